@@ -1,0 +1,1 @@
+"""The devices: bytes and pin levels in, typed readings out. Knows nothing of gates."""

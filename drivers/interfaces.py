@@ -1,0 +1,74 @@
+"""The small interfaces behind which devices stand. The gate knows these and nothing of a port or a pin."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from drivers.readings import DeviceState, Reading
+
+Post = Callable[[Reading], None]
+"""Called from the device's own thread with each reading; must only enqueue."""
+
+
+class Device(Protocol):
+    """Everything with a port: it starts, posts readings from a thread of its own, and stops."""
+
+    name: str
+
+    @property
+    def state(self) -> DeviceState:
+        """Where the device stands now."""
+
+    def start(self, post: Post) -> None:
+        """Open and go on reopening with backoff until `stop`; never raises for a device that is not there."""
+
+    def stop(self) -> None:
+        """Close and end the thread, within 2 s."""
+
+
+class Thermometer(Device, Protocol):
+    """Posts `Temperature`."""
+
+
+class CodeScanner(Device, Protocol):
+    """Posts `CodeRead`, once for a code that is held up."""
+
+
+class CardReader(Device, Protocol):
+    """Posts `CardRead`, once for a card that lies in the field."""
+
+
+class Contact(Device, Protocol):
+    """Posts `Level`, first the one at start."""
+
+
+class Output(Protocol):
+    """A relay, lamp or sounder on a pin."""
+
+    name: str
+
+    def set(self, active: bool) -> None:
+        """Switch it. Takes effect before it returns. Raises DeviceLost."""
+
+    def close(self) -> None:
+        """Return it to its safe level."""
+
+
+class Speaker(Protocol):
+    """The loudspeaker's process: priorities, pre-emption, looped tones. No call blocks."""
+
+    @property
+    def state(self) -> DeviceState:
+        """Where the sound process stands now."""
+
+    def play(self, wavs: tuple[str, ...], priority: int) -> None:
+        """Play WAV files one after the other; a higher `priority` number cuts a lower one short; an equal or lower one
+        waits for its turn, and is dropped when it would wait over 4 s."""
+
+    def loop(self, wav: str, priority: int) -> None:
+        """Loop a tone until `stop_loop`."""
+
+    def stop_loop(self, wav: str) -> None:
+        """Stop a looped tone."""
+
+    def close(self) -> None:
+        """End the process."""

@@ -1,0 +1,58 @@
+"""What drivers post: frozen readings, with their unit in the name."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class DeviceState(StrEnum):
+    """Where a device stands. `stale`: it is open, but nothing valid has come for its stale time."""
+
+    STARTING = "starting"
+    OK = "ok"
+    STALE = "stale"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Temperature:
+    """One frame of an infrared thermometer, °C: `object_c` what it looks at, `ambient_c` its own sensor."""
+
+    object_c: float
+    ambient_c: float
+
+
+@dataclass(frozen=True, slots=True)
+class CardRead:
+    """A card came into the field. `uid`: upper-case hexadecimal; `technology`: such as `em4100`."""
+
+    uid: str
+    technology: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRead:
+    """A code came into view. `data`: exactly the bytes that were encoded; `text`: them as UTF-8, or "" if they are not;
+    `decoder`: which decoder read it."""
+
+    data: bytes
+    text: str
+    symbology: str
+    decoder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A debounced input changed: `active` in the sense of its configuration (contact open, button pressed …)."""
+
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """The device's state changed; `detail` names the cause in words."""
+
+    state: DeviceState
+    detail: str = ""
+
+
+Reading = Temperature | CardRead | CodeRead | Level | DeviceStatus

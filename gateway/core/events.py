@@ -1,0 +1,213 @@
+"""What the core is told. Every event is frozen; what needs a signature, the directory or a server is resolved before."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sync.contract.colours import HealthCode, PassType
+from sync.contract.records import Direction, Step
+
+
+class Outcome(StrEnum):
+    """What a resolver found out about a text or a card."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    NEEDS_ONLINE = "needs-online"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A text or card, resolved. Holds no scanned text: `credential` is a reference safe to keep (a pass id, a keyed hash).
+
+    `serves`: the steps it can satisfy when valid (a QR may be pass and health code at once); `extended`: the holder needs
+    the extended release time."""
+
+    outcome: Outcome
+    reason: str
+    kind: str  # card, pass, health-code, text
+    credential: str
+    serves: frozenset[Step] = frozenset()
+    holder: str = ""
+    pass_type: PassType | None = None
+    health_code: HealthCode | None = None
+    extended: bool = False
+    directory_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Somebody is (or is no longer) in front of the readers."""
+
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialResolved:
+    """A card or code was read and resolved. `read_mono_ms`: when it was read."""
+
+    verdict: Verdict
+    reader: str
+    direction: Direction
+    read_mono_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemperatureMeasured:
+    """A reduced measurement. `object_c` None: no usable reading; `reason` says why (`stale`, `unsteady`, `lost` …)."""
+
+    thermometer: str
+    object_c: float | None
+    ambient_c: float | None
+    spread_c: float = 0.0
+    samples: int = 0
+    reason: str = "ok"
+    read_mono_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The registration step was done (登记) by a form or by the guard; `reference` names the entry."""
+
+    reference: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoorContact:
+    """The door leaf opened or closed (an NC loop: a cut wire reads as open)."""
+
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """The beam was crossed."""
+
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class ExitRequested:
+    """REX: the exit button was pressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FireInput:
+    """The fire-alarm contact."""
+
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TamperInput:
+    """The tamper loop."""
+
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallPressed:
+    """Somebody presses the call button."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """A person acknowledges an alarm; `alarm` empty = all open ones (the button)."""
+
+    by: str
+    alarm: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardRelease:
+    """The guard releases the portal himself."""
+
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeOrdered:
+    """Somebody with the right to do so orders a mode."""
+
+    mode: "Mode"
+    by: str
+
+
+class Mode(StrEnum):
+    """Modes of a gate."""
+
+    NORMAL = "normal"
+    FREE = "free"  # free exit and entry: the door is not locked
+    LOCKDOWN = "lockdown"
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The record appended with `token` is on disk."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommitFailed:
+    """The record appended with `token` (0: any) could not be written."""
+
+    token: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChanged:
+    """A device's state changed (`starting, ok, stale, lost`)."""
+
+    device: str
+    state: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStepped:
+    """The wall clock stepped against the monotonic one."""
+
+    step_ms: int
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JournalReplaced:
+    """The journal was damaged and moved aside at this start; a new log names the old one."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed: `deadline()` was reached."""
+
+
+Event = (
+    Presence
+    | CredentialResolved
+    | TemperatureMeasured
+    | Registered
+    | DoorContact
+    | Crossing
+    | ExitRequested
+    | FireInput
+    | TamperInput
+    | CallPressed
+    | Acknowledge
+    | GuardRelease
+    | ModeOrdered
+    | Committed
+    | CommitFailed
+    | DeviceChanged
+    | ClockStepped
+    | JournalReplaced
+    | Tick
+)

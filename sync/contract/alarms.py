@@ -1,0 +1,88 @@
+"""Alarm and state: the two plain-JSON messages that any other tool can subscribe to.
+
+Neither carries a holder, a temperature or a pass. An alarm has a random id of its own and is sent before its record is
+committed; the record carries the same id. The retained `state` lists every open alarm, so that raising, acknowledging
+and clearing all overtake the backlog.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class AlarmKind(StrEnum):
+    """What an alarm is about."""
+
+    DOOR_FORCED = "door-forced"
+    DOOR_HELD_OPEN = "door-held-open"
+    TAMPER = "tamper"
+    FIRE = "fire"
+    FEVER = "fever"
+    LOCK_OUT = "lock-out"  # five bad credentials in a row
+    NIGHT_ARRIVAL = "night-arrival"  # somebody is at the gate at night: wake the guard
+    PASSED_WITHOUT_GRANT = "passed-without-grant"
+    DEVICE_LOST = "device-lost"
+    JOURNAL_FAILED = "journal-failed"  # a record could not be written: disk full, input/output error
+    JOURNAL_REPLACED = "journal-replaced"  # a damaged journal was moved aside and a new log opened
+    CLOCK = "clock"
+    CALL = "call"  # somebody pressed the call button
+
+
+class AlarmAction(StrEnum):
+    """What happened to an alarm."""
+
+    RAISED = "raised"
+    REPEATED = "repeated"
+    ACKNOWLEDGED = "acknowledged"
+    CLEARED = "cleared"
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """One open (or just closed) alarm.
+
+    `id`: 32 hexadecimal digits; `since_ms`: Unix milliseconds by the gate's clock; `count`: how often it was raised
+    within its window; `detail`: a short machine word such as a device's name, never a person.
+    """
+
+    id: str
+    kind: AlarmKind
+    portal: str
+    since_ms: int
+    count: int = 1
+    acknowledged: bool = False
+    acknowledged_by: str = ""
+    detail: str = ""
+
+
+class AlarmMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """Payload of `…/alarm`, QoS 1, not retained."""
+
+    action: AlarmAction
+    alarm: Alarm
+    at_ms: int
+    boot: str
+    mono_ms: int
+
+
+class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """Payload of the retained `…/state`, QoS 1; the last will is the same message with `online` false and no alarms.
+
+    `(boot, connection)` orders them: a message of an older connection is ignored. `head` is the number of the last
+    record written, `acked` of the last one the office acknowledged.
+    """
+
+    online: bool
+    boot: str
+    connection: int
+    mono_ms: int = 0
+    at_ms: int = 0
+    clock_trusted: bool = False
+    version: str = ""
+    mode: str = ""
+    door: str = ""
+    inside: int = 0
+    log_id: str = ""
+    head: int = 0
+    acked: int = 0
+    devices_lost: tuple[str, ...] = ()
+    alarms: tuple[Alarm, ...] = ()

@@ -1,0 +1,194 @@
+"""The records of a gate's journal: one struct a kind, encoded as JSON.
+
+Quantities carry their unit in the name. A body is decoded by `decode_body(kind, body)`; a kind or field that this
+version does not know is kept by the office as it came.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from sync.contract.alarms import Alarm, AlarmAction
+from sync.contract.colours import HealthCode, PassType
+
+
+class Step(StrEnum):
+    """The four steps of a visit (四步)."""
+
+    CREDENTIAL = "credential"  # 验证
+    TEMPERATURE = "temperature"  # 测温
+    HEALTH_CODE = "health-code"  # 扫码
+    REGISTRATION = "registration"  # 登记
+
+
+class Direction(StrEnum):
+    """Which way through the portal."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+
+
+class VisitOutcome(StrEnum):
+    """How a visit ended."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    REFERRED = "referred"  # to the guard
+    ABANDONED = "abandoned"
+
+
+class StepResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one step gave: `passed` and the reason in one machine word (`normal`, `too-cold`, `unknown-code` …)."""
+
+    step: Step
+    passed: bool
+    reason: str
+    mono_ms: int
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One reduced event that the decision rests on, as the core saw it: replaying them re-decides the visit."""
+
+    event: str
+    mono_ms: int
+    data: dict[str, Any] = {}
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One person's attempt, first reading to outcome. `credential` is a reference (a keyed hash or a pass id), never
+    the scanned text; temperatures are in °C."""
+
+    visit: str
+    portal: str
+    direction: Direction
+    outcome: VisitOutcome
+    reasons: tuple[str, ...]
+    started_ms: int
+    duration_ms: int
+    mode: str = "normal"
+    night: bool = False
+    credential: str = ""
+    credential_kind: str = ""
+    holder: str = ""
+    pass_type: PassType | None = None
+    health_code: HealthCode | None = None
+    object_c: float | None = None
+    ambient_c: float | None = None
+    steps: tuple[StepResult, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    directory_version: int = 0
+    policy_version: str = ""
+
+
+class Passage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A crossing that the beam or the door saw. `visit` is empty when nobody had been granted."""
+
+    portal: str
+    direction: Direction
+    visit: str = ""
+    inside: int = 0
+
+
+class Door(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A change of the door worth keeping: its state and what caused it (`grant`, `rex`, `guard`, `fire`, `contact` …)."""
+
+    portal: str
+    state: str
+    cause: str
+    visit: str = ""
+    by: str = ""
+
+
+class AlarmRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened to an alarm; `alarm.id` is the id that travelled ahead."""
+
+    action: AlarmAction
+    alarm: Alarm
+    by: str = ""
+    note: str = ""
+
+
+class Mode(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The gate's mode was switched."""
+
+    mode: str
+    before: str
+    by: str
+
+
+class Started(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The gate's process started."""
+
+    version: str
+    config_sha256: str = ""
+    recovered: tuple[str, ...] = ()
+
+
+class LogOpened(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """First record of every log: why it was opened, and which log stood before it where that is known.
+
+    `reason`: `new`, `damaged` (the old file was moved aside), `rewound` (the card was imaged and put back)."""
+
+    reason: str
+    predecessor: str = ""
+    predecessor_head: int = 0
+    detail: str = ""
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A device was lost or came back."""
+
+    device: str
+    state: str
+    detail: str = ""
+
+
+class ClockChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The wall clock stepped against the monotonic one by `step_ms`."""
+
+    step_ms: int
+    trusted: bool
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something from outside that was refused outside a visit: a forged command, an order out of place."""
+
+    what: str
+    reason: str
+    detail: str = ""
+
+
+Body = Visit | Passage | Door | AlarmRecord | Mode | Started | LogOpened | Device | ClockChange | Refused
+
+KINDS: dict[str, type[Body]] = {
+    "visit": Visit,
+    "passage": Passage,
+    "door": Door,
+    "alarm": AlarmRecord,
+    "mode": Mode,
+    "started": Started,
+    "log-opened": LogOpened,
+    "device": Device,
+    "clock": ClockChange,
+    "refused": Refused,
+}
+_KIND_OF = {body: kind for kind, body in KINDS.items()}
+_ENCODER = msgspec.json.Encoder()
+_DECODERS: dict[str, msgspec.json.Decoder[Body]] = {kind: msgspec.json.Decoder(body) for kind, body in KINDS.items()}
+
+
+def kind_of(body: Body) -> str:
+    """The kind word of a body."""
+    return _KIND_OF[type(body)]
+
+
+def encode_body(body: Body) -> bytes:
+    """A body as JSON (UTF-8)."""
+    return _ENCODER.encode(body)
+
+
+def decode_body(kind: str, body: bytes) -> Body | None:
+    """A body from JSON, or None for a kind this version does not know. Raises msgspec.DecodeError when malformed."""
+    decoder = _DECODERS.get(kind)
+    return None if decoder is None else decoder.decode(body)

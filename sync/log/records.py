@@ -1,0 +1,46 @@
+"""A record of the log, and the hash chain that ties each to the one before it.
+
+    body_hash = SHA-256(salt ‖ body)
+    hash(n)   = SHA-256(hash(n-1) ‖ header(n) ‖ body_hash(n))        hash(0) = 32 zero bytes
+    header    = seq u64 · at i64 · clock u8 · boot 16 bytes · mono u64 · length of kind u8 · kind (UTF-8), big-endian
+
+Erasing a person deletes body and salt; body_hash stays, and the chain still verifies.
+"""
+
+import hashlib
+import struct
+
+import msgspec
+
+GENESIS = bytes(32)
+_HEADER = struct.Struct(">QqB16sQB")
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """One record as journal and wire have it.
+
+    `seq` from 1; `at` Unix milliseconds as the clock said; `clock` whether that clock was trusted; `boot` the 16 bytes of
+    the machine's boot id; `mono` milliseconds since that boot; `body` UTF-8 JSON, or None once erased (then `salt` too).
+    """
+
+    seq: int
+    kind: str
+    at: int
+    clock: bool
+    boot: bytes
+    mono: int
+    body: bytes | None
+    salt: bytes | None
+    body_hash: bytes
+
+
+def body_hash(salt: bytes, body: bytes) -> bytes:
+    """SHA-256 over salt and body."""
+    return hashlib.sha256(salt + body).digest()
+
+
+def chain_hash(previous: bytes, record: Record) -> bytes:
+    """The hash of `record`, given the hash of the record before it."""
+    kind = record.kind.encode()
+    header = _HEADER.pack(record.seq, record.at, record.clock, record.boot, record.mono, len(kind))
+    return hashlib.sha256(previous + header + kind + record.body_hash).digest()
