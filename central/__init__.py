@@ -1,0 +1,1 @@
+"""The office: ingest, gates, entry log, alarms."""
