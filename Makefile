@@ -2,7 +2,7 @@
 #   make demo DEMO="--visits 50 --exit"     arguments for `menshen demo`
 #   make test TEST="tests/sync -k chain"    arguments for pytest
 #   make bench NAME=journal                 one benchmark of bench/; the last line is one JSON object
-.PHONY: demo test lint bench lock
+.PHONY: demo test lint bench docs lock
 PYTHON ?= python3
 export PYTHON
 
@@ -24,6 +24,9 @@ lint:
 bench:
 	@requirements/setup.sh test
 	@.venv/bin/python -m bench.$(NAME) $(BENCH)
+
+docs:
+	@.venv/bin/python -m gateway.docs
 
 lock:
 	@requirements/lock.sh

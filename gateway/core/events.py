@@ -84,9 +84,9 @@ class DoorContact:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """The beam was crossed."""
+    """The beam was crossed. A single beam cannot tell which way (None): then it is the way that was released last."""
 
-    direction: Direction
+    direction: Direction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,11 @@ class CommitFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalWorks:
+    """After a failure the journal writes again: everything that waited is on disk, and there is room."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceChanged:
     """A device's state changed (`starting, ok, stale, lost`)."""
 
@@ -206,6 +211,7 @@ Event = (
     | ModeOrdered
     | Committed
     | CommitFailed
+    | JournalWorks
     | DeviceChanged
     | ClockStepped
     | JournalReplaced

@@ -121,6 +121,7 @@ class TemperaturePolicy:
     spread_c: Annotated[float, celsius("Samples must lie within this", 0.05, 2)] = 0.3
     samples: Annotated[int, Meta(description="Samples for one measurement", ge=3, le=50)] = 5
     offset_c: Annotated[float, celsius("The site's calibration, added to every reading", -5, 5)] = 0.0
+    warm_up_s: Annotated[float, seconds("Readings this soon after the start do not count", 0, 600)] = 30.0
     repeat_after_s: Annotated[float, seconds("A high reading is taken again after this", 0.2, 30)] = 5.0
     repeats: Annotated[
         int, Meta(description="How often a high reading is taken again before the guard", ge=0, le=5)

@@ -1,43 +1,48 @@
 """The log's messages: zlib-compressed MessagePack maps, tagged by `t`; decoded with every bound checked."""
 
 import zlib
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 
 from sync.errors import MessageError
-from sync.log.records import Record
+from sync.log.records import Digest, Record, Seq
 
-MAX_INFLATED = 2 * 1024 * 1024  # bytes a payload may inflate to
-MAX_RECORDS = 1000  # records in one batch
+MAX_PAYLOAD: Final = 192 * 1024  # bytes of one encoded message; what carries it adds a topic and a header
+MAX_INFLATED: Final = 2 * 1024 * 1024  # bytes a payload may inflate to
+MAX_RECORDS: Final = 1000  # records in one batch
+_LogId = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+_Reason = Annotated[str, msgspec.Meta(max_length=64)]
+_Records = Annotated[tuple[Record, ...], msgspec.Meta(min_length=1, max_length=MAX_RECORDS)]
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="hello"):
     """Sender → receiver: I hold `log_id` from `oldest` up to `head`, whose hash is `head_hash`. Where is your cursor?"""
 
-    log_id: str
-    oldest: int
-    head: int
-    head_hash: bytes
+    log_id: _LogId
+    oldest: Seq
+    head: Seq
+    head_hash: Digest
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="batch"):
     """Sender → receiver: the records `after + 1 … upto`; `prev_hash` is the hash of record `after`."""
 
-    log_id: str
-    after: int
-    upto: int
-    prev_hash: bytes
-    records: tuple[Record, ...]
+    log_id: _LogId
+    after: Seq
+    upto: Seq
+    prev_hash: Digest
+    records: _Records
 
 
 class Gone(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="gone"):
     """Sender → receiver: the records `after + 1 … upto` no longer exist; `hash` is the hash of record `upto`."""
 
-    log_id: str
-    after: int
-    upto: int
-    reason: str
-    hash: bytes
+    log_id: _LogId
+    after: Seq
+    upto: Seq
+    reason: _Reason
+    hash: Digest
 
 
 class Ack(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="ack"):
@@ -45,23 +50,24 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="ack"):
 
     It is also the answer to `hello` and to a batch that does not begin at the cursor."""
 
-    log_id: str
-    seq: int
-    hash: bytes
+    log_id: _LogId
+    seq: Seq
+    hash: Digest
 
 
 class Fork(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="fork"):
     """Receiver → sender: at `seq` I have another hash than you. Nothing was taken; open a new log."""
 
-    log_id: str
-    seq: int
-    hash: bytes
+    log_id: _LogId
+    seq: Seq
+    hash: Digest
 
 
 Upward = Hello | Batch | Gone
 Downward = Ack | Fork
 Message = Upward | Downward
 _ENCODER = msgspec.msgpack.Encoder()
+M = TypeVar("M")
 
 
 def encode(message: Message) -> bytes:
@@ -81,3 +87,11 @@ def inflate(payload: bytes, limit: int = MAX_INFLATED) -> bytes:
     if not inflater.eof or inflater.unused_data:
         raise MessageError("truncated, or followed by other bytes")
     return data
+
+
+def decode(payload: bytes, decoder: msgspec.msgpack.Decoder[M], limit: int = MAX_INFLATED) -> M:
+    """The message in `payload`, as far as its types tell. Raises MessageError."""
+    try:
+        return decoder.decode(inflate(payload, limit))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise MessageError(f"not one of our messages: {error}") from error

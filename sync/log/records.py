@@ -9,11 +9,23 @@ Erasing a person deletes body and salt; body_hash stays, and the chain still ver
 
 import hashlib
 import struct
+from typing import Annotated, Final
 
 import msgspec
 
 GENESIS = bytes(32)
+MAX_BODY: Final = 64 * 1024  # bytes of one record's body
 _HEADER = struct.Struct(">QqB16sQB")
+
+# The bounds are checked where a record is decoded; a journal keeps them by itself.
+INT64: Final = 2**63 - 1
+Seq = Annotated[int, msgspec.Meta(ge=0, le=INT64)]
+Digest = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+_Kind = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9-]{1,64}\Z")]
+_At = Annotated[int, msgspec.Meta(ge=-INT64, le=INT64)]
+_Boot = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+_Body = Annotated[bytes, msgspec.Meta(max_length=MAX_BODY)]
+_Salt = Annotated[bytes, msgspec.Meta(min_length=16, max_length=64)]
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True):
@@ -23,15 +35,15 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     the machine's boot id; `mono` milliseconds since that boot; `body` UTF-8 JSON, or None once erased (then `salt` too).
     """
 
-    seq: int
-    kind: str
-    at: int
+    seq: Seq
+    kind: _Kind
+    at: _At
     clock: bool
-    boot: bytes
-    mono: int
-    body: bytes | None
-    salt: bytes | None
-    body_hash: bytes
+    boot: _Boot
+    mono: Seq
+    body: _Body | None
+    salt: _Salt | None
+    body_hash: Digest
 
 
 def body_hash(salt: bytes, body: bytes) -> bytes:

@@ -1,0 +1,1 @@
+"""Alarms of all gates, and what the office did about them."""

@@ -1,0 +1,221 @@
+"""What the office knows of every alarm, from messages that come in any order and more than once.
+
+An alarm's facts only grow: raised, counted up, acknowledged, cleared; it never opens again (the next one has another
+id). The one question of order is whether a state message that does not list an alarm is later than the news of it:
+`_settled` answers it.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.timezone import now as office_now
+
+from central.accounts.models import User
+from central.alarms.models import Alarm, AlarmEvent, Origin
+from central.registry.models import Gate
+from central.registry.states import boot_name
+from central.text import harmless
+from sync.contract.alarms import Alarm as Told
+from sync.contract.alarms import AlarmAction, StateMessage
+
+_ID = re.compile(r"[0-9a-f]{32}")
+Source = AlarmEvent.Source
+
+
+class NotOurAlarm(Exception):
+    """An alarm that cannot be one of this gate's: a malformed id, or the id of another gate's alarm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Where a piece of news stands in the gate's own order; `log_id` and `seq` for records only."""
+
+    boot: str
+    mono_ms: int
+    log_id: str = ""
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """One thing that happened to an alarm, however it was heard of."""
+
+    action: AlarmAction
+    alarm: Told
+    heard: Heard
+    source: AlarmEvent.Source
+    at_ms: int
+    by: str = ""
+    note: str = ""
+
+
+def hear(gate: Gate, news: News, now: datetime) -> None:
+    """Take an alarm message or an alarm record. Raises NotOurAlarm."""
+    row, created = _row(gate, news.alarm, news.heard, now)
+    _merge(row, news.alarm)
+    settled = _settled(news.heard, gate)
+    if not settled:
+        _place(row, news.heard)
+    if news.action is AlarmAction.CLEARED or (created and settled):
+        _close(row, now)  # the later state would have listed it, were it still open
+    row.save()
+    _note(row, news, now)
+
+
+def hear_state(gate: Gate, state: StateMessage, now: datetime) -> None:
+    """Take the open alarms that an accepted, online state lists; close those of the gate that it no longer does.
+
+    Raises NotOurAlarm for one that cannot be its own, after all others were taken."""
+    heard = Heard(boot_name(state.boot), state.mono_ms, state.log_id, state.head)
+    refused: NotOurAlarm | None = None
+    for alarm in state.alarms:
+        try:
+            _hear_listed(gate, alarm, heard, state.at_ms, now)
+        except NotOurAlarm as error:
+            refused = error
+    listed = {alarm.id for alarm in state.alarms}
+    for row in Alarm.objects.filter(gate=gate, origin=Origin.GATE, cleared=False).exclude(pk__in=listed):
+        before = Heard(row.heard_boot, row.heard_mono, row.heard_log, row.heard_seq)
+        if _settled(before, gate):
+            _close(row, now)
+            row.save()
+            _event(row, AlarmAction.CLEARED, 0, Source.STATE, state.at_ms, now)
+    if refused is not None:
+        raise refused
+
+
+def raise_at_office(gate: Gate, kind: str, key: str, detail: str, now: datetime) -> None:
+    """An alarm of the office's own about a gate; raised once for each `key`, closed by acknowledging it."""
+    name = hashlib.sha256(f"{gate.pk}|{kind}|{key}".encode()).hexdigest()[:32]
+    at_ms = int(now.timestamp() * 1000)
+    row, created = Alarm.objects.get_or_create(
+        pk=name,
+        defaults={
+            "gate": gate,
+            "origin": Origin.OFFICE,
+            "kind": kind,
+            "detail": harmless(detail),
+            "since_ms": at_ms,
+            "received_at": now,
+        },
+    )
+    if created:
+        _event(row, AlarmAction.RAISED, 0, Source.OFFICE, at_ms, now)
+
+
+def acknowledge(ids: Iterable[str], user: User, note: str) -> int:
+    """Store that `user` has taken notice of these alarms and what was done. Returns how many were not yet.
+
+    It is stored at the office; sending it to the gate is the business of the commands, which read `office_*`."""
+    now = office_now()
+    at_ms = int(now.timestamp() * 1000)
+    with transaction.atomic():
+        rows = list(Alarm.objects.filter(pk__in=list(ids), office_acknowledged_at=None))
+        for row in rows:
+            row.office_acknowledged_by = user
+            row.office_acknowledged_at = now
+            row.office_note = harmless(note, 500)
+            if row.origin == Origin.OFFICE:
+                _close(row, now)
+            row.save()
+            _event(row, "office-ack", 0, Source.OFFICE, at_ms, now, by=user.get_username(), note=note)
+    return len(rows)
+
+
+def _settled(heard: Heard, gate: Gate) -> bool:
+    """Whether the gate's last state message speaks of a later moment than `heard`."""
+    if not gate.boot:
+        return False
+    if heard.seq and heard.log_id == gate.log_id:
+        return heard.seq <= gate.head
+    if heard.boot == gate.boot:
+        return heard.mono_ms < gate.mono_ms
+    return heard.boot in gate.earlier_boots
+
+
+def _row(gate: Gate, alarm: Told, heard: Heard, now: datetime) -> tuple[Alarm, bool]:
+    if not _ID.fullmatch(alarm.id):
+        raise NotOurAlarm("its id is not 32 hexadecimal digits")
+    row, created = Alarm.objects.get_or_create(
+        pk=alarm.id,
+        defaults={
+            "gate": gate,
+            "kind": alarm.kind.value,
+            "portal": harmless(alarm.portal, 64),
+            "detail": harmless(alarm.detail),
+            "since_ms": alarm.since_ms,
+            "received_at": now,
+            "heard_boot": heard.boot,
+            "heard_mono": heard.mono_ms,
+            "heard_log": heard.log_id,
+            "heard_seq": heard.seq,
+        },
+    )
+    if row.gate_id != gate.pk or row.origin != Origin.GATE:
+        raise NotOurAlarm("its id is that of another gate's alarm")
+    return row, created
+
+
+def _merge(row: Alarm, alarm: Told) -> None:
+    row.count = max(row.count, alarm.count)
+    row.gate_acknowledged = row.gate_acknowledged or alarm.acknowledged
+    row.gate_acknowledged_by = row.gate_acknowledged_by or harmless(alarm.acknowledged_by, 64)
+
+
+def _place(row: Alarm, heard: Heard) -> None:
+    row.heard_boot, row.heard_mono = heard.boot, heard.mono_ms
+    row.heard_log, row.heard_seq = heard.log_id, heard.seq
+
+
+def _close(row: Alarm, now: datetime) -> None:
+    if not row.cleared:
+        row.cleared, row.cleared_at = True, now
+
+
+def _hear_listed(gate: Gate, alarm: Told, heard: Heard, at_ms: int, now: datetime) -> None:
+    row, created = _row(gate, alarm, heard, now)
+    newly_acknowledged = alarm.acknowledged and not row.gate_acknowledged
+    _merge(row, alarm)
+    _place(row, heard)
+    row.save()
+    if created:
+        _event(row, AlarmAction.RAISED, 0, Source.STATE, alarm.since_ms, now)
+    if newly_acknowledged:
+        _event(row, AlarmAction.ACKNOWLEDGED, 0, Source.STATE, at_ms, now, by=alarm.acknowledged_by)
+
+
+def _note(row: Alarm, news: News, now: datetime) -> None:
+    if news.action is AlarmAction.ACKNOWLEDGED:
+        row.gate_acknowledged = True
+        row.gate_acknowledged_by = row.gate_acknowledged_by or harmless(news.by, 64)
+        row.save(update_fields=["gate_acknowledged", "gate_acknowledged_by"])
+    step = news.alarm.count if news.action is AlarmAction.REPEATED else 0
+    by = news.by or (news.alarm.acknowledged_by if news.action is AlarmAction.ACKNOWLEDGED else "")
+    _event(row, news.action, step, news.source, news.at_ms, now, by=by, note=news.note)
+
+
+def _event(
+    row: Alarm,
+    action: str,
+    step: int,
+    source: AlarmEvent.Source,
+    at_ms: int,
+    now: datetime,
+    *,
+    by: str = "",
+    note: str = "",
+) -> None:
+    by, note = harmless(by, 150), harmless(note, 500)
+    event, created = AlarmEvent.objects.get_or_create(
+        alarm=row,
+        action=str(action),
+        step=step,
+        defaults={"source": source, "at_ms": at_ms, "by": by, "note": note, "received_at": now},
+    )
+    if not created and ((by and not event.by) or (note and not event.note)):
+        event.by, event.note = event.by or by, event.note or note  # the record says more than what overtook it
+        event.save(update_fields=["by", "note"])

@@ -1,0 +1,90 @@
+"""Alarms, each by its own id, and everything that happened to it.
+
+An alarm is heard of three ways: its own message, the gate's retained state, and its record. They arrive in any order
+and more than once; each adds what it knows and takes nothing back.
+"""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from central.registry.models import Gate
+
+
+class Origin(models.TextChoices):
+    """Who raised it."""
+
+    GATE = "gate"
+    OFFICE = "office"
+
+
+class Alarm(models.Model):
+    """One alarm. `heard_*` say where the latest news of it stands in the gate's own order, so that an older state
+    message does not close a newer alarm. Times in `*_ms` are Unix milliseconds by the gate's clock."""
+
+    id = models.CharField(primary_key=True, max_length=32)
+    gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="alarms")
+    origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.GATE)
+    kind = models.CharField(max_length=64)
+    portal = models.CharField(max_length=64, blank=True)
+    detail = models.CharField(max_length=200, blank=True)
+    since_ms = models.BigIntegerField()
+    count = models.BigIntegerField(default=1)
+    received_at = models.DateTimeField()
+    heard_boot = models.CharField(max_length=36, blank=True)
+    heard_mono = models.BigIntegerField(default=0)
+    heard_log = models.CharField(max_length=64, blank=True)
+    heard_seq = models.BigIntegerField(default=0)
+
+    gate_acknowledged = models.BooleanField(default=False)
+    gate_acknowledged_by = models.CharField(max_length=64, blank=True)
+    cleared = models.BooleanField(default=False)
+    cleared_at = models.DateTimeField(null=True, blank=True)  # by the office's clock
+    office_acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    office_acknowledged_at = models.DateTimeField(null=True, blank=True)
+    office_note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-received_at", "-since_ms", "id"]
+        indexes: ClassVar = [models.Index(fields=["cleared", "gate"], name="alarm_open")]
+
+    def __str__(self) -> str:
+        return f"{self.gate_id} {self.kind}"
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether a person, at the gate or at the office, has taken notice."""
+        return self.gate_acknowledged or self.office_acknowledged_at is not None
+
+
+class AlarmEvent(models.Model):
+    """One line of an alarm's history. `step` tells repetitions apart; one event is stored once, however it was heard."""
+
+    class Source(models.TextChoices):
+        """How the office came to know of it first."""
+
+        MESSAGE = "message"
+        STATE = "state"
+        RECORD = "record"
+        OFFICE = "office"
+
+    alarm = models.ForeignKey(Alarm, on_delete=models.CASCADE, related_name="events")
+    action = models.CharField(max_length=16)
+    step = models.BigIntegerField(default=0)
+    source = models.CharField(max_length=8, choices=Source.choices)
+    at_ms = models.BigIntegerField()
+    by = models.CharField(max_length=150, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["alarm", "action", "step"], name="one_alarm_event"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.alarm_id} {self.action}"

@@ -1,0 +1,310 @@
+"""`menshen office …`: run the office, and what is done at its computer: users, gates, the database."""
+
+import json
+import os
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from central.registry.models import Gate
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _set_up() -> None:
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "central.settings")
+    try:
+        django.setup()
+    except ValueError as error:  # a time zone or log level that does not exist
+        raise click.ClickException(f"{error} (from the environment: see `menshen office check --help`)") from error
+
+
+def _with_django(command: Callable[P, R]) -> Callable[P, R]:
+    """Set Django up when the command runs, not when its help is shown; what the disk refuses is told in one line."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        _set_up()
+        from django.db import DatabaseError
+
+        try:
+            return command(*args, **kwargs)
+        except OSError as error:
+            raise click.ClickException(str(error)) from error
+        except DatabaseError as error:
+            raise click.ClickException(f"{_database()}: {error}") from error
+
+    return run
+
+
+def _with_database(command: Callable[P, R]) -> Callable[P, R]:
+    """The same, for commands that need the office's tables."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        problem = _unmigrated()
+        if problem:
+            raise click.ClickException(problem)
+        return command(*args, **kwargs)
+
+    return _with_django(run)
+
+
+def _database() -> Path:
+    from django.db import connection
+
+    return Path(connection.settings_dict["NAME"])
+
+
+def _unmigrated() -> str:
+    """What is wrong with the database's tables and what to do about it; "" when nothing is."""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    path = _database()
+    if not path.exists():
+        return f"{path} does not exist: run `menshen office migrate` (MENSHEN_OFFICE_DIR names the folder)"
+    executor = MigrationExecutor(connection)
+    steps = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return f"{path} lacks {len(steps)} change(s) of this version: run `menshen office migrate`" if steps else ""
+
+
+@click.group()
+def office() -> None:
+    """Run the office: pages, ingest, users and gates.
+
+    \b
+    menshen office migrate                  make the database, or bring it up to this version
+    menshen office user add li              prints a one-time password
+    menshen office serve --port 8000        the pages, until Ctrl-C
+    menshen office ingest --broker HOST     takes the gates' records, until Ctrl-C
+    menshen office gate list                what is known of the gates
+    menshen office check                    what is wrong, and what to do about it
+
+    The settings are environment variables: MENSHEN_OFFICE_DIR, the folder of database and key (default ./var/office), and
+    those that `menshen office check` lists.
+    """
+
+
+@office.command()
+@_with_django
+def migrate() -> None:
+    """Make the database, or bring it up to this version. Nothing happens where there is nothing to do.
+
+    \b
+    MENSHEN_OFFICE_DIR=/var/lib/menshen-office menshen office migrate
+    """
+    from django.core.management import call_command
+
+    from central.home import prepare_office_dir, secret_key
+
+    prepare_office_dir()
+    secret_key()
+    call_command("migrate", interactive=False, verbosity=0)
+    click.echo(f"{_database()}: up to date")
+
+
+@office.group()
+def user() -> None:
+    """Who may log in.
+
+    \b
+    menshen office user add li
+    """
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help='Print {"user": …, "password": …} for a program.')
+@_with_database
+def user_add(name: str, as_json: bool) -> None:
+    """Add a user, or give an existing one a new password. The password printed is good once: it must be changed at the
+    first login, and cannot be shown again.
+
+    \b
+    menshen office user add li
+    menshen office user add li --json
+    """
+    from django.core.exceptions import ValidationError
+
+    from central.accounts.models import User, give_one_time_password
+
+    name = User.normalize_username(name)
+    try:
+        User(username=name).clean_fields(exclude=["password"])
+    except ValidationError as error:
+        raise click.BadParameter(" ".join(error.messages), param_hint="NAME") from error
+    known = User.objects.filter(username=name).exists()
+    password = give_one_time_password(name)
+    if as_json:
+        click.echo(json.dumps({"user": name, "password": password}))
+        return
+    click.echo(f"{name}: {'has a new password' if known else 'added'}\none-time password: {password}")
+
+
+@office.group()
+def gate() -> None:
+    """Which gates the office takes records from.
+
+    \b
+    menshen office gate add north-gate --name "North gate"
+    menshen office gate admit north-gate
+    menshen office gate list
+    """
+
+
+@gate.command("add")
+@click.argument("gate_id", metavar="ID")
+@click.option("--name", help="What the pages call it; default: its id.")
+@_with_database
+def gate_add(gate_id: str, name: str | None) -> None:
+    """Add a gate before it is switched on, admitted already. For a gate that is there: admit it, and name it anew.
+
+    ID is 1 to 32 of a-z, 0-9 and "-", as in the gate's own file.
+
+    \b
+    menshen office gate add north-gate --name "North gate"
+    """
+    from central.registry.models import Gate
+    from sync.contract.topics import GATE_ID
+
+    if not GATE_ID.fullmatch(gate_id):
+        raise click.BadParameter(f"{gate_id!r}: 1 to 32 of a-z, 0-9 and '-' are allowed", param_hint="ID")
+    longest = Gate._meta.get_field("name").max_length
+    if name is not None and longest is not None and len(name) > longest:
+        raise click.BadParameter(f"at most {longest} characters", param_hint="--name")
+    found, created = Gate.objects.get_or_create(pk=gate_id)
+    found.admitted = True
+    found.name = found.name if name is None else name
+    found.save(update_fields=["admitted", "name"])
+    click.echo(f"{gate_id}: {'added' if created else 'was there already'}, admitted")
+
+
+@gate.command("admit")
+@click.argument("gate_id", metavar="ID")
+@_with_database
+def gate_admit(gate_id: str) -> None:
+    """Admit a gate that has reached the broker by itself: from now on its records are taken.
+
+    \b
+    menshen office gate admit north-gate
+    """
+    from central.registry.models import Gate
+
+    if not Gate.objects.filter(pk=gate_id).update(admitted=True):
+        raise click.ClickException(
+            f"{gate_id}: no such gate has been heard of: see `menshen office gate list`, or add it with "
+            f"`menshen office gate add {gate_id}`"
+        )
+    click.echo(f"{gate_id}: admitted")
+
+
+@gate.command("list")
+@_with_database
+def gate_list() -> None:
+    """List the gates: id, name, admitted or not, online or not, when last heard.
+
+    \b
+    menshen office gate list
+    """
+    from django.utils.timezone import now as office_now
+
+    from central.registry.models import Gate
+
+    now = office_now()
+    for each in Gate.objects.all():
+        heard = f"{each.last_heard:%Y-%m-%d %H:%M:%S %Z}" if each.last_heard else "never"
+        click.echo(f"{each.pk}\t{each.name}\t{_standing(each, online=each.is_online(now))}\tlast heard: {heard}")
+
+
+def _standing(gate: "Gate", *, online: bool) -> str:
+    return ("online" if online else "offline") if gate.admitted else "not admitted"
+
+
+@office.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen at.")
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Requests answered at once.")
+@_with_database
+def serve(host: str, port: int, threads: int) -> None:
+    """Serve the pages until SIGTERM or Ctrl-C.
+
+    It speaks plain HTTP. On anything but this machine put a proxy with TLS before it, and set MENSHEN_OFFICE_HOSTS to the
+    name it is reached by and MENSHEN_OFFICE_HTTPS=1.
+
+    \b
+    menshen office serve
+    MENSHEN_OFFICE_HOSTS=office.example menshen office serve --host 0.0.0.0 --port 8000
+    """
+    from central.serving import serve as run
+
+    run(host, port, threads=threads)
+
+
+@office.command()
+@click.option("--broker", required=True, metavar="HOST", help="The MQTT broker.")
+@click.option("--port", default=1883, show_default=True, type=click.IntRange(1, 65535), help="Its port.")
+@click.option("--user", "username", metavar="NAME", help="User name at the broker.")
+@click.option(
+    "--password-file", metavar="FILE", type=click.Path(path_type=Path), help="A file whose first line is the password."
+)
+@click.option(
+    "--ca-file", metavar="FILE", type=click.Path(path_type=Path), help="Certificate of the broker's authority: use TLS."
+)
+@_with_database
+def ingest(broker: str, port: int, username: str | None, password_file: Path | None, ca_file: Path | None) -> None:
+    """Take the gates' records from the broker into the database until SIGTERM or Ctrl-C. One at a time.
+
+    \b
+    menshen office ingest --broker 127.0.0.1
+    menshen office ingest --broker mqtt.example --port 8883 --ca-file ca.pem --user office --password-file password
+    """
+    from central.ingest.process import main
+
+    if password_file is not None and username is None:
+        raise click.UsageError("--password-file needs --user NAME")
+    password = None if password_file is None else password_file.read_text("utf-8").partition("\n")[0].strip()
+    main(broker, port, username=username, password=password, ca_file=ca_file)
+
+
+@office.command()
+@_with_django
+def check() -> None:
+    """Say what is wrong with this office, and what to do about it.
+
+    Exit code 0: nothing. 1: something. The settings are environment variables:
+
+    \b
+    MENSHEN_OFFICE_DIR     folder of database and key (default ./var/office)
+    MENSHEN_OFFICE_HOSTS   names it is reached by beside loopback, separated by commas
+    MENSHEN_OFFICE_HTTPS   1 = reached over HTTPS only, behind a proxy
+    MENSHEN_OFFICE_TZ      time zone of the pages (default Asia/Shanghai)
+    MENSHEN_OFFICE_ADMIT   manual (default) = a clerk admits new gates; auto = they are taken at once
+    MENSHEN_LOG            log level (default INFO)
+
+    \b
+    MENSHEN_OFFICE_DIR=/var/lib/menshen-office menshen office check
+    """
+    from django.conf import settings
+
+    from central.checking import problems
+
+    click.echo(f"folder     {_database().parent}  (MENSHEN_OFFICE_DIR)")
+    click.echo(f"answers to {', '.join(settings.ALLOWED_HOSTS)}  (MENSHEN_OFFICE_HOSTS)")
+    click.echo(f"HTTPS only {'yes' if settings.SESSION_COOKIE_SECURE else 'no'}  (MENSHEN_OFFICE_HTTPS)")
+    click.echo(f"time zone  {settings.TIME_ZONE}  (MENSHEN_OFFICE_TZ)")
+    click.echo(f"new gates  {settings.ADMIT_GATES}  (MENSHEN_OFFICE_ADMIT)")
+    unmigrated = _unmigrated()
+    found = [unmigrated] if unmigrated else problems()
+    for problem in found:
+        click.echo(f"wrong: {problem}", err=True)
+    if found:
+        raise SystemExit(1)
+    click.echo("nothing wrong")

@@ -1,0 +1,1 @@
+"""The entry log: visits as clerks read them."""

@@ -1,0 +1,1 @@
+"""From the road into the database: exactly once, acknowledged after the commit."""

@@ -1,0 +1,184 @@
+"""The ingest process: the broker's messages into one bounded queue, and one thread that writes them."""
+
+import logging
+import queue
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+from django.utils.timezone import now as office_now
+
+from central.ingest.reading import Arrived, Incoming, read
+from central.ingest.refusals import Refusals, Refused
+from central.ingest.writer import Answer, Writer
+from sync.contract.topics import MAX_PACKET, PREFIX, Channel, parse_topic, topic
+from sync.log.messages import encode
+from sync.mqtt import MqttLink
+from sync.notify import Notifier
+
+_LOGGER = logging.getLogger("menshen.ingest")
+QUEUE = 256  # messages; at most 64 MB
+TOGETHER = 64  # messages that may share one transaction
+RETRY_S = 1.0  # after the database could not be written
+_ORDER = {Channel.ALARM: 0, Channel.STATE: 1, Channel.UP: 2}  # alarms overtake at the office, too
+
+Send = Callable[[str, bytes], object]  # whatever it returns: an answer that is lost is asked for again
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Waiting:
+    rank: int
+    number: int
+    arrived: Arrived = field(compare=False)
+
+
+class Ingest:
+    """The queue and the writing thread. `offer` is called by the link's thread, `send` by the writing one, and so is
+    `alive`, at every turn."""
+
+    def __init__(
+        self, writer: Writer, refusals: Refusals, send: Send, alive: Callable[[], None] = lambda: None
+    ) -> None:
+        self._writer = writer
+        self._refusals = refusals
+        self._send = send
+        self._alive = alive
+        self._queue: queue.PriorityQueue[_Waiting] = queue.PriorityQueue(QUEUE)
+        self._number = 0
+        self._trouble = ""  # what the log was last told of the database
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ingest-writer")
+
+    def start(self) -> None:
+        """Start writing."""
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether the writing thread lives."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Write what is in hand, leave what waits (no gate was told that it is kept), end."""
+        self._stopping.set()
+        self._thread.join()
+
+    def offer(self, topic_name: str, payload: bytes) -> None:
+        """Take a message of the broker; what does not fit is left to the gate, which sends it again."""
+        address = parse_topic(topic_name)
+        if address is None or address.channel not in _ORDER:
+            return
+        now = office_now()
+        if len(payload) > MAX_PACKET:
+            self._refusals.refuse(address.gate, f"{len(payload)} bytes; at most {MAX_PACKET} are taken", now)
+            return
+        self._number += 1
+        arrived = Arrived(address.gate, address.channel, payload, now)
+        try:
+            self._queue.put_nowait(_Waiting(_ORDER[address.channel], self._number, arrived))
+        except queue.Full:
+            self._refusals.refuse(address.gate, "more messages than can be written; the gate sends them again", now)
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._alive()
+                arrived = self._next()
+                if arrived:
+                    self._write(self._read(arrived))
+        finally:
+            connection.close()
+
+    def _next(self) -> list[Arrived]:
+        try:
+            taken = [self._queue.get(timeout=0.2).arrived]
+        except queue.Empty:
+            return []
+        while len(taken) < TOGETHER:
+            try:
+                taken.append(self._queue.get_nowait().arrived)
+            except queue.Empty:
+                break
+        return taken
+
+    def _read(self, arrived: Sequence[Arrived]) -> list[Incoming]:
+        incoming = []
+        for item in arrived:
+            try:
+                incoming.append(read(item))
+            except Refused as refused:
+                self._refusals.refuse(item.gate, str(refused), item.at)
+            except Exception as fault:  # noqa: BLE001  a fault of ours in reading one message must not stop the others
+                self._refusals.fault(item.gate, "read", fault, item.at)
+        return incoming
+
+    def _write(self, incoming: Sequence[Incoming]) -> None:
+        if not incoming:
+            return
+        try:
+            answers = self._writer.write(incoming)
+        except (OperationalError, InterfaceError) as error:
+            self._rest(str(error))
+        except Exception as fault:  # noqa: BLE001  one message that cannot be written must not stop the others
+            self._apart(incoming, fault)
+        else:
+            if self._trouble:
+                _LOGGER.warning("the database is written again")
+                self._trouble = ""
+            self._answer(answers)
+
+    def _rest(self, trouble: str) -> None:
+        """Nothing was acknowledged: the gates send it again, by then to a new connection to the database."""
+        if trouble != self._trouble:
+            _LOGGER.error("the database cannot be written, nothing is acknowledged: %s", trouble)
+            self._trouble = trouble
+        connection.close()
+        self._stopping.wait(RETRY_S)
+
+    def _apart(self, incoming: Sequence[Incoming], fault: Exception) -> None:
+        if len(incoming) == 1:
+            self._refusals.fault(incoming[0].gate, "written", fault, incoming[0].at)
+            return
+        for item in incoming:
+            self._write([item])
+
+    def _answer(self, answers: Sequence[Answer]) -> None:
+        for answer in answers:
+            self._send(topic(answer.gate, Channel.DOWN), encode(answer.message))
+
+
+def main(
+    host: str,
+    port: int,
+    *,
+    username: str | None = None,
+    password: str | None = None,
+    ca_file: Path | None = None,
+    notifier: Notifier | None = None,
+) -> None:
+    """Run until SIGTERM or SIGINT. Django must be set up. Raises OSError for a bad `ca_file`."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    notifier = notifier or Notifier()
+    refusals = Refusals()
+    writer = Writer(refusals, admit=settings.ADMIT_GATES == "auto")
+    link = MqttLink(host, port, client_id="menshen-office", username=username, password=password, ca_file=ca_file)
+    ingest = Ingest(writer, refusals, link.publish, notifier.alive)
+    for channel in _ORDER:
+        link.subscribe(f"{PREFIX}/+/{channel}", ingest.offer)
+    ingest.start()
+    link.start()
+    notifier.ready()
+    _LOGGER.info("ingest: listening to %s:%d", host, port)
+    while ingest.running and not stop.wait(1.0):
+        pass
+    notifier.stopping()
+    link.stop()
+    ingest.stop()
+    if not stop.is_set():
+        raise SystemExit("the writing thread died: see above; whoever keeps this running starts it again")

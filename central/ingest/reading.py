@@ -1,0 +1,97 @@
+"""From a payload to a message: everything that can be judged without the database."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from central.ingest.refusals import Refused
+from central.registry.states import boot_name
+from sync.contract.alarms import Alarm, AlarmMessage, StateMessage
+from sync.contract.topics import MAX_PACKET, Channel
+from sync.errors import MessageError
+from sync.log.messages import Upward
+from sync.log.receiver import decode_upward
+
+INT64 = 2**63 - 1
+_BOOT = re.compile(r"[0-9a-f]{32}")
+_MAX_ALARMS = 256  # in one state message
+_ALARM = msgspec.json.Decoder(AlarmMessage)
+_STATE = msgspec.json.Decoder(StateMessage)
+
+Message = Upward | AlarmMessage | StateMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A payload as the broker delivered it; the gate is that of the topic."""
+
+    gate: str
+    channel: Channel
+    payload: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message of a gate."""
+
+    gate: str
+    message: Message
+    at: datetime
+
+
+def read(arrived: Arrived) -> Incoming:
+    """Decode and check. Raises Refused."""
+    if len(arrived.payload) > MAX_PACKET:
+        raise Refused(f"{len(arrived.payload)} bytes; at most {MAX_PACKET} are taken")
+    return Incoming(arrived.gate, _decode(arrived.channel, arrived.payload), arrived.at)
+
+
+def _decode(channel: Channel, payload: bytes) -> Message:
+    try:
+        if channel is Channel.UP:
+            return decode_upward(payload)
+        if channel is Channel.ALARM:
+            return _check_alarm_message(_ALARM.decode(payload))
+        if channel is Channel.STATE:
+            return _check_state(_STATE.decode(payload))
+    except (MessageError, msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise Refused(f"{channel}: {error}") from error
+    raise Refused(f"{channel}: not a channel that a gate writes")
+
+
+def _check_alarm_message(message: AlarmMessage) -> AlarmMessage:
+    _check_boot(message.boot)
+    _check_alarm(message.alarm)
+    _check_numbers(message.at_ms, message.mono_ms)
+    return message
+
+
+def _check_state(state: StateMessage) -> StateMessage:
+    _check_boot(state.boot)
+    numbers = (state.connection, state.mono_ms, state.at_ms, state.inside, state.head, state.acked)
+    _check_numbers(*numbers)
+    if len(state.alarms) > _MAX_ALARMS or len(state.devices_lost) > _MAX_ALARMS:
+        raise Refused(f"state: more than {_MAX_ALARMS} alarms or devices")
+    for alarm in state.alarms:
+        _check_alarm(alarm)
+    words = (state.version, state.mode, state.door, state.log_id, *state.devices_lost)
+    if any(len(word) > 64 or not word.isprintable() for word in words):
+        raise Refused("state: a word of more than 64 characters, or with control characters")
+    return state
+
+
+def _check_alarm(alarm: Alarm) -> None:
+    _check_numbers(alarm.since_ms, alarm.count)
+
+
+def _check_boot(boot: str) -> None:
+    if not _BOOT.fullmatch(boot_name(boot)):
+        raise Refused("its boot id is not 32 hexadecimal digits")
+
+
+def _check_numbers(*numbers: int) -> None:
+    if any(not -INT64 <= number <= INT64 for number in numbers):
+        raise Refused("a number that no 64 bits can hold")

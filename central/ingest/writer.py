@@ -1,0 +1,108 @@
+"""Messages of any number of gates into one transaction; the answers go out after its commit only."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, hear_state
+from central.ingest.reading import Incoming
+from central.ingest.refusals import Refusals
+from central.ingest.store import cursor_of, note_fork, store_gap, store_records
+from central.registry.models import Gate
+from central.registry.states import boot_name, take_state
+from sync.contract.alarms import AlarmMessage, StateMessage
+from sync.log.messages import Downward, Upward
+from sync.log.receiver import ForkFound, Reply, Store, StoreGap, receive
+
+MAX_PENDING = 200  # unknown gates that are remembered until a clerk has looked at them
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to tell a gate, once everything is committed."""
+
+    gate: str
+    message: Downward
+
+
+class Writer:
+    """Takes messages and writes; owns no thread and no connection to a broker."""
+
+    def __init__(self, refusals: Refusals, *, admit: bool) -> None:
+        self._refusals = refusals
+        self._admit = admit
+
+    def write(self, incoming: Sequence[Incoming]) -> list[Answer]:
+        """Write all of it in one transaction. The answers are true when this returns. Raises what the database raises;
+        then nothing was written."""
+        with transaction.atomic():
+            return [answer for item in incoming for answer in self._take(item)]
+
+    def _take(self, item: Incoming) -> Iterable[Answer]:
+        gate = self._gate(item.gate)
+        if gate is None:
+            self._refusals.refuse(item.gate, f"more than {MAX_PENDING} unknown gates", item.at)
+            return ()
+        try:
+            return self._dispatch(gate, item)
+        except NotOurAlarm as error:
+            self._refusals.refuse(item.gate, f"alarm: {error}", item.at)
+            return ()
+
+    def _dispatch(self, gate: Gate, item: Incoming) -> Iterable[Answer]:
+        message = item.message
+        if not gate.admitted:
+            # Unanswered: the gate keeps its records, and sends them again once it is admitted. Nor is its state taken:
+            # by it, alarms that the office did not take would count as told.
+            _heard(gate, item.at)
+            return ()
+        if isinstance(message, StateMessage):
+            _state(gate, message, item.at)
+            return ()
+        _heard(gate, item.at)
+        if isinstance(message, AlarmMessage):
+            _alarm(gate, message, item.at)
+            return ()
+        return [Answer(gate.pk, _upward(gate, message, item.at))]
+
+    def _gate(self, gate_id: str) -> Gate | None:
+        gate = Gate.objects.filter(pk=gate_id).first()
+        if gate is None and (self._admit or Gate.objects.filter(admitted=False).count() < MAX_PENDING):
+            gate = Gate.objects.create(pk=gate_id, admitted=self._admit)
+        return gate
+
+
+def _heard(gate: Gate, now: datetime) -> None:
+    gate.last_heard = now
+    gate.save(update_fields=["last_heard"])
+
+
+def _state(gate: Gate, state: StateMessage, now: datetime) -> None:
+    if take_state(gate, state, now) and state.online:
+        hear_state(gate, state, now)
+
+
+def _alarm(gate: Gate, message: AlarmMessage, now: datetime) -> None:
+    heard = Heard(boot_name(message.boot), message.mono_ms)
+    news = News(
+        action=message.action, alarm=message.alarm, heard=heard, source=Source.MESSAGE, at_ms=message.at_ms
+    )  # fmt: skip
+    hear(gate, news, now)
+
+
+def _upward(gate: Gate, message: Upward, now: datetime) -> Downward:
+    decision = receive(message, cursor_of(gate, message.log_id))
+    match decision:
+        case Store():
+            store_records(gate, message.log_id, decision.after, decision.records, decision.hashes, now)
+            return decision.ack
+        case StoreGap():
+            store_gap(gate, message.log_id, decision.after, decision.upto, decision.reason, now)
+            return decision.ack
+        case ForkFound():
+            note_fork(gate, message.log_id, decision.fork.seq, now)
+            return decision.fork
+        case Reply():
+            return decision.ack

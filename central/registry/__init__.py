@@ -1,0 +1,1 @@
+"""Gates: which ones there are, and what each last said of itself."""

@@ -1,0 +1,49 @@
+"""A gate as the office knows it: admitted or not, and what its last state message said."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.db import models
+
+OFFLINE_AFTER = timedelta(seconds=30)  # a state is expected every 10 s
+KNOWN_BOOTS = 16  # earlier boots remembered, to tell a late message from a new one
+
+
+class Gate(models.Model):
+    """One gate. Everything below `first_seen` is as of the last accepted state message (`boot`, `connection`, `mono_ms`).
+
+    `said_online` is false after the last will; whether the gate is online also depends on when it was last heard, since
+    a will is only as good as the broker that sends it.
+    """
+
+    id = models.CharField(primary_key=True, max_length=32)
+    name = models.CharField(max_length=64, blank=True)
+    admitted = models.BooleanField(default=False)
+    first_seen = models.DateTimeField(auto_now_add=True)
+
+    last_heard = models.DateTimeField(null=True, blank=True)
+    said_online = models.BooleanField(default=False)
+    boot = models.CharField(max_length=36, blank=True)
+    earlier_boots = models.JSONField(default=list, blank=True)
+    connection = models.BigIntegerField(default=0)
+    mono_ms = models.BigIntegerField(default=0)
+    at_ms = models.BigIntegerField(default=0)
+    clock_trusted = models.BooleanField(default=False)
+    version = models.CharField(max_length=32, blank=True)
+    mode = models.CharField(max_length=32, blank=True)
+    door = models.CharField(max_length=32, blank=True)
+    inside = models.BigIntegerField(default=0)
+    log_id = models.CharField(max_length=64, blank=True)
+    head = models.BigIntegerField(default=0)
+    acked = models.BigIntegerField(default=0)
+    devices_lost = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return self.name or self.id
+
+    def is_online(self, now: datetime) -> bool:
+        """Whether the gate says so and was heard within the last 30 s of the office's time."""
+        return self.said_online and self.last_heard is not None and now - self.last_heard <= OFFLINE_AFTER

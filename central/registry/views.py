@@ -1,0 +1,77 @@
+"""The gates: what each said last, and how complete its records are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.timezone import now as office_now
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from central.ingest.models import ForkEvent, Log, MissingRange
+from central.registry.models import Gate
+from central.web.live import Live
+
+
+@dataclass(frozen=True, slots=True)
+class LogCard:
+    """One log of a gate."""
+
+    log: Log
+    current: bool
+    missing: list[MissingRange]
+    forks: list[ForkEvent]
+    waiting: int  # records that the gate has written and the office does not have yet
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is known to be missing or contradictory."""
+        return not self.missing and not self.forks
+
+
+@dataclass(frozen=True, slots=True)
+class GateCard:
+    """A gate and its logs, the newest first."""
+
+    gate: Gate
+    online: str  # online, offline, pending
+    logs: list[LogCard]
+
+
+def _gates(_: HttpRequest) -> Mapping[str, Any]:
+    now = office_now()
+    gates = Gate.objects.prefetch_related("logs__missing", "logs__forks").order_by("admitted", "id")
+    return {"cards": [_card(gate, online=gate.is_online(now)) for gate in gates]}
+
+
+def _card(gate: Gate, *, online: bool) -> GateCard:
+    state = "online" if online else "offline"
+    return GateCard(gate, state if gate.admitted else "pending", [_log(gate, log) for log in gate.logs.all()])
+
+
+def _log(gate: Gate, log: Log) -> LogCard:
+    current = log.log_id == gate.log_id
+    waiting = max(0, gate.head - log.seq) if current else 0
+    return LogCard(log, current, list(log.missing.all()), list(log.forks.all()), waiting)
+
+
+GATES = Live("gate-cards", "gates/_cards.html", _gates)
+
+
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    """All gates."""
+    return render(request, "gates/listing.html", {"cards": GATES})
+
+
+@require_POST
+def admit(request: HttpRequest, gate_id: str) -> HttpResponse:
+    """From now on this gate's records are taken."""
+    gate = get_object_or_404(Gate, pk=gate_id)
+    gate.admitted = True
+    gate.save(update_fields=["admitted"])
+    messages.success(request, _("Gate %(gate)s is admitted: its records are taken from now on.") % {"gate": gate})
+    return redirect("gates")

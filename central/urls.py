@@ -1,0 +1,30 @@
+"""Every address of the office."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+from django.views.generic import RedirectView
+from django.views.i18n import set_language
+
+from central.accounts.views import LoginView, PasswordView
+from central.alarms import views as alarms
+from central.entries import views as entries
+from central.registry import views as registry
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="entries")),
+    path("login/", LoginView.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("password/", PasswordView.as_view(), name="password"),
+    path("language/", login_not_required(set_language), name="set_language"),
+    path("entries/", entries.listing, name="entries"),
+    path("entries/rows/", entries.ROWS.view, name=entries.ROWS.name),
+    path("alarms/", alarms.listing, name="alarms"),
+    path("alarms/bar/", alarms.BAR.view, name=alarms.BAR.name),
+    path("alarms/open/", alarms.OPEN.view, name=alarms.OPEN.name),
+    path("alarms/acknowledge/", alarms.acknowledge, name="acknowledge"),
+    path("alarms/<slug:alarm_id>/", alarms.detail, name="alarm"),
+    path("gates/", registry.listing, name="gates"),
+    path("gates/cards/", registry.GATES.view, name=registry.GATES.name),
+    path("gates/<slug:gate_id>/admit/", registry.admit, name="admit"),
+]

@@ -1,0 +1,164 @@
+"""The camera as the gate sees it: a code scanner. It imports no decoder and no picture library.
+
+A decoder's bug meets a wall: capture and every decoder run in `drivers.camera.process`, which is killed and restarted
+when it says nothing for 3 s.
+"""
+
+import logging
+import threading
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from drivers.camera.messages import (
+    LIMITS,
+    Beat,
+    Clear,
+    Code,
+    Ended,
+    Fault,
+    Limits,
+    Notice,
+    Open,
+    SceneFault,
+    Show,
+    Status,
+    decode_report,
+    encode,
+)
+from drivers.camera.settings import AnyCameraSettings, FolderSettings, SimulatedCameraSettings, VideoSettings
+from drivers.camera.view import acceptable
+from drivers.child import PATIENCE, ChildMisbehaved, ChildProcess, Patience
+from drivers.errors import WrongUse
+from drivers.interfaces import Post
+from drivers.readings import CodeRead, DeviceState, DeviceStatus, Reading
+
+logger = logging.getLogger("menshen.camera")
+_NAMES = {FolderSettings: "folder", VideoSettings: "video", SimulatedCameraSettings: "simulated-camera"}
+
+
+class CameraDevice:
+    """A CodeScanner over a camera, a folder of photographs or a video file, by the type of its settings."""
+
+    def __init__(
+        self, name: str, settings: AnyCameraSettings, *, patience: Patience = PATIENCE, limits: Limits = LIMITS
+    ) -> None:
+        self.name = name
+        self.ended = threading.Event()  # the folder or video has been shown to its end
+        self._open = encode(Open(_NAMES.get(type(settings), "camera"), _as_json(settings), limits))
+        self._state = DeviceState.STARTING
+        self._post: Post = _nowhere
+        self._child = ChildProcess(
+            name, "drivers.camera.process", greet=self._greet, hear=self._hear, lost=self._died, patience=patience
+        )
+
+    @property
+    def state(self) -> DeviceState:
+        """Where the camera stands now."""
+        return self._state
+
+    @property
+    def pid(self) -> int | None:
+        """The camera process's id while it lives."""
+        return self._child.pid
+
+    def start(self, post: Post) -> None:
+        """Start the camera's process and keep it running until `stop`."""
+        self._post = post
+        self._child.start()
+
+    def stop(self) -> None:
+        """End the process, within 2 s."""
+        self._child.stop()
+
+    def _greet(self) -> Iterable[bytes]:
+        return (self._open,)
+
+    def _hear(self, packet: bytes) -> None:
+        try:
+            report = decode_report.decode(packet)
+        except msgspec.DecodeError as error:
+            raise ChildMisbehaved(str(error)) from error
+        match report:
+            case Beat():
+                pass
+            case Code(data, symbology, decoder):
+                self._read(data, symbology, decoder)
+            case Status(state, detail):
+                self._become(state, detail)
+            case Notice(text):
+                logger.warning("%s: %s", self.name, text)
+            case Ended(detail):
+                logger.info("%s: %s", self.name, detail)
+                self.ended.set()
+                self._post(DeviceStatus(self._state, detail))
+
+    def _read(self, data: bytes, symbology: str, decoder: str) -> None:
+        if not acceptable(data):
+            raise ChildMisbehaved(f"a code of {len(data)} bytes")
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            text = ""
+        self._post(CodeRead(data, text, symbology, decoder))
+
+    def _died(self, cause: str) -> None:
+        self._become(DeviceState.LOST, f"the camera's process {cause}")
+
+    def _become(self, state: DeviceState, detail: str) -> None:
+        if state is self._state:
+            return
+        self._state = state
+        logger.log(logging.INFO if state is DeviceState.OK else logging.WARNING, "%s: %s %s", self.name, state, detail)
+        self._post(DeviceStatus(state, detail))
+
+
+class SimulatedCamera(CameraDevice):
+    """A drawn scene on the real driver: a QR is brought near, held and taken away."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: SimulatedCameraSettings,
+        *,
+        patience: Patience = PATIENCE,
+        limits: Limits = LIMITS,
+    ) -> None:
+        super().__init__(name, settings, patience=patience, limits=limits)
+        self._scene: tuple[bytes, ...] = ()
+
+    def show(self, content: str | bytes) -> None:
+        """Bring a QR of this content before the camera and hold it there. Raises WrongUse for what no QR can hold."""
+        data = content.encode() if isinstance(content, str) else content
+        if not acceptable(data):
+            raise WrongUse(f"a QR cannot hold {len(data)} bytes: give it 1 to 4296 ASCII characters or 3072 bytes")
+        self._set(Show(data))
+
+    def clear(self) -> None:
+        """Take it away."""
+        self._set(Clear())
+
+    def fault(self, fault: SceneFault) -> None:
+        """Break the camera, or mend it with SceneFault.NONE."""
+        self._child.send(encode(Fault(fault)))
+
+    def _set(self, order: Show | Clear) -> None:
+        message = encode(order)
+        self._scene = (message,)  # a process that is restarted sees the same scene
+        self._child.send(message)
+
+    def _greet(self) -> Iterable[bytes]:
+        return (self._open, *self._scene)
+
+
+def _nowhere(reading: Reading) -> None:
+    """Before `start` nobody listens."""
+
+
+def _as_json(settings: AnyCameraSettings) -> bytes:
+    """The settings for the other process, whose working directory may change: a path in full."""
+    if isinstance(settings, FolderSettings | VideoSettings):
+        settings = replace(settings, path=str(Path(settings.path).absolute()))
+    return msgspec.json.encode(settings)

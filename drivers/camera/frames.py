@@ -1,0 +1,84 @@
+"""A picture, where it comes from, and the place where only the newest waits."""
+
+import threading
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.errors import DeviceLost
+from drivers.readings import DeviceState
+
+Gray = npt.NDArray[np.uint8]
+"""A grey picture: height × width."""
+
+
+class SourceLost(DeviceLost):
+    """The source is not there, failed or froze: reopen it with backoff."""
+
+    def __init__(self, detail: str, state: DeviceState = DeviceState.LOST) -> None:
+        super().__init__(detail)
+        self.state = state
+
+
+class SourceEnded(Exception):
+    """The folder or video has been shown to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture. `cut`: another scene than the picture before, so that nothing seen there is still in view. `still`: a
+    photograph, after which no better picture of the same comes: it gets every decoder."""
+
+    gray: Gray
+    cut: bool = False
+    still: bool = False
+
+
+class Source(Protocol):
+    """Where pictures come from. `live`: a camera, whose pictures must change and of which only the newest counts; else
+    every picture counts, and is shown until it was looked at."""
+
+    live: bool
+
+    def read(self) -> Frame:
+        """The next picture; takes up to some 2 s. Raises SourceLost or SourceEnded."""
+
+    def close(self) -> None:
+        """Let go of the device."""
+
+
+class NewestFrame:
+    """Holds one picture: a newer one replaces it, unless every picture counts (`wait`)."""
+
+    def __init__(self) -> None:
+        self._frame: Frame | None = None
+        self._looking = False  # somebody took a picture and has not come back for the next
+        self._changed = threading.Condition()
+
+    def put(self, frame: Frame, *, wait: bool) -> None:
+        """Put a picture in; with `wait`, first wait until the one before was looked at."""
+        with self._changed:
+            if wait:
+                self._changed.wait_for(self._all_seen)
+            self._frame = frame
+            self._changed.notify_all()
+
+    def take(self, timeout_s: float) -> Frame | None:
+        """Take the picture out, or None when there is none in time. The one taken before counts as looked at."""
+        with self._changed:
+            self._looking = False
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._frame is not None, timeout_s)
+            frame, self._frame = self._frame, None
+            self._looking = frame is not None
+            return frame
+
+    def wait_until_seen(self) -> None:
+        """Wait until every picture put in was looked at."""
+        with self._changed:
+            self._changed.wait_for(self._all_seen)
+
+    def _all_seen(self) -> bool:
+        return self._frame is None and not self._looking

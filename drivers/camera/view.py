@@ -1,0 +1,56 @@
+"""What is in view: pure, with the time as an argument. No picture, no thread, no clock."""
+
+from collections.abc import Iterable
+
+REARM_MS = 1000  # a code that was out of view for longer than this counts as shown anew
+MAX_CODES = 16  # codes taken from one picture
+_MAX_ASCII, _MAX_BYTES = 4296, 3072  # more than a QR of version 40 holds as text, as bytes
+
+
+def acceptable(data: bytes) -> bool:
+    """Whether a code's content is of a size that can be looked at."""
+    return 0 < len(data) <= (_MAX_ASCII if data.isascii() else _MAX_BYTES)
+
+
+class InView:
+    """A code held up is told once, and again only after it left the view for over `rearm_ms`."""
+
+    def __init__(self, rearm_ms: int = REARM_MS) -> None:
+        self._rearm_ms = rearm_ms
+        self._last_seen_ms: dict[bytes, int] = {}
+
+    def new(self, codes: Iterable[bytes], now_ms: int) -> list[bytes]:
+        """Those of the codes seen in this picture that just came into view."""
+        seen = self._last_seen_ms
+        for code in [code for code, at in seen.items() if now_ms - at > self._rearm_ms]:
+            del seen[code]
+        came: list[bytes] = []
+        for code in codes:
+            if code not in seen and code not in came and len(came) < MAX_CODES:
+                came.append(code)
+        for code in codes:
+            if code in seen or code in came:
+                seen[code] = now_ms
+        return came
+
+    def cut(self) -> None:
+        """Another scene: nothing that was in view still is."""
+        self._last_seen_ms.clear()
+
+
+class FrameWatch:
+    """Finds out a camera that returns the same picture for ever: a living one never does, since its sensor has noise.
+
+    It outlives the camera's reopening, so that a frozen picture is not taken for a recovery."""
+
+    def __init__(self, limit_ms: int) -> None:
+        self._limit_ms = limit_ms
+        self._mark: int | None = None
+        self._changed_ms = 0
+
+    def alive(self, mark: int, now_ms: int) -> bool:
+        """Take the mark (a checksum) of a picture; False once it has not changed for the limit."""
+        if mark != self._mark:
+            self._mark = mark
+            self._changed_ms = now_ms
+        return now_ms - self._changed_ms < self._limit_ms

@@ -1,0 +1,199 @@
+"""Every model of device: what it can be told, what only one of them may have, and how it is built.
+
+Each builder's docstring is the model's entry in the list of devices: what it gives, its unit, and the source of what is
+known of it. Importing this module is cheap: a builder imports the libraries that its model needs.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from drivers.camera.settings import CameraSettings, FolderSettings, SimulatedCameraSettings, VideoSettings
+from drivers.interfaces import CardReader, CodeScanner, Contact, Output, Thermometer
+from drivers.settings import (
+    AnyPinSettings,
+    GyMcu90615Settings,
+    InputSettings,
+    OutputSettings,
+    Rdm6300Settings,
+    SimulatedGyMcu90615Settings,
+    SimulatedInputSettings,
+    SimulatedOutputSettings,
+    SimulatedRdm6300Settings,
+)
+from drivers.simulators.bench import Bench
+from drivers.sound.settings import AnySpeakerSettings, LoudspeakerSettings, SimulatedLoudspeakerSettings
+
+__all__ = ["MODELS", "Bench", "Kind", "Model"]
+
+
+class Kind(StrEnum):
+    """What a device is, by the interface it stands behind (`drivers.interfaces`)."""
+
+    THERMOMETER = "thermometer"
+    CODE_SCANNER = "code scanner"
+    CARD_READER = "card reader"
+    CONTACT = "contact"
+    OUTPUT = "output"
+    SPEAKER = "speaker"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """`claims`: what only one device of a gate may have, such as "port /dev/ttyS0" or "pin 17". `build`: makes the device
+    of that name; what simulated ones share is on the bench."""
+
+    kind: Kind
+    settings: type[Any]
+    claims: Callable[[Any], tuple[str, ...]]
+    build: Callable[[str, Any, Bench], Any]
+
+
+def _gy_mcu90615(name: str, settings: GyMcu90615Settings, _bench: Bench) -> Thermometer:
+    """Infrared thermometer GY-MCU90615 or GY-MCU90614: posts Temperature, about 10 a second.
+
+    Unit: °C, resolution 0.02, ±0.5. Source: hardware notes 1.1; as99shop.com/product/363."""
+    from drivers.protocols.gy_mcu90615 import GyMcu90615Link
+    from drivers.serial_device import SerialDevice
+
+    return SerialDevice(name, settings.port, GyMcu90615Link)
+
+
+def _simulated_gy_mcu90615(name: str, settings: SimulatedGyMcu90615Settings, _bench: Bench) -> Thermometer:
+    """The driver of gy-mcu90615, with a model of sensor and forehead at the far end of a pty; `simulator` is the latter.
+
+    Unit: °C. Source: as gy-mcu90615; resolution, rate and drift after those notes."""
+    from drivers.protocols.gy_mcu90615 import GyMcu90615Link
+    from drivers.simulators.serial_device import SimulatedSerialDevice
+    from drivers.simulators.thermometer import SimulatedThermometer
+
+    return SimulatedSerialDevice(name, SimulatedThermometer(name, settings), GyMcu90615Link)
+
+
+def _rdm6300(name: str, settings: Rdm6300Settings, _bench: Bench) -> CardReader:
+    """Card reader RDM6300 for EM4100 cards of 125 kHz: posts CardRead, once for a card that lies there.
+
+    Unit: a card's number, 10 hexadecimal digits. Source: hardware notes 3; ESPHome rdm6300.cpp."""
+    from drivers.protocols.rdm6300 import Rdm6300Link
+    from drivers.serial_device import SerialDevice
+
+    return SerialDevice(name, settings.port, Rdm6300Link)
+
+
+def _simulated_rdm6300(name: str, _settings: SimulatedRdm6300Settings, _bench: Bench) -> CardReader:
+    """The driver of rdm6300, with a model of the reader at the far end of a pty; `simulator` is the latter.
+
+    Unit: a card's number, 10 hexadecimal digits. Source: as rdm6300."""
+    from drivers.protocols.rdm6300 import Rdm6300Link
+    from drivers.simulators.card_reader import SimulatedCardReader
+    from drivers.simulators.serial_device import SimulatedSerialDevice
+
+    return SimulatedSerialDevice(name, SimulatedCardReader(name), Rdm6300Link)
+
+
+def _camera(name: str, settings: CameraSettings | FolderSettings | VideoSettings, _bench: Bench) -> CodeScanner:
+    """A camera, or photographs or a video in its place: posts CodeRead, once for a code that is held up.
+
+    Unit: the bytes of a QR code. Source: ISO/IEC 18004; hardware notes 5."""
+    from drivers.camera.device import CameraDevice
+
+    return CameraDevice(name, settings)
+
+
+def _simulated_camera(name: str, settings: SimulatedCameraSettings, _bench: Bench) -> CodeScanner:
+    """The driver of camera, before a drawn scene; the device itself is what people act on.
+
+    Unit: the bytes of a QR code. Source: as camera."""
+    from drivers.camera.device import SimulatedCamera
+
+    return SimulatedCamera(name, settings)
+
+
+def _gpio_input(name: str, settings: InputSettings, _bench: Bench) -> Contact:
+    """A contact, button or sensor on a pin of the Pi: posts Level, debounced, first the one at start.
+
+    Unit: active or not. Source: hardware notes 4; gpiozero's manual, "Pins"."""
+    from drivers.contacts import GpioContact
+
+    return GpioContact(name, settings)
+
+
+def _simulated_input(name: str, settings: SimulatedInputSettings, bench: Bench) -> Contact:
+    """The driver of gpio-input, on a simulated pin that is at rest until `Doorway` works its switch.
+
+    Unit: active or not. Source: as gpio-input."""
+    from drivers.contacts import GpioContact
+
+    bench.set_active(settings.wiring, active=False)
+    return GpioContact(name, settings.wiring, bench.pins)
+
+
+def _gpio_output(name: str, settings: OutputSettings, _bench: Bench) -> Output:
+    """A relay, lamp or siren on a pin of the Pi, at rest from the start.
+
+    Unit: on or off. Source: hardware notes 4 and 10; gpiozero's manual, "Pins"."""
+    from drivers.contacts import GpioOutput
+
+    return GpioOutput(name, settings)
+
+
+def _simulated_output(name: str, settings: SimulatedOutputSettings, bench: Bench) -> Output:
+    """The driver of gpio-output, on a simulated pin.
+
+    Unit: on or off. Source: as gpio-output."""
+    from drivers.contacts import GpioOutput
+
+    return GpioOutput(name, settings.wiring, bench.pins)
+
+
+def _loudspeaker(name: str, settings: AnySpeakerSettings, _bench: Bench) -> Any:
+    """A loudspeaker on a sound card, or a WAV file in its place: plays WAV files by priority.
+
+    Unit: PCM, 16 bit. Source: hardware notes 6; aplay(1)."""
+    from drivers.sound.speaker import SpeakerProcess
+
+    return SpeakerProcess(name, settings)
+
+
+def _nothing(_settings: object) -> tuple[str, ...]:
+    return ()
+
+
+def _port(settings: GyMcu90615Settings | Rdm6300Settings) -> tuple[str, ...]:
+    return (f"port {settings.port}",)
+
+
+def _pin(settings: AnyPinSettings) -> tuple[str, ...]:
+    return (f"pin {settings.pin}",)
+
+
+def _camera_path(settings: CameraSettings) -> tuple[str, ...]:
+    return (f"camera {settings.path}",)
+
+
+def _sound_card(settings: LoudspeakerSettings) -> tuple[str, ...]:
+    return () if settings.device in ("auto", "null") else (f"sound card {settings.device}",)
+
+
+def _sound_file(settings: SimulatedLoudspeakerSettings) -> tuple[str, ...]:
+    return (f"file {settings.path}",)
+
+
+MODELS: Final[Mapping[str, Model]] = {
+    "gy-mcu90615": Model(Kind.THERMOMETER, GyMcu90615Settings, _port, _gy_mcu90615),
+    "simulated-gy-mcu90615": Model(Kind.THERMOMETER, SimulatedGyMcu90615Settings, _nothing, _simulated_gy_mcu90615),
+    "rdm6300": Model(Kind.CARD_READER, Rdm6300Settings, _port, _rdm6300),
+    "simulated-rdm6300": Model(Kind.CARD_READER, SimulatedRdm6300Settings, _nothing, _simulated_rdm6300),
+    "camera": Model(Kind.CODE_SCANNER, CameraSettings, _camera_path, _camera),
+    "folder": Model(Kind.CODE_SCANNER, FolderSettings, _nothing, _camera),
+    "video": Model(Kind.CODE_SCANNER, VideoSettings, _nothing, _camera),
+    "simulated-camera": Model(Kind.CODE_SCANNER, SimulatedCameraSettings, _nothing, _simulated_camera),
+    "gpio-input": Model(Kind.CONTACT, InputSettings, _pin, _gpio_input),
+    "simulated-input": Model(Kind.CONTACT, SimulatedInputSettings, _pin, _simulated_input),
+    "gpio-output": Model(Kind.OUTPUT, OutputSettings, _pin, _gpio_output),
+    "simulated-output": Model(Kind.OUTPUT, SimulatedOutputSettings, _pin, _simulated_output),
+    "loudspeaker": Model(Kind.SPEAKER, LoudspeakerSettings, _sound_card, _loudspeaker),
+    "simulated-loudspeaker": Model(Kind.SPEAKER, SimulatedLoudspeakerSettings, _sound_file, _loudspeaker),
+}
+"""Model names, as in a gate's configuration."""

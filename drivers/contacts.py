@@ -1,0 +1,150 @@
+"""Inputs and outputs on pins, by gpiozero. Without a `pin_factory`, gpiozero finds the machine's own.
+
+Source: hardware notes, section 4. Every factory debounces in its own way, so none of them is asked to: `bounce_time` stays
+None, and an input's own thread decides.
+"""
+
+import logging
+import sys
+import threading
+from collections import deque
+from typing import Any, Final
+
+from drivers.debounce import Debounce
+from drivers.errors import DeviceLost
+from drivers.readings import DeviceState, Level
+from drivers.settings import InputSettings, OutputSettings, PinLevel, Pull
+from drivers.threaded import RETRY, Retry, ThreadedDevice, monotonic_ms
+
+logger = logging.getLogger("menshen.gpio")
+BACKSTOP_S: Final = 0.5  # an edge that was never told is found by reading the pin this often
+_OPENING: Final = threading.Lock()  # gpiozero finds its factory with the first device, and not from two threads at once
+_PULLS: Final = {Pull.UP: True, Pull.DOWN: False, Pull.OFF: None}
+
+
+class GpioContact(ThreadedDevice):
+    """Implements Contact: posts the level at start, then each level that has held for the setting's `debounce_s`."""
+
+    def __init__(self, name: str, settings: InputSettings, pin_factory: Any = None, *, retry: Retry = RETRY) -> None:
+        super().__init__(name, logger, retry)
+        self._settings = settings
+        self._factory = pin_factory
+        self._edges: deque[tuple[bool, int]] = deque(maxlen=256)
+        self._woken = threading.Event()
+
+    def _live(self) -> None:
+        try:
+            with self._open() as device:
+                self._edges.clear()
+                device.pin.when_changed = self._edge
+                self._follow(device.pin)
+        except gpio_errors() as error:
+            raise DeviceLost(f"pin {self._settings.pin}: {error}") from error
+
+    def _open(self) -> Any:
+        from gpiozero import InputDevice
+
+        pull = _PULLS[self._settings.pull]
+        # InputDevice has no events of its own: gpiozero's swallow an edge whose counterpart was lost (its issue 550)
+        with _OPENING:
+            return InputDevice(
+                self._settings.pin, pull_up=pull, active_state=True if pull is None else None, pin_factory=self._factory
+            )
+
+    def _follow(self, pin: Any) -> None:
+        active = self._is_active(pin.state)
+        debounce = Debounce(active, round(self._settings.debounce_s * 1000))
+        self._become(DeviceState.OK)
+        self._post(Level(active))
+        while not self._stopping.is_set():
+            due_ms = debounce.due_ms()
+            self._woken.wait(BACKSTOP_S if due_ms is None else max(0, due_ms - monotonic_ms()) / 1000)
+            self._woken.clear()
+            while self._edges:
+                self._tell(debounce.edge(*self._edges.popleft()))
+            self._tell(debounce.look(self._is_active(pin.state), monotonic_ms()))
+
+    def _is_active(self, level: object) -> bool:
+        return bool(level) == (self._settings.active is PinLevel.HIGH)
+
+    def _tell(self, settled: bool | None) -> None:
+        if settled is not None:
+            self._post(Level(settled))
+
+    def _edge(self, _ticks: object, level: object) -> None:
+        """gpiozero's own thread, or whoever drives a mock pin: only enqueues."""
+        self._edges.append((self._is_active(level), monotonic_ms()))
+        self._woken.set()
+
+    def _wake(self) -> None:
+        self._woken.set()
+
+
+class GpioOutput:
+    """Implements Output. At rest from the moment it is built, without a pulse; a pin that cannot be had is tried again with
+    each `set`."""
+
+    def __init__(self, name: str, settings: OutputSettings, pin_factory: Any = None) -> None:
+        self.name = name
+        self._settings = settings
+        self._factory = pin_factory
+        self._closed = False
+        self._device: Any = None
+        try:
+            self._device = self._open()
+        except DeviceLost as lost:
+            logger.error("%s: %s", name, lost)
+
+    def set(self, active: bool) -> None:
+        """See Output.set. Raises DeviceLost, also once it is closed."""
+        if self._closed:
+            raise DeviceLost(f"pin {self._settings.pin}: is closed")
+        if self._device is None:
+            self._device = self._open()
+        try:
+            self._device.value = active
+        except gpio_errors() as error:
+            self._give_up()
+            raise DeviceLost(f"pin {self._settings.pin}: {error}") from error
+
+    def close(self) -> None:
+        """See Output.close: switched off, then let go, when the resistor outside takes over. Raises DeviceLost."""
+        if self._closed:
+            return
+        try:
+            if self._device is not None:
+                self.set(False)
+        finally:
+            self._closed = True
+            self._give_up()
+
+    def _open(self) -> Any:
+        try:
+            from gpiozero import OutputDevice
+
+            with _OPENING:
+                return OutputDevice(
+                    self._settings.pin,
+                    active_high=self._settings.active is PinLevel.HIGH,
+                    initial_value=False,
+                    pin_factory=self._factory,
+                )
+        except gpio_errors() as error:
+            raise DeviceLost(f"pin {self._settings.pin}: {error}") from error
+
+    def _give_up(self) -> None:
+        device, self._device = self._device, None
+        if device is None:
+            return
+        try:
+            device.close()
+        except gpio_errors() as error:
+            logger.error("%s: pin %d: %s", self.name, self._settings.pin, error)
+
+
+def gpio_errors() -> tuple[type[Exception], ...]:
+    """What a pin can raise: gpiozero's errors, the system's, and those of the library below it, where that is loaded."""
+    from gpiozero import GPIOZeroError
+
+    below: Any = sys.modules.get("lgpio")
+    return (GPIOZeroError, OSError, *((below.error,) if below is not None else ()))

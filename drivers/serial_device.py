@@ -1,0 +1,109 @@
+"""A device on a serial port: opened for us alone, read by one thread, opened again when it has gone.
+
+What the bytes mean is the business of a link, which is pure (`drivers.protocols`) and new with each connection.
+"""
+
+import errno
+import logging
+import termios
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Final, Protocol
+
+import serial
+
+from drivers.errors import DeviceLost
+from drivers.readings import DeviceState, Reading
+from drivers.threaded import RETRY, Retry, ThreadedDevice, monotonic_ms
+
+logger = logging.getLogger("menshen.serial")
+raw = logging.getLogger("menshen.serial.raw")
+READ_S: Final = 0.2  # the longest wait for a byte: how soon silence and `stop` are noticed
+CHUNK: Final = 4_096  # bytes at most at once
+PROBE_MS: Final = 800  # a module that says nothing valid for this long is tried at its next rate
+
+
+class Link(Protocol):
+    """One connection's protocol, made with the time it began. Times in monotonic ms."""
+
+    bauds: ClassVar[Sequence[int]]
+    """The rates that the model may have, the likeliest first."""
+    greeting: ClassVar[bytes]
+    """Sent when the port was opened, and again with each change of rate."""
+
+    def feed(self, chunk: bytes, now_ms: int) -> Sequence[Reading]:
+        """The readings that this chunk completes: all bytes that had come by now, and so perhaps none. Never raises."""
+
+    def health(self, now_ms: int) -> tuple[DeviceState, str]:
+        """OK; STARTING, when nothing can be said yet; or STALE and why."""
+
+
+class SerialDevice(ThreadedDevice):
+    """Runs a link over a port. LOST while the port cannot be opened or read, else as the link says."""
+
+    def __init__(self, name: str, port: str, link: Callable[[int], Link], *, retry: Retry = RETRY) -> None:
+        super().__init__(name, logger, retry)
+        self._port = port
+        self._new_link = link
+        self._rate = 0  # which of the link's rates was right last
+
+    def _live(self) -> None:
+        path, link = self._path(), self._new_link(monotonic_ms())
+        try:
+            with serial.Serial(path, self._baud(link), timeout=READ_S, write_timeout=READ_S, exclusive=True) as port:
+                self._converse(port, link)
+        except (OSError, termios.error) as error:  # SerialException is an OSError; termios.error is not
+            raise DeviceLost(f"{path}: {_in_words(error)}") from error
+
+    def _path(self) -> str:
+        """What to open."""
+        return self._port
+
+    def _converse(self, port: serial.Serial, link: Link) -> None:
+        self._greet(port, link)
+        probe_ms = monotonic_ms() + PROBE_MS
+        while not self._stopping.is_set():
+            chunk, now_ms = self._read(port)
+            readings = link.feed(chunk, now_ms)
+            state, detail = link.health(now_ms)
+            if state is not DeviceState.STARTING:
+                self._become(state, detail)
+            for reading in readings:
+                self._post(reading)
+            if state is DeviceState.OK:
+                probe_ms = now_ms + PROBE_MS
+            elif now_ms >= probe_ms and len(link.bauds) > 1:
+                self._rate += 1
+                port.baudrate = self._baud(link)
+                self._greet(port, link)
+                probe_ms = now_ms + PROBE_MS
+
+    def _baud(self, link: Link) -> int:
+        return link.bauds[self._rate % len(link.bauds)]
+
+    def _greet(self, port: serial.Serial, link: Link) -> None:
+        if link.greeting:
+            raw.debug("%s > %s at %d baud", self.name, link.greeting.hex(" "), port.baudrate)
+            port.write(link.greeting)
+
+    def _read(self, port: serial.Serial) -> tuple[bytes, int]:
+        """Everything that has come, after waiting for a first byte; and a time by which it had. The time is taken before
+        the rest is read, so that a thread that was held up never takes its own delay for the device's silence."""
+        first = port.read(1)
+        now_ms = monotonic_ms()
+        chunk = first + port.read(min(port.in_waiting, CHUNK - 1))
+        if chunk and raw.isEnabledFor(logging.DEBUG):
+            raw.debug("%s < %s", self.name, chunk.hex(" "))
+        return chunk, now_ms
+
+
+def _in_words(error: Exception) -> str:
+    # pyserial hides termios.error's number in its text
+    said = (*error.args, *(error.__context__.args if error.__context__ is not None else ()))
+    number = next((each for each in said if isinstance(each, int)), 0)
+    return {
+        errno.ENOENT: "there is no such port: is it plugged in?",
+        errno.EACCES: "no permission: the gate's user must be in the group of the port (dialout)",
+        errno.EAGAIN: "another program has it open",
+        errno.EBUSY: "another program has it open",
+        errno.ENOTTY: "is no serial port",
+    }.get(number, str(error))

@@ -1,0 +1,118 @@
+"""What each model on a serial port or a pin can be told, with unit, range and meaning beside it once."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta
+
+PORT = Meta(
+    description="Its serial port, best by a name that stays: /dev/serial/by-id/…",
+    pattern=r"^/dev/[^\x00]+$",
+    max_length=255,
+)
+PIN = Meta(
+    description="Its pin, by BCM number. 0 and 1 are the HAT's own; 14 and 15 are the serial port's; 2 and 3 are always pulled up",
+    ge=2,
+    le=27,
+)
+
+
+class Pull(StrEnum):
+    """The resistor inside the Pi."""
+
+    UP = "up"
+    DOWN = "down"
+    OFF = "off"
+
+
+class PinLevel(StrEnum):
+    """The level of a pin."""
+
+    LOW = "low"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GyMcu90615Settings:
+    """An infrared thermometer GY-MCU90615 or GY-MCU90614 on a serial port. Measures °C; 9600 or 115200 baud is found out."""
+
+    port: Annotated[str, PORT]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedGyMcu90615Settings:
+    """A thermometer that is a model of one: it sees foreheads come near, drifts while it warms up, and is a little noisy."""
+
+    room_c: Annotated[
+        float, Meta(description="What it sees when nobody is there", ge=-40, le=60, extra={"unit": "°C"})
+    ] = 24.0
+    warm_up_s: Annotated[
+        float, Meta(description="How long after power-on it reads too low", ge=0, le=600, extra={"unit": "s"})
+    ] = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rdm6300Settings:
+    """A card reader RDM6300 for EM4100 cards (125 kHz) on a serial port. Reads the card's number; 9600 baud."""
+
+    port: Annotated[str, PORT]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedRdm6300Settings:
+    """A card reader that is a model of one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputSettings:
+    """A contact, button or sensor on a pin. A loop that is closed at rest, to ground, with pull = "up" and active = "high",
+    reads a cut wire as active."""
+
+    pin: Annotated[int, PIN]
+    pull: Annotated[Pull, Meta(description="Which way the Pi pulls the pin when nothing else does")] = Pull.UP
+    active: Annotated[PinLevel, Meta(description="The level that means: pressed, open, broken")] = PinLevel.LOW
+    debounce_s: Annotated[
+        float,
+        Meta(
+            description="A level counts when it has held for this long: a button 0.03, a reed 0.05, a beam 0.1",
+            ge=0,
+            le=2,
+            extra={"unit": "s"},
+        ),
+    ] = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedInputSettings:
+    """A button to ground on a simulated pin."""
+
+    pin: Annotated[int, PIN]
+
+    @property
+    def wiring(self) -> InputSettings:
+        """As the real driver takes it."""
+        return InputSettings(pin=self.pin)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputSettings:
+    """A relay, lamp or siren on a pin. A resistor outside must hold the pin at rest while no gate runs."""
+
+    pin: Annotated[int, PIN]
+    active: Annotated[PinLevel, Meta(description="The level that switches it on")] = PinLevel.HIGH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedOutputSettings:
+    """A relay or lamp on a simulated pin."""
+
+    pin: Annotated[int, PIN]
+
+    @property
+    def wiring(self) -> OutputSettings:
+        """As the real driver takes it."""
+        return OutputSettings(pin=self.pin)
+
+
+AnyPinSettings: TypeAlias = InputSettings | SimulatedInputSettings | OutputSettings | SimulatedOutputSettings

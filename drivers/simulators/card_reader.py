@@ -1,0 +1,74 @@
+"""A simulated RDM6300: it says a card's number again and again while the card lies there."""
+
+from typing import Final
+
+from drivers.protocols.rdm6300 import encode
+from drivers.simulators.line import SerialLine
+from drivers.threaded import monotonic_ms
+
+EVERY_MS: Final = 65
+
+
+class CardReaderModel:
+    """Implements Instrument."""
+
+    baud = 9_600
+
+    def __init__(self) -> None:
+        self._frame = b""
+        self._next_ms = 0
+        self._until_ms: int | None = None
+
+    def hold(self, uid: str, now_ms: int) -> None:
+        """A card is laid on it, and no other is. Raises WrongUse for a number that no card can have."""
+        self._frame = encode(uid)
+        self._next_ms = now_ms
+        self._until_ms = None
+
+    def remove(self, now_ms: int) -> None:
+        """It is taken away. What it had to say by then, it says, however late."""
+        if self._until_ms is None:
+            self._until_ms = now_ms
+
+    def power_on(self, now_ms: int) -> None:
+        """See Instrument.power_on."""
+        self._next_ms = max(self._next_ms, now_ms)
+
+    def hear(self, data: bytes, now_ms: int) -> None:
+        """It takes no commands."""
+
+    def say(self, now_ms: int) -> bytes:
+        """See Instrument.say."""
+        if not self._frame:
+            return b""
+        until_ms = now_ms if self._until_ms is None else min(now_ms, self._until_ms)
+        frames = max(0, (until_ms - self._next_ms) // EVERY_MS + 1)
+        said = self._frame * frames
+        self._next_ms += frames * EVERY_MS
+        if self._until_ms is not None and now_ms >= self._until_ms:
+            self._frame = b""
+        return said
+
+    def due_ms(self) -> int | None:
+        """See Instrument.due_ms."""
+        return self._next_ms if self._frame else None
+
+
+class SimulatedCardReader(SerialLine):
+    """The model on its line, and what people can do with it."""
+
+    def __init__(self, name: str) -> None:
+        self._model = CardReaderModel()
+        super().__init__(name, self._model)
+
+    def hold(self, uid: str) -> None:
+        """Lay a card on it. Raises WrongUse for a number that no card can have."""
+        with self._lock:
+            self._model.hold(uid, monotonic_ms())
+        self._rouse()
+
+    def remove(self) -> None:
+        """Take the card away."""
+        with self._lock:
+            self._model.remove(monotonic_ms())
+        self._rouse()

@@ -1,0 +1,124 @@
+"""A simulated doorway: a door with its lock, its contact, the beam behind it, and the buttons beside it, on simulated pins.
+
+The relay's pin alone decides whether the door gives way. Parts are named by their use at the gate; what a gate does not
+have, nobody can use, and a doorway without a lock stands open to everyone.
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import Any, Final
+
+from drivers.settings import (
+    InputSettings,
+    OutputSettings,
+    PinLevel,
+    SimulatedInputSettings,
+    SimulatedOutputSettings,
+)
+from drivers.simulators.bench import Bench
+
+PRESS_S: Final = 0.15  # how long a button is held, besides what its debouncing asks
+DOOR, LOCK, BEAM, PRESENCE = "door-contact", "lock", "beam", "presence"
+EXIT_BUTTON, ACKNOWLEDGE, CALL = "exit-button", "acknowledge", "call"
+
+
+class Doorway:
+    """Implements gateway.simulation.people.Doorway. `parts`: settings by use, such as `{"door-contact": InputSettings(pin=6)}`;
+    those of devices without a pin are passed over. Build the devices on the same bench first."""
+
+    def __init__(self, bench: Bench, parts: Mapping[str, object]) -> None:
+        self._bench = bench
+        self._inputs = {use: wiring for use, settings in parts.items() if (wiring := _input(settings)) is not None}
+        self._changed = threading.Condition()
+        self._open = False
+        self._lock_pin: Any = None
+        self._released_level = True
+        lock = _output(parts.get(LOCK))
+        if lock is not None:
+            self._lock_pin = bench.pins.pin(lock.pin)
+            self._released_level = lock.active is PinLevel.HIGH
+            self._lock_pin.watchers.append(self._relay_switched)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the door stands open."""
+        return self._open
+
+    @property
+    def released(self) -> bool:
+        """Whether the lock lets the door go."""
+        pin = self._lock_pin
+        return pin is None or (pin.function == "output" and bool(pin.state) == self._released_level)
+
+    def presence(self, present: bool) -> None:
+        """Somebody stands before the door, or no longer."""
+        self.switch(PRESENCE, active=present)
+
+    def wait_released(self, timeout: float) -> bool:
+        """Whether the lock was released within `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.released, timeout)
+
+    def push(self) -> bool:
+        """Push the door; True when it opened, or stood open."""
+        if self.released:
+            self._move(is_open=True)
+        return self._open
+
+    def walk_through(self, direction: str) -> None:  # noqa: ARG002  the people's interface has it
+        """Cross the beam. One beam cannot tell the `direction`."""
+        self._press(BEAM)
+
+    def close(self) -> None:
+        """Let the door fall shut."""
+        self._move(is_open=False)
+
+    def force(self) -> None:
+        """Break the door open, locked or not."""
+        self._move(is_open=True)
+
+    def press_exit(self) -> None:
+        """Press the exit button, and let it go."""
+        self._press(EXIT_BUTTON)
+
+    def acknowledge(self) -> None:
+        """Press the guard's button, and let it go."""
+        self._press(ACKNOWLEDGE)
+
+    def call(self) -> None:
+        """Press the call button, and let it go."""
+        self._press(CALL)
+
+    def switch(self, use: str, *, active: bool) -> None:
+        """Any input, such as `fire` or `tamper`."""
+        wiring = self._inputs.get(use)
+        if wiring is not None:
+            self._bench.set_active(wiring, active=active)
+
+    def _press(self, use: str) -> None:
+        """Long enough to count, and then long enough that letting go counts too."""
+        wiring = self._inputs.get(use)
+        if wiring is None:
+            return
+        held = threading.Event()  # never set: people are slow
+        for active in (True, False):
+            self._bench.set_active(wiring, active=active)
+            held.wait(PRESS_S + wiring.debounce_s)
+
+    def _move(self, *, is_open: bool) -> None:
+        self._open = is_open
+        self.switch(DOOR, active=is_open)
+
+    def _relay_switched(self, _level: bool) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+
+def _input(settings: object) -> InputSettings | None:
+    wiring = settings.wiring if isinstance(settings, SimulatedInputSettings) else settings
+    return wiring if isinstance(wiring, InputSettings) else None
+
+
+def _output(settings: object) -> OutputSettings | None:
+    wiring = settings.wiring if isinstance(settings, SimulatedOutputSettings) else settings
+    return wiring if isinstance(wiring, OutputSettings) else None

@@ -1,0 +1,144 @@
+"""What sounds when: queues, priorities, pre-emption and loops. Pure: the time is an argument, and sound comes out in
+blocks of 20 ms. Nothing is mixed: one thing sounds at a time, and what is cut short fades out over one block.
+"""
+
+from array import array
+from collections.abc import Callable, Sequence
+
+from drivers.sound.pcm import BLOCK, BadSound
+
+WAITS_MS = 4000  # what could not begin within this is dropped: it would speak to somebody who has left
+MOST_WAITING = 16
+Load = Callable[[str], "array[int]"]
+
+
+class Play:
+    """Files to be played one after the other."""
+
+    __slots__ = ("_load", "_notice", "_position", "_rest", "_samples", "asked_ms", "priority", "wavs")
+
+    def __init__(
+        self, wavs: Sequence[str], priority: int, asked_ms: int, load: Load, notice: Callable[[str], None]
+    ) -> None:
+        self.wavs = tuple(wavs)
+        self.priority = priority
+        self.asked_ms = asked_ms
+        self._rest = list(wavs)
+        self._load = load
+        self._notice = notice
+        self._samples = array("h")
+        self._position = 0
+
+    def take(self) -> "array[int]":
+        """The next samples, up to a block; empty at the end."""
+        while self._position >= len(self._samples):
+            if not self._rest:
+                return array("h")
+            self._samples, self._position = self._next(), 0
+        block = self._samples[self._position : self._position + BLOCK]
+        self._position += BLOCK
+        return block
+
+    def _next(self) -> "array[int]":
+        try:
+            return self._load(self._rest.pop(0))
+        except BadSound as error:
+            self._notice(str(error))
+            return array("h")
+
+
+class Loop:
+    """A tone that goes round."""
+
+    __slots__ = ("_position", "_samples", "priority")
+
+    def __init__(self, samples: "array[int]", priority: int) -> None:
+        self._samples = samples
+        self._position = 0
+        self.priority = priority
+
+    def take(self) -> "array[int]":
+        """The next block."""
+        block = array("h")
+        while len(block) < BLOCK:
+            part = self._samples[self._position : self._position + BLOCK - len(block)]
+            block.extend(part)
+            self._position = (self._position + len(part)) % len(self._samples)
+        return block
+
+
+class Mixer:
+    """Decides what sounds next. `load` reads a file (raising BadSound), `notice` is told of one that is skipped."""
+
+    def __init__(self, load: Load, notice: Callable[[str], None]) -> None:
+        self._load = load
+        self._notice = notice
+        self._playing: Play | None = None
+        self._waiting: list[Play] = []
+        self._loops: dict[str, Loop] = {}
+        self._sounding: Play | Loop | None = None
+
+    def play(self, wavs: Sequence[str], priority: int, asked_ms: int) -> None:
+        """Play files; cuts a lower priority short, else waits its turn. What waits already is not asked twice."""
+        play = Play(wavs, priority, asked_ms, self._load, self._notice)
+        if all(waiting.wavs != play.wavs for waiting in self._waiting):
+            self._waiting.append(play)
+            self._waiting.sort(key=lambda waiting: -waiting.priority)  # stable: the earlier first
+            del self._waiting[MOST_WAITING:]
+
+    def loop(self, wav: str, priority: int) -> None:
+        """Loop a file until `stop_loop`; cuts speech of a lower priority short. Speech of its own priority or a higher
+        one is spoken over it, and the loop goes on after."""
+        if wav in self._loops and self._loops[wav].priority == priority:
+            return
+        try:
+            samples = self._load(wav)
+        except BadSound as error:
+            self._notice(str(error))
+            return
+        if len(samples):
+            self._loops[wav] = Loop(samples, priority)
+
+    def stop_loop(self, wav: str) -> None:
+        """Stop looping a file."""
+        self._loops.pop(wav, None)
+
+    def block(self, now_ms: int) -> "array[int] | None":
+        """The next 20 ms; None: silence."""
+        loop = max(self._loops.values(), key=lambda one: one.priority, default=None)
+        wanted = self._choose(loop, now_ms)
+        before = self._sounding
+        if before is not None and wanted is not before:
+            self._sounding = wanted
+            rest = before.take()
+            if rest:
+                return _faded(rest)
+        self._sounding = wanted
+        if wanted is None:
+            return None
+        block = wanted.take()
+        if not block:  # a play has come to its end
+            self._playing = self._sounding = None
+            return self.block(now_ms)
+        return _filled(block)
+
+    def _choose(self, loop: Loop | None, now_ms: int) -> Play | Loop | None:
+        least = loop.priority if loop is not None else -1
+        if self._playing is not None and self._playing.priority < least:
+            self._playing = None
+        self._waiting = [play for play in self._waiting if now_ms - play.asked_ms <= WAITS_MS]
+        above = self._playing.priority if self._playing is not None else least - 1
+        if self._waiting and self._waiting[0].priority > above:
+            self._playing = self._waiting.pop(0)
+        return self._playing or loop
+
+
+def _faded(block: "array[int]") -> "array[int]":
+    last = len(block)
+    return _filled(array("h", (sample * (last - at) // last for at, sample in enumerate(block))))
+
+
+def _filled(block: "array[int]") -> "array[int]":
+    if len(block) < BLOCK:
+        block.frombytes(bytes(2 * (BLOCK - len(block))))
+    return block

@@ -1,0 +1,115 @@
+"""`menshen gate …`: run and check a gate."""
+
+import importlib.metadata
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gateway.errors import GatewayError
+from sync.notify import Notifier
+
+if TYPE_CHECKING:
+    from gateway.config import GateConfig
+
+EXAMPLE = Path(__file__).resolve().parents[1] / "config" / "gate.example.toml"
+_FILE = click.option(
+    "--config", "path", required=True, metavar="FILE", type=click.Path(path_type=Path), help="The gate's file (TOML)."
+)
+
+
+def _load(path: Path) -> "GateConfig":
+    """The configuration; a wrong one is told, and ends the command with exit code 2."""
+    from gateway.config import ConfigError, load
+
+    try:
+        return load(path)
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+
+
+@click.group()
+def gate() -> None:
+    """Run and check a gate.
+
+    \b
+    menshen gate example > gate.toml             a file to begin with: every key, explained
+    menshen gate check --config gate.toml        what is wrong in it, and where
+    menshen gate run --config gate.toml          the gate itself, until Ctrl-C
+    menshen gate directory load --config gate.toml people.json
+    """
+
+
+@gate.command()
+@_FILE
+@click.option("--feed", is_flag=True, help="Print what happens to standard output, one JSON object a line.")
+def run(path: Path, feed: bool) -> None:
+    """Run the gate until SIGTERM or Ctrl-C.
+
+    Exit code 2: the file is wrong (see `menshen gate check`). 1: the gate cannot start, and says why."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=os.environ.get("MENSHEN_LOG", "INFO"),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    from gateway.feed import Feed
+    from gateway.gate import run_gate
+    from gateway.voice import words
+
+    config = _load(path)
+    version = importlib.metadata.version("menshen")
+    try:
+        run_gate(config, version=version, feed=Feed(words) if feed else None, notifier=Notifier())
+    except (GatewayError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@gate.command()
+@_FILE
+def check(path: Path) -> None:
+    """Say what is wrong in a gate's file: all of it at once, each with its line and the nearest known key.
+
+    Exit code 0: nothing. 2: something."""
+    config = _load(path)
+    click.echo(f"{path}: gate {config.gate.id!r} with {len(config.devices)} devices: nothing wrong")
+
+
+@gate.command()
+def example() -> None:
+    """Print a file to begin with: every key with its meaning, unit, range and default."""
+    click.echo(EXAMPLE.read_text("utf-8"), nl=False)
+
+
+@gate.group()
+def directory() -> None:
+    """Whom this gate knows: holders, cards, health codes, revoked passes."""
+
+
+@directory.command("load")
+@_FILE
+@click.argument("file", type=click.Path(path_type=Path))
+def directory_load(path: Path, file: Path) -> None:
+    """Replace the whole directory by FILE (JSON; docs/directory.md), in one step: the gate may go on running.
+
+    \b
+    {"version": 2,
+     "holders": [{"holder": "h-0101", "pass_type": "resident"}],
+     "cards":   [{"uid": "000414CD7E", "holder": "h-0101"}]}
+    """
+    from gateway.directory import Directory, read_directory_file
+
+    config = _load(path)
+    try:
+        content = read_directory_file(file)
+        config.gate.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        Directory(config.gate.data_dir / "directory.sqlite").replace(content)
+    except (GatewayError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(
+        f"version {content.version}: {len(content.holders)} holders, {len(content.cards)} cards, "
+        f"{len(content.codes)} codes, {len(content.revoked)} revoked passes"
+    )

@@ -1,0 +1,117 @@
+"""A gate's file, loaded or checked: everything that is wrong with it, at once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gateway.config.devices import read_devices
+from gateway.config.problems import ConfigError, Problem, Report
+from gateway.config.rules import PASSWORD_VARIABLE, RULES, Draft
+from gateway.config.settings import SECTIONS, BrokerConfig, GateConfig
+from gateway.config.source import Source, read_source
+from gateway.config.tables import Reader, declared, nearest
+
+MAX_PASSWORD_BYTES = 4096
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ) -> GateConfig:
+    """A gate's configuration. Raises ConfigError with everything that is wrong."""
+    source = read_source(path)
+    report = Report(source.file, source.lines)
+    draft = _draft(source, path.absolute().parent, environ, report)
+    for rule in RULES:
+        rule(draft, report)
+    problems = report.problems()
+    if problems or not (draft.gate and draft.broker and draft.directory and draft.voice and draft.policy):
+        raise ConfigError(problems)
+    return GateConfig(
+        gate=draft.gate,
+        broker=draft.broker,
+        directory=draft.directory,
+        voice=draft.voice,
+        policy=draft.policy,
+        devices=draft.devices.configs,
+        simulation=draft.simulation,
+        sha256=source.sha256,
+    )
+
+
+def check(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Problem, ...]:
+    """Everything that is wrong with a gate's file; nothing when it is right."""
+    try:
+        load(path, environ)
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
+def _draft(source: Source, folder: Path, environ: Mapping[str, str], report: Report) -> Draft:
+    reader = Reader(report, folder, homes)
+    table = source.table
+    sections: dict[str, Any] = {
+        name: reader.section(kind, table.get(name, {}), (name,))
+        for name, kind in SECTIONS.items()
+        if name in table or name != "simulation"
+    }
+    _refuse_unknown(table, report)
+    broker: BrokerConfig | None = sections["broker"]
+    return Draft(
+        gate=sections["gate"],
+        broker=broker and replace(broker, password=_password(broker, environ, report)),
+        directory=sections["directory"],
+        voice=sections["voice"],
+        policy=sections["policy"],
+        devices=read_devices(table.get("devices", {}), reader, report),
+        simulation=sections.get("simulation"),
+    )
+
+
+def _refuse_unknown(table: Mapping[str, object], report: Report) -> None:
+    known = [*SECTIONS, "devices"]
+    for name, value in table.items():
+        if name in known or report.full:
+            continue
+        near, where = nearest(name, known), homes(name)
+        if isinstance(value, Mapping | list):
+            hint = f"; the nearest known one is [{near}]" if near else f"; known are {', '.join(known)}"
+            report.add((name,), f"unknown section{hint}")
+        else:
+            hint = f"; it belongs into [{where[0]}]" if where else "; every key stands in a section"
+            report.add((name,), f"unknown key{hint}")
+
+
+def homes(name: str) -> list[str]:
+    """The sections in which a key of this name is known."""
+    return [section for section, kind in all_sections() if name in declared(kind).keys]
+
+
+def all_sections() -> list[tuple[str, type[Any]]]:
+    """Every section of a gate's file but the devices, with its declarations, in the order of the reference."""
+    found: list[tuple[str, type[Any]]] = []
+    for name, kind in SECTIONS.items():
+        found.append((name, kind))
+        found += [(f"{name}.{below}", each) for below, each in declared(kind).sections.items()]
+    return found
+
+
+def _password(broker: BrokerConfig, environ: Mapping[str, str], report: Report) -> str | None:
+    """From the file that is named, else from the environment, else none."""
+    if broker.password_file is None:
+        return environ.get(PASSWORD_VARIABLE) or None
+    path = ("broker", "password_file")
+    if not broker.password_file.is_file():
+        return None  # said by a rule
+    try:
+        with broker.password_file.open("rb") as file:
+            password = file.read(MAX_PASSWORD_BYTES + 1).decode("utf-8").rstrip("\r\n")
+    except OSError as error:
+        report.add(path, f"{broker.password_file} cannot be read: {error.strerror}")
+    except UnicodeDecodeError:
+        report.add(path, f"{broker.password_file} is not UTF-8 text")
+    else:
+        if 0 < len(password.encode()) <= MAX_PASSWORD_BYTES and "\0" not in password and "\n" not in password:
+            return password
+        report.add(path, f"{broker.password_file} must hold one line of at most {MAX_PASSWORD_BYTES} bytes")
+    return None

@@ -1,0 +1,323 @@
+"""What a single key cannot tell: values that don't go together, devices that a portal needs, files that must be there.
+
+One function a rule, each given the whole draft; a rule is silent about what is wrong already.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
+
+from drivers.catalogue import MODELS, Kind
+from gateway.config.devices import Devices
+from gateway.config.ed25519 import is_public_key
+from gateway.config.lines import KeyPath
+from gateway.config.problems import ConfigError, Report
+from gateway.config.settings import (
+    BrokerConfig,
+    ClockKind,
+    DirectoryConfig,
+    IdentityConfig,
+    SimulationConfig,
+    VoiceConfig,
+)
+from gateway.config.tables import nearest, shown
+from gateway.config.uses import Use
+from gateway.core.policy import Policy, PortalKind
+from gateway.errors import GatewayError
+from sync.contract.records import Step
+
+PASSWORD_VARIABLE: Final = "MENSHEN_BROKER_PASSWORD"  # noqa: S105  the variable's name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A file as far as it could be read."""
+
+    gate: IdentityConfig | None
+    broker: BrokerConfig | None
+    directory: DirectoryConfig | None
+    voice: VoiceConfig | None
+    policy: Policy | None
+    devices: Devices
+    simulation: SimulationConfig | None
+
+
+Rule = Callable[[Draft, Report], None]
+_PORTAL: Final = ("policy", "portal")
+_KIND: Final = (*_PORTAL, "kind")
+
+
+def languages_once(draft: Draft, report: Report) -> None:
+    """Nothing is spoken twice."""
+    if draft.gate and len(set(draft.gate.languages)) < len(draft.gate.languages):
+        report.rule("names a language twice", ("gate", "languages"))
+
+
+def data_dir_is_a_folder(draft: Draft, report: Report) -> None:
+    """A file in its place would only be found when the gate starts."""
+    if draft.gate and draft.gate.data_dir.exists() and not draft.gate.data_dir.is_dir():
+        report.rule(f"{draft.gate.data_dir} is there and is no folder", ("gate", "data_dir"))
+
+
+def files_are_there(draft: Draft, report: Report) -> None:
+    """Every file and folder that is only read."""
+    broker, voice, simulation = draft.broker, draft.voice, draft.simulation
+    if broker:
+        _need(report, ("broker", "ca_file"), broker.ca_file, Path.is_file)
+        _need(report, ("broker", "password_file"), broker.password_file, Path.is_file)
+    if voice:
+        _need(report, ("voice", "phrases"), voice.phrases, Path.is_dir)
+        _need(report, ("voice", "recordings"), voice.recordings, Path.is_dir)
+    if simulation:
+        _need(report, ("simulation", "scenario"), simulation.scenario, Path.is_file)
+        _need(report, ("simulation", "cast"), simulation.cast, Path.is_file)
+
+
+def _need(report: Report, path: KeyPath, file: Path | None, is_right: Callable[[Path], bool]) -> None:
+    if file is not None and not is_right(file):
+        kind = "folder" if is_right is Path.is_dir else "file"
+        report.add(path, f"{file} is no {kind}" if file.exists() else f"{file} does not exist")
+
+
+def ca_file_holds_certificates(draft: Draft, report: Report) -> None:
+    """TLS would refuse it only when the gate connects."""
+    if draft.broker and draft.broker.ca_file and draft.broker.ca_file.is_file():
+        try:
+            head = draft.broker.ca_file.read_bytes()[:1_000_000]
+        except OSError as error:
+            report.rule(f"cannot be read: {error.strerror}", ("broker", "ca_file"))
+        else:
+            if b"-----BEGIN CERTIFICATE-----" not in head:
+                report.rule(f"{draft.broker.ca_file} holds no certificate in PEM", ("broker", "ca_file"))
+
+
+def password_has_a_user(draft: Draft, report: Report) -> None:
+    """MQTT 3.1.1, section 3.1.2.9: no password without a user name."""
+    if draft.broker and draft.broker.password is not None and draft.broker.username is None:
+        report.rule("there is a password and no username", ("broker", "username"), ("broker", "password_file"))
+
+
+def keys_are_keys(draft: Draft, report: Report) -> None:
+    """A mistyped key, or a placeholder that would let anybody make passes."""
+    keys = draft.directory.pass_keys if draft.directory else ()
+    for at, key in enumerate(keys):
+        path: KeyPath = ("directory", "pass_keys", at)
+        if not is_public_key(bytes.fromhex(key)):
+            report.rule("is no Ed25519 public key: mistyped, or a placeholder", path)
+        elif key.lower() in (other.lower() for other in keys[:at]):
+            report.rule("is there twice", path)
+
+
+def zone_is_known(draft: Draft, report: Report) -> None:
+    """The night watch needs it."""
+    if draft.policy is None:
+        return
+    zone = draft.policy.timezone
+    try:
+        ZoneInfo(zone)
+    except (OSError, ValueError, LookupError):  # ZoneInfo raises each of them for names that are none
+        near = nearest(zone, sorted(available_timezones()))
+        hint = f"; did you mean {near}?" if near else ""
+        report.rule(
+            f"{shown(zone)} is no time zone of the IANA list, such as Asia/Shanghai{hint}", ("policy", "timezone")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Two keys of one section of the policy, the first below the second."""
+
+    section: str
+    low: str
+    high: str
+
+
+_ORDERS: Final = (
+    Order("portal", "pre_alarm_after_s", "held_open_s"),
+    Order("temperature", "lowest_c", "too_cold_c"),
+    Order("temperature", "too_cold_c", "threshold_c"),
+    Order("temperature", "threshold_c", "highest_c"),
+    Order("temperature", "ambient_lowest_c", "ambient_highest_c"),
+)
+
+
+def numbers_are_in_order(draft: Draft, report: Report) -> None:
+    """Limits that only make sense one below the other."""
+    for order in _ORDERS if draft.policy else ():
+        section = getattr(draft.policy, order.section)
+        low, high = getattr(section, order.low), getattr(section, order.high)
+        if low >= high:
+            path: KeyPath = ("policy", order.section)
+            report.rule(
+                f"{low:g} must be below {order.high}, which is {high:g}", (*path, order.low), (*path, order.high)
+            )
+
+
+def night_has_a_length(draft: Draft, report: Report) -> None:
+    """The same time twice could mean never or always."""
+    if draft.policy and draft.policy.night.begins == draft.policy.night.ends:
+        path: KeyPath = ("policy", "night")
+        text = "begins and ends at the same time: is it never night, or always? Always is 00:00 to 23:59"
+        report.rule(text, (*path, "begins"), (*path, "ends"))
+
+
+def way_out_is_free(draft: Draft, report: Report) -> None:
+    """Life safety outranks security: an escape route never asks for a credential on the way out (GB 50396, 9.0.1)."""
+    portal = draft.policy.portal if draft.policy else None
+    path: KeyPath = (*_PORTAL, "exit_needs_credential")
+    if portal is None or not portal.exit_needs_credential:
+        return
+    if portal.escape_route:
+        text = "people must be able to flee through an escape route without a credential; set it to false, or escape_route "
+        report.rule(text + "to false where this is no way to flee", path, (*_PORTAL, "escape_route"))
+    if portal.kind is not PortalKind.DOOR:
+        report.rule(f"only a door can ask for one, and this portal is {portal.kind}", path, _KIND)
+
+
+def no_step_twice(draft: Draft, report: Report) -> None:
+    """Each step is asked once."""
+    for holder in ("resident", "tenant", "returnee", "visitor") if draft.policy else ():
+        steps = getattr(draft.policy.steps, holder) if draft.policy else ()
+        if len(set(steps)) < len(steps):
+            report.rule("names a step twice", ("policy", "steps", holder))
+
+
+def portal_has_its_devices(draft: Draft, report: Report) -> None:
+    """What each kind of portal cannot do without."""
+    policy, uses = draft.policy, draft.devices.uses
+    if policy is None or uses is None:
+        return
+    for need in _NEEDS:
+        if need.when(policy) and uses.isdisjoint(need.one_of):
+            wanted = " or ".join(f'"{use}"' for use in need.one_of)
+            report.rule(f"{need.because}; no device has use = {wanted}", need.path)
+    if policy.portal.kind is PortalKind.OPEN and Use.LOCK in uses:
+        report.rule('an open portal has no lock, and a device has use = "lock"', _KIND)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """`when` the policy is so, one of these uses must be there."""
+
+    when: Callable[[Policy], bool]
+    one_of: tuple[Use, ...]
+    because: str
+    path: KeyPath
+
+
+def _is(*kinds: PortalKind) -> Callable[[Policy], bool]:
+    return lambda policy: policy.portal.kind in kinds
+
+
+def _asks(step: Step) -> Callable[[Policy], bool]:
+    def asks(policy: Policy) -> bool:
+        steps = policy.steps
+        asked = {*steps.resident, *steps.tenant, *steps.returnee, *steps.visitor}
+        return step in asked and policy.portal.kind is not PortalKind.SEALED
+
+    return asks
+
+
+def _exit_by_button(policy: Policy) -> bool:
+    return policy.portal.kind is PortalKind.DOOR and not policy.portal.exit_needs_credential
+
+
+_NEEDS: Final = (
+    Need(_is(PortalKind.DOOR), (Use.LOCK,), "a door needs its lock", _KIND),
+    Need(_is(PortalKind.DOOR, PortalKind.SEALED), (Use.DOOR_CONTACT,), "whether it is open must be known", _KIND),
+    Need(_is(PortalKind.OPEN), (Use.BEAM,), "who passes an open portal must be seen", _KIND),
+    Need(_exit_by_button, (Use.EXIT_BUTTON,), "people must get out, and not be taken for a forced door", _KIND),
+    Need(
+        lambda policy: policy.portal.exit_needs_credential,
+        (Use.EXIT_READER, Use.EXIT_CAMERA),
+        "a credential is asked for on the way out",
+        (*_PORTAL, "exit_needs_credential"),
+    ),
+    Need(
+        lambda policy: policy.visit.presence_sensor,
+        (Use.PRESENCE,),
+        "a presence sensor is said to be there; without one, set it to false",
+        ("policy", "visit", "presence_sensor"),
+    ),
+    Need(
+        _asks(Step.CREDENTIAL),
+        (Use.ENTRY_READER, Use.ENTRY_CAMERA),
+        "a credential is asked for",
+        ("policy", "steps"),
+    ),
+    Need(_asks(Step.TEMPERATURE), (Use.THERMOMETER,), "a temperature is asked for", ("policy", "steps")),
+)
+# No camera is needed for the health code: a guard may look at it. What no device can read goes to the guard.
+
+
+def uart_pins_are_free(draft: Draft, report: Report) -> None:
+    """Pins 14 and 15 of a Pi are its serial port (hardware notes, section 4)."""
+    claims = {claim for config in draft.devices.configs for claim in MODELS[config.model].claims(config.settings)}
+    port = next((claim for claim in sorted(claims) if re.fullmatch(r"port /dev/(serial0|ttyAMA0|ttyS0)", claim)), None)
+    for config in draft.devices.configs if port else ():
+        if getattr(config.settings, "pin", None) in (14, 15):
+            text = f"pins 14 and 15 are the serial port's own, and {port} is in use"
+            report.rule(text, ("devices", config.name, "pin"))
+
+
+def scripted_clock_is_for_simulators(draft: Draft, report: Report) -> None:
+    """A real gate's records never bear a scripted time."""
+    if draft.simulation is None or draft.simulation.clock is not ClockKind.SCRIPTED:
+        return
+    real = [
+        config.name
+        for config in draft.devices.configs
+        if not config.model.startswith("simulated-")
+        and MODELS[config.model].kind not in (Kind.SPEAKER, Kind.CODE_SCANNER)
+    ]
+    if real:
+        text = f"a scripted clock is for simulated devices, and these are real: {', '.join(real)}"
+        report.rule(text, ("simulation", "clock"))
+
+
+def scenario_can_be_played(draft: Draft, report: Report) -> None:
+    """The script and the people's belongings fit."""
+    if draft.simulation is None or not (draft.simulation.scenario.is_file() and draft.simulation.cast.is_file()):
+        return
+    from gateway.simulation.scenario import load_cast, load_scenario
+
+    try:
+        load_scenario(draft.simulation.scenario, load_cast(draft.simulation.cast))
+    except GatewayError as error:
+        report.rule(str(error), ("simulation", "scenario"))
+
+
+def phrases_are_whole(draft: Draft, report: Report) -> None:
+    """One's own phrase packs."""
+    if draft.gate is None or draft.voice is None or draft.voice.phrases is None or not draft.voice.phrases.is_dir():
+        return
+    from gateway.voice.packs import load_packs
+
+    try:
+        load_packs(draft.voice.phrases, tuple(draft.gate.languages))
+    except ConfigError as error:
+        for problem in error.problems:
+            report.rule(str(problem), ("voice", "phrases"))
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    languages_once,
+    data_dir_is_a_folder,
+    files_are_there,
+    ca_file_holds_certificates,
+    password_has_a_user,
+    keys_are_keys,
+    zone_is_known,
+    numbers_are_in_order,
+    night_has_a_length,
+    way_out_is_free,
+    no_step_twice,
+    portal_has_its_devices,
+    uart_pins_are_free,
+    scripted_clock_is_for_simulators,
+    scenario_can_be_played,
+    phrases_are_whole,
+)

@@ -1,0 +1,220 @@
+"""The open alarms: raised, repeated, acknowledged, cleared.
+
+Theory of operation. There are three lives. What happened in a moment (a call, a fever) is open until somebody acknowledges
+it. What lasts (a device lost, a fire) is cleared when it is over, acknowledged or not. What lasts and has to be looked at
+even so (a forced door that was shut again) is `ended` when it is over, and cleared when it is acknowledged too.
+Acknowledging stops the sound and is not clearing. The fire's evacuation tone is no call for the guard: it lasts as long as
+the fire does.
+
+Equal alarms (kind and detail) are one: what lasts is not raised twice, and what happens again within the kind's window, or
+while the last was over and is not yet acknowledged, is a repetition that is counted. At most `MOST_EQUAL` moments of one
+kind stand open side by side, so that a night without a guard does not fill the state message.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from gateway.core import durable
+from gateway.core.effects import Priority, Tone
+from gateway.core.moment import Moment
+from gateway.core.phrases import Phrase
+from gateway.core.tables import after, seconds
+from sync.contract.alarms import Alarm, AlarmAction, AlarmKind
+
+MOST_EQUAL = 8
+_PREFIX = "alarm/"
+
+
+class AlarmState(StrEnum):
+    """Where an alarm stands."""
+
+    RAISED = "raised"
+    ACKNOWLEDGED = "acknowledged"
+    ENDED = "ended"  # over, and nobody has acknowledged it
+    CLEARED = "cleared"
+
+
+class AlarmInput(StrEnum):
+    """What moves an alarm."""
+
+    AGAIN = "again"
+    ACKNOWLEDGE = "acknowledge"
+    OVER = "over"
+
+
+class Life(StrEnum):
+    """What ends an alarm."""
+
+    MOMENT = "moment"
+    LASTING = "lasting"
+    LATCHED = "latched"
+
+
+_S, _I = AlarmState, AlarmInput
+_Table = Mapping[AlarmState, Mapping[AlarmInput, AlarmState]]
+TABLES: Mapping[Life, _Table] = {
+    Life.MOMENT: {
+        _S.RAISED: {_I.AGAIN: _S.RAISED, _I.ACKNOWLEDGE: _S.CLEARED},
+        _S.CLEARED: {},
+    },
+    Life.LASTING: {
+        _S.RAISED: {_I.ACKNOWLEDGE: _S.ACKNOWLEDGED, _I.OVER: _S.CLEARED},
+        _S.ACKNOWLEDGED: {_I.OVER: _S.CLEARED},
+        _S.CLEARED: {},
+    },
+    Life.LATCHED: {
+        _S.RAISED: {_I.ACKNOWLEDGE: _S.ACKNOWLEDGED, _I.OVER: _S.ENDED},
+        _S.ACKNOWLEDGED: {_I.OVER: _S.CLEARED},
+        _S.ENDED: {_I.AGAIN: _S.RAISED, _I.ACKNOWLEDGE: _S.CLEARED},
+        _S.CLEARED: {},
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a kind of alarm behaves. `window_s`: moments within it are one alarm; `phrase`: what is said at the gate."""
+
+    life: Life
+    tone: Tone | None = None
+    phrase: Phrase | None = None
+    priority: Priority = Priority.ALARM
+    window_s: float = 60.0
+
+
+RULES: Mapping[AlarmKind, Rule] = {
+    AlarmKind.DOOR_FORCED: Rule(Life.LATCHED, Tone.ALARM, Phrase.DOOR_FORCED),
+    AlarmKind.DOOR_HELD_OPEN: Rule(Life.LASTING, Tone.ALARM, Phrase.DOOR_HELD_OPEN),
+    AlarmKind.TAMPER: Rule(Life.LATCHED, Tone.ALARM),
+    AlarmKind.FIRE: Rule(Life.LASTING, Tone.EVACUATION, Phrase.FIRE, Priority.FIRE),
+    AlarmKind.FEVER: Rule(Life.MOMENT, Tone.ALARM),
+    AlarmKind.LOCK_OUT: Rule(Life.LASTING, Tone.ALARM, Phrase.LOCKED_OUT),
+    AlarmKind.NIGHT_ARRIVAL: Rule(Life.LASTING, Tone.NIGHT),
+    AlarmKind.PASSED_WITHOUT_GRANT: Rule(Life.MOMENT, Tone.ALARM, Phrase.PASSED_WITHOUT_GRANT),
+    AlarmKind.DEVICE_LOST: Rule(Life.LASTING),
+    AlarmKind.JOURNAL_FAILED: Rule(Life.LASTING, Tone.ALARM),
+    AlarmKind.JOURNAL_REPLACED: Rule(Life.MOMENT),
+    AlarmKind.CLOCK: Rule(Life.MOMENT),
+    AlarmKind.CALL: Rule(Life.MOMENT, Tone.NIGHT, Phrase.CALL_HEARD, Priority.PROMPT),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that happened to an alarm."""
+
+    action: AlarmAction
+    alarm: Alarm
+    by: str = ""
+    note: str = ""
+
+
+@dataclass(slots=True)
+class _Open:
+    alarm: Alarm
+    state: AlarmState
+    last_ms: int  # when it was raised last
+
+    @classmethod
+    def of(cls, alarm: Alarm) -> "_Open":
+        """An alarm from before a restart. Whether what lasts is over by now, its sensor will tell."""
+        return cls(alarm, AlarmState.ACKNOWLEDGED if alarm.acknowledged else AlarmState.RAISED, 0)
+
+    @property
+    def rule(self) -> Rule:
+        return RULES[self.alarm.kind]
+
+    @property
+    def tone(self) -> Tone | None:
+        if self.rule.tone is Tone.EVACUATION:
+            return self.rule.tone
+        return self.rule.tone if self.state is not AlarmState.ACKNOWLEDGED else None
+
+
+class AlarmBook:
+    """All open alarms of a portal. `ids` gives 32 random hexadecimal digits."""
+
+    def __init__(self, portal: str, ids: Callable[[], str], state: Mapping[str, bytes]) -> None:
+        self._portal = portal
+        self._ids = ids
+        kept = [durable.decode(key, value, Alarm) for key, value in state.items() if key.startswith(_PREFIX)]
+        self._open = [_Open.of(alarm) for alarm in sorted(kept, key=lambda alarm: (alarm.since_ms, alarm.id))]
+
+    def start(self, now_ms: int) -> None:
+        """The windows of alarms from before a restart begin anew: their monotonic time was another boot's."""
+        for entry in self._open:
+            entry.last_ms = now_ms
+
+    # what happens
+
+    def raise_(self, kind: AlarmKind, now: Moment, detail: str = "") -> News | None:
+        """Raise an alarm; None when it stands already."""
+        equal = [entry for entry in self._open if (entry.alarm.kind, entry.alarm.detail) == (kind, detail)]
+        if equal and not self._is_new(equal, now.mono_ms):
+            return self._again(equal[-1], now.mono_ms)
+        alarm = Alarm(id=self._ids(), kind=kind, portal=self._portal, since_ms=now.at_ms, detail=detail)
+        self._open.append(_Open(alarm, AlarmState.RAISED, now.mono_ms))
+        return News(AlarmAction.RAISED, alarm)
+
+    def over(self, kind: AlarmKind, detail: str = "") -> News | None:
+        """What lasted is over; None when that clears nothing."""
+        entry = self._find(kind, detail)
+        if entry is None:
+            return None
+        self._move(entry, AlarmInput.OVER)
+        return News(AlarmAction.CLEARED, entry.alarm) if entry.state is AlarmState.CLEARED else None
+
+    def acknowledge(self, alarm: str, by: str, note: str = "") -> News | None:
+        """Acknowledge one alarm by its id; None when there was nothing to acknowledge."""
+        entry = next((entry for entry in self._open if entry.alarm.id == alarm), None)
+        if entry is None or AlarmInput.ACKNOWLEDGE not in TABLES[entry.rule.life][entry.state]:
+            return None
+        entry.alarm = msgspec.structs.replace(entry.alarm, acknowledged=True, acknowledged_by=by)
+        self._move(entry, AlarmInput.ACKNOWLEDGE)
+        cleared = entry.state is AlarmState.CLEARED
+        return News(AlarmAction.CLEARED if cleared else AlarmAction.ACKNOWLEDGED, entry.alarm, by, note)
+
+    def stands(self, kind: AlarmKind, detail: str = "") -> bool:
+        """Whether such an alarm is open."""
+        return self._find(kind, detail) is not None
+
+    def _find(self, kind: AlarmKind, detail: str) -> _Open | None:
+        same = (entry for entry in self._open if (entry.alarm.kind, entry.alarm.detail) == (kind, detail))
+        return next(same, None)
+
+    @staticmethod
+    def _is_new(equal: list[_Open], now_ms: int) -> bool:
+        last = equal[-1]
+        beyond = now_ms - last.last_ms >= seconds(last.rule.window_s)
+        return last.rule.life is Life.MOMENT and beyond and len(equal) < MOST_EQUAL
+
+    def _again(self, entry: _Open, now_ms: int) -> News | None:
+        if AlarmInput.AGAIN not in TABLES[entry.rule.life][entry.state]:
+            return None
+        entry.last_ms = now_ms
+        entry.alarm = msgspec.structs.replace(entry.alarm, count=entry.alarm.count + 1)
+        self._move(entry, AlarmInput.AGAIN)
+        return News(AlarmAction.REPEATED, entry.alarm)
+
+    def _move(self, entry: _Open, given: AlarmInput) -> None:
+        entry.state = after(TABLES[entry.rule.life], entry.state, given)
+        self._open = [each for each in self._open if each.state is not AlarmState.CLEARED]
+
+    # what stands
+
+    @property
+    def open(self) -> tuple[Alarm, ...]:
+        """All open alarms, the oldest first."""
+        return tuple(entry.alarm for entry in self._open)
+
+    @property
+    def tones(self) -> frozenset[Tone]:
+        """The tones that are to sound."""
+        return frozenset(entry.tone for entry in self._open if entry.tone is not None)
+
+    def durable(self) -> dict[str, bytes]:
+        """What outlives a restart."""
+        return {_PREFIX + entry.alarm.id: durable.encode(entry.alarm) for entry in self._open}

@@ -1,0 +1,30 @@
+"""What is switched at the gate: lock, lamp, tones. Tells only what changes."""
+
+from collections.abc import Set as AbstractSet
+from itertools import chain
+
+from gateway.core.effects import Effect, SetLamp, SetLock, SetTone, Tone
+from sync.contract.colours import Lamp
+
+
+class Panel:
+    """The outputs as they were last told."""
+
+    def __init__(self) -> None:
+        self._lock: bool | None = None
+        self._lamp: Lamp | None = None
+        self._tones: frozenset[Tone] = frozenset()
+
+    def changes(self, *, released: bool, lamp: Lamp, tones: AbstractSet[Tone]) -> tuple[Effect, ...]:
+        """What to switch, the lock first."""
+        effects: list[Effect] = []
+        if released is not self._lock:
+            effects.append(SetLock(released))
+        if lamp is not self._lamp:
+            effects.append(SetLamp(lamp))
+        stopped, begun = self._tones - tones, tones - self._tones
+        effects += chain(
+            (SetTone(tone, False) for tone in sorted(stopped)), (SetTone(tone, True) for tone in sorted(begun))
+        )
+        self._lock, self._lamp, self._tones = released, lamp, frozenset(tones)
+        return tuple(effects)

@@ -1,0 +1,90 @@
+"""Passages: who went through, which way, by whose leave, and how many are inside.
+
+Theory of operation. A release gives leave to pass: a grant to one person one way, the exit button and the guard to as
+many as go while the door is open. A crossing uses the first leave that fits. One without leave is for the alarm. Leave
+ends when the door is at rest again, and a moment later for somebody whom the beam sees only behind the door.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.core import durable
+from sync.contract.records import Direction
+
+GRACE_MS = 2_000  # the beam may stand a step behind the door
+ONE_BODY_MS = 500  # one beam broken again within this is the same body: a bag, the other leg
+MOST_LEAVES = 8  # that wait to be used: a free door may never come to rest
+_KEY = "inside"
+
+
+@dataclass(slots=True)
+class Leave:
+    """Leave to pass. `once`: for one person; `until_ms`: set when the door is at rest again."""
+
+    direction: Direction
+    visit: str
+    once: bool
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """A crossing, understood."""
+
+    direction: Direction
+    visit: str
+    granted: bool
+
+
+class Passages:
+    """Gives leave, matches crossings, counts."""
+
+    def __init__(self, state: Mapping[str, bytes]) -> None:
+        self.inside = durable.read(state, _KEY, int, 0)
+        self._leaves: list[Leave] = []
+        self._last = Direction.ENTRY
+        self._last_ms: int | None = None
+
+    def give(self, direction: Direction, visit: str = "", *, once: bool) -> None:
+        """Give leave to pass."""
+        self._last = direction
+        self._leaves = [leave for leave in self._leaves if leave.until_ms is None and leave.once][-MOST_LEAVES:]
+        self._leaves.append(Leave(direction, visit, once))
+
+    def end(self, now_ms: int) -> None:
+        """The door is at rest again: whoever crosses the beam when it was open next is another body."""
+        self._last_ms = None
+        for leave in self._leaves:
+            leave.until_ms = now_ms + GRACE_MS if leave.until_ms is None else leave.until_ms
+
+    @property
+    def expected(self) -> bool:
+        """Whether anybody still has leave who has not passed."""
+        return any(leave.until_ms is None for leave in self._leaves)
+
+    def crossing(self, direction: Direction | None, now_ms: int) -> Crossed | None:
+        """The beam was crossed; None when it is still the same body."""
+        last_ms, self._last_ms = self._last_ms, now_ms
+        if direction is None and last_ms is not None and now_ms - last_ms < ONE_BODY_MS:
+            return None
+        leave = self._use(direction, now_ms)
+        if leave is None:
+            return self._count(Crossed(direction or self._last, "", granted=False))
+        return self._count(Crossed(leave.direction, leave.visit, granted=True))
+
+    def _use(self, direction: Direction | None, now_ms: int) -> Leave | None:
+        self._leaves = [leave for leave in self._leaves if leave.until_ms is None or now_ms < leave.until_ms]
+        fitting = [leave for leave in self._leaves if direction in (None, leave.direction)]
+        if not fitting:
+            return None
+        if fitting[0].once:
+            self._leaves.remove(fitting[0])
+        return fitting[0]
+
+    def _count(self, crossed: Crossed) -> Crossed:
+        self.inside = max(0, self.inside + (1 if crossed.direction is Direction.ENTRY else -1))
+        return crossed
+
+    def durable(self) -> dict[str, bytes]:
+        """What outlives a restart."""
+        return {_KEY: durable.encode(self.inside)} if self.inside else {}

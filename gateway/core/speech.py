@@ -1,0 +1,63 @@
+"""What is said when a visit ends."""
+
+from collections.abc import Mapping
+
+from gateway.core.effects import Priority, Say
+from gateway.core.events import Outcome, Verdict
+from gateway.core.findings import LOCKDOWN, LOCKED_OUT, SEALED, Decision, Findings
+from gateway.core.phrases import Phrase
+from gateway.core.temperature import ScreeningState
+from sync.contract.records import Step, VisitOutcome
+
+_BY_CIRCUMSTANCE: Mapping[str, Phrase] = {
+    LOCKED_OUT: Phrase.LOCKED_OUT,
+    LOCKDOWN: Phrase.LOCKED_DOWN,
+    SEALED: Phrase.LOCKED_DOWN,
+}
+_BY_OUTCOME: Mapping[Outcome, Phrase] = {
+    Outcome.INVALID: Phrase.INVALID_PASS,
+    Outcome.EXPIRED: Phrase.EXPIRED_PASS,
+    Outcome.REVOKED: Phrase.REVOKED_PASS,
+}
+
+
+def ending(decision: Decision, findings: Findings) -> Say | None:
+    """What to say upon a decision; None for a grant, which is told when the door is released, and for who has gone."""
+    if decision.outcome is VisitOutcome.DENIED:
+        return Say(_refusal(decision, findings.bad), Priority.REFUSAL)
+    if decision.outcome is VisitOutcome.REFERRED:
+        return _referral(decision, findings)
+    return None
+
+
+def granted(celsius: str) -> Say:
+    """Please pass."""
+    return (
+        Say(Phrase.GRANTED_NORMAL, Priority.PROMPT, {"celsius": celsius})
+        if celsius
+        else Say(Phrase.GRANTED, Priority.PROMPT)
+    )
+
+
+def celsius(findings: Findings) -> str:
+    """The temperature as it is told, "" when it is not known to be normal."""
+    if findings.screening.state is not ScreeningState.NORMAL or findings.screening.object_c is None:
+        return ""
+    return f"{findings.screening.object_c:.1f}"
+
+
+def _refusal(decision: Decision, bad: Verdict | None) -> Phrase:
+    for reason, phrase in _BY_CIRCUMSTANCE.items():
+        if reason in decision.reasons:
+            return phrase
+    if bad is None:
+        return Phrase.HEALTH_CODE_REFUSED
+    unknown = Phrase.UNKNOWN_CARD if bad.kind == "card" else Phrase.UNKNOWN_CODE
+    return _BY_OUTCOME.get(bad.outcome, unknown)
+
+
+def _referral(decision: Decision, findings: Findings) -> Say:
+    if "fever" in decision.reasons and findings.screening.object_c is not None:
+        return Say(Phrase.FEVER, Priority.REFUSAL, {"celsius": f"{findings.screening.object_c:.1f}"})
+    alone = findings.missing == (Step.REGISTRATION,)
+    return Say(Phrase.REGISTER if alone else Phrase.GUARD_COMES, Priority.REFUSAL)

@@ -1,0 +1,457 @@
+"""The visit: whose reading is it?
+
+Theory of operation. A visit begins with presence or with the first reading and belongs to one continuous presence. What
+is read counts only inside that presence: a temperature measured before it, or for somebody before, is measured again.
+A card or code read a moment before presence counts, since people reach out before they step up. Presence lost for
+`presence_lost_s`, another person's credential, or nothing new for `between_steps_s` ends the visit and drops its readings.
+Who has gone in through the door is gone as soon as the sensor says so.
+Once a visit is decided, the next in the same presence begins with a credential, for somebody else may have stepped up
+behind; so it is always where there is no presence sensor, or where it is lost.
+
+Readings are judged in `findings`; here is only whose they are, and what to say to the person meanwhile.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from math import isfinite
+
+from gateway.core.effects import MeasureAgain, Priority, Say, Show
+from gateway.core.events import CredentialResolved, Presence, Registered, TemperatureMeasured, Verdict
+from gateway.core.findings import NO_SENSOR, NO_THERMOMETER, Circumstance, Decision, Ended, Findings, Reading, evidence
+from gateway.core.moment import Moment
+from gateway.core.phrases import Phrase
+from gateway.core.policy import Policy
+from gateway.core.tables import after, earliest, seconds
+from gateway.core.temperature import ScreeningState
+from sync.contract.records import Direction, Evidence, Step, StepResult, Visit
+
+HEARD_LATE_MS = 500  # presence is debounced and waits its turn: it may have begun this much before it is heard of
+PROMPTS_MS = (5_000, 7_000)  # after the last progress, then after the first prompt; no more: people are not nagged
+
+
+class VisitState(StrEnum):
+    """Where the place in front of the readers stands."""
+
+    IDLE = "idle"
+    PRESENT = "present"  # somebody is there and has shown nothing yet
+    UNDER_WAY = "under_way"
+    DONE = "done"  # decided; the person is still there
+
+
+class VisitInput(StrEnum):
+    """What moves it."""
+
+    ARRIVED = "arrived"
+    READING = "reading"
+    SECOND = "second credential"
+    DECIDED = "decided"
+    TIME_OUT = "nothing new"
+    GONE = "gone"
+
+
+_S, _I = VisitState, VisitInput
+TABLE: Mapping[VisitState, Mapping[VisitInput, VisitState]] = {
+    _S.IDLE: {
+        _I.ARRIVED: _S.PRESENT,
+        _I.READING: _S.UNDER_WAY,
+    },
+    _S.PRESENT: {
+        _I.READING: _S.UNDER_WAY,
+        _I.GONE: _S.IDLE,
+    },
+    _S.UNDER_WAY: {
+        _I.ARRIVED: _S.UNDER_WAY,
+        _I.SECOND: _S.DONE,
+        _I.DECIDED: _S.DONE,
+        _I.TIME_OUT: _S.DONE,
+        _I.GONE: _S.IDLE,
+    },
+    _S.DONE: {
+        _I.READING: _S.UNDER_WAY,
+        _I.GONE: _S.IDLE,
+    },
+}
+
+_ENDS: Mapping[VisitInput, str] = {
+    VisitInput.SECOND: "second-credential",
+    VisitInput.TIME_OUT: "time-out",
+    VisitInput.GONE: "presence-lost",
+}
+_ASKING: Mapping[Step, Phrase] = {
+    Step.CREDENTIAL: Phrase.SHOW_PASS,
+    Step.TEMPERATURE: Phrase.SHOW_FOREHEAD,
+    Step.HEALTH_CODE: Phrase.SHOW_HEALTH_CODE,
+}
+_ONCE_MORE: Mapping[str, Phrase] = {
+    "high": Phrase.HIGH_ONCE_MORE,
+    "once-more": Phrase.HIGH_ONCE_MORE,
+    "too-cold": Phrase.TOO_COLD,
+}
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One person's attempt: what they showed, and when."""
+
+    visit: str
+    began: Moment
+    findings: Findings
+    direction: Direction = Direction.ENTRY
+    evidence: list[Evidence] = field(default_factory=list)
+
+    def add(self, reading: Reading, now: Moment) -> list[StepResult]:
+        """Take a reading and keep it as evidence. What it means for the steps."""
+        self.evidence.append(evidence(reading, now.mono_ms))
+        return self.findings.add(reading, now.mono_ms)
+
+    def end(self, cause: str, now: Moment) -> Decision:
+        """End it, whatever is missing."""
+        self.add(Ended(cause), now)
+        return self.findings.judge() or self.findings.abandoned
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A visit has ended."""
+
+    attempt: Attempt
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class NightArrival:
+    """Somebody has come at night."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Nobody is there any more."""
+
+
+Note = Closed | NightArrival | Left | Say | Show | MeasureAgain
+"""What the machine tells: to the checkpoint, or, as an effect, past it."""
+
+
+class VisitMachine:
+    """The place in front of the entry readers. Every method returns what it wants told, in order."""
+
+    def __init__(self, policy: Policy, ids: Callable[[], str]) -> None:
+        self._policy = policy
+        self._ids = ids
+        self.state = VisitState.IDLE
+        self._present = False
+        self._left_ms: int | None = None
+        self._sensor_lost = False
+        self._thermometer_lost = False
+        self._since_ms = 0  # a temperature from before does not count
+        self._attempt: Attempt | None = None
+        self._last: tuple[frozenset[str], int] = (frozenset(), 0)  # what the last decision read, and its time
+        self._progress_ms = 0
+        self._prompts = 0
+        self._measure_at: int | None = None
+        self._went_in = False  # whoever the last decision was about
+        self._greeted = False
+        self._night_told = False
+
+    @property
+    def _unbound(self) -> bool:
+        return self._sensor_lost or not self._policy.visit.presence_sensor
+
+    # what happens
+
+    def presence(self, now: Moment, *, present: bool) -> list[Note]:
+        """The presence sensor's level."""
+        if self._unbound or present is self._present:
+            return []
+        self._present = present
+        shown: Note = Show("presence", {"present": "yes" if present else "no"})
+        return [shown, *(self._arrived(now) if present else self._leaving(now))]
+
+    def sensor_lost(self, now: Moment, *, lost: bool) -> list[Note]:
+        """The presence sensor's device was lost or is back: what it last said is no longer known."""
+        if lost is self._sensor_lost:
+            return []
+        self._sensor_lost = lost
+        self._present, self._left_ms = False, None
+        if self.state is VisitState.UNDER_WAY:
+            return self._take(Circumstance(NO_SENSOR), now) if lost else []
+        return self._gone(now)
+
+    def thermometer_lost(self, now: Moment, *, lost: bool) -> list[Note]:
+        """The thermometer was lost or is back."""
+        self._thermometer_lost = lost
+        if lost and self._attempt is not None and not self._attempt.findings.screening.settled:
+            self._measure_at = None
+            return self._take(Circumstance(NO_THERMOMETER), now)
+        return []
+
+    def credential(self, event: CredentialResolved, now: Moment, circumstances: Sequence[str]) -> list[Note]:
+        """A card or code at an entry reader. `circumstances`: what at the gate speaks against letting anybody in."""
+        if self._too_old(event.read_mono_ms, now):
+            return [Show("step", {"step": Step.CREDENTIAL.value, "result": "failed", "reason": "too-old"})]
+        if self._is_reread(event.verdict, now):
+            return []
+        notes: list[Note] = []
+        if self._attempt is not None and self._attempt.findings.is_second(event.verdict):
+            notes += self._end_by(VisitInput.SECOND, now)
+        if self._attempt is None:
+            notes += self._begin(now)
+        return notes + self._take_all((*map(Circumstance, circumstances), event), now)
+
+    def temperature(self, event: TemperatureMeasured, now: Moment) -> list[Note]:
+        """A measurement."""
+        if self.state is not VisitState.UNDER_WAY and self.state is not VisitState.PRESENT:
+            return []
+        if not (self._present or self._left_ms is not None or self._unbound):
+            return []
+        if self._measure_at is not None or (self._attempt is not None and self._attempt.findings.screening.settled):
+            return []
+        if event.read_mono_ms < self._since_ms or self._too_old(event.read_mono_ms, now):
+            return [MeasureAgain()]
+        begun = self._begin(now) if self._attempt is None else []
+        return begun + self._take(_finite(event), now)
+
+    def registered(self, event: Registered, now: Moment) -> list[Note]:
+        """The registration was done for whoever is there."""
+        if self._attempt is None and not self._present:
+            return []
+        if self._attempt is not None and Step.REGISTRATION in self._attempt.findings.passed:
+            return []
+        begun = self._begin(now) if self._attempt is None else []
+        return begun + self._take(event, now)
+
+    def passed(self) -> None:
+        """Somebody has gone in: whoever is seen next is somebody else."""
+        self._went_in = self.state is VisitState.DONE
+        self._greeted = self._night_told = False
+
+    # presence
+
+    def _arrived(self, now: Moment) -> list[Note]:
+        blink, self._left_ms = self._left_ms is not None, None
+        if blink:
+            return self._somebody(now) + (self._greet(now) if self.state is VisitState.DONE else [])
+        self._since_ms = max(self._since_ms, now.mono_ms - HEARD_LATE_MS)
+        attempt = self._attempt
+        notes: list[Note] = []
+        if attempt is not None and self._too_old(attempt.began.mono_ms, now):
+            notes += self._end_by(VisitInput.GONE, now)
+            attempt = None
+        self._move(VisitInput.ARRIVED)
+        notes += self._somebody(now)
+        self._progress(now)
+        notes.append(MeasureAgain())
+        return notes + (self._greet(now) if attempt is None else self._take(Presence(True), now))
+
+    def _leaving(self, now: Moment) -> list[Note]:
+        self._last = (frozenset(), 0)  # what is read from now on is held up anew
+        if self._went_in:
+            return self._gone(now)
+        self._left_ms = now.mono_ms
+        return []
+
+    def _gone(self, now: Moment) -> list[Note]:
+        notes = self._end_by(VisitInput.GONE, now) if self._attempt is not None else []
+        if self.state is not VisitState.IDLE:
+            self._move(VisitInput.GONE)
+            notes.append(self._left())
+        return notes
+
+    def _somebody(self, now: Moment) -> list[Note]:
+        if self._night_told or not self._policy.is_night(now):
+            return []
+        self._night_told = True
+        return [NightArrival()]
+
+    def _greet(self, now: Moment) -> list[Note]:
+        if self._greeted:
+            return []
+        self._greeted = True
+        night = self._policy.is_night(now)
+        return [Say(Phrase.NIGHT_WELCOME if night else Phrase.WELCOME, Priority.CHIME)]
+
+    # readings
+
+    def _too_old(self, read_ms: int, now: Moment) -> bool:
+        return now.mono_ms - read_ms > seconds(self._policy.visit.reading_valid_s)
+
+    def _is_reread(self, verdict: Verdict, now: Moment) -> bool:
+        if self._attempt is not None:
+            return self._attempt.findings.is_again(verdict)
+        read, decided_ms = self._last
+        same = self.state is VisitState.DONE and verdict.credential in read
+        return same and not self._too_old(decided_ms, now)
+
+    def _begin(self, now: Moment) -> list[Note]:
+        """Begin an attempt. Whatever was measured before belongs to it only when nobody else was there before."""
+        afresh = self.state is not VisitState.PRESENT
+        notes = self._somebody(now)
+        self._move(VisitInput.READING)
+        self._went_in = False
+        self._attempt = attempt = Attempt(self._ids(), now, Findings(self._policy, Direction.ENTRY))
+        self._progress(now)
+        if afresh:
+            self._since_ms = now.mono_ms
+            notes.append(MeasureAgain())
+        if self._unbound:
+            attempt.add(Circumstance(NO_SENSOR), now)
+        elif self._present or self._left_ms is not None:
+            attempt.add(Presence(True), now)
+        if self._thermometer_lost:
+            attempt.add(Circumstance(NO_THERMOMETER), now)
+        return notes
+
+    def _take(self, reading: Reading, now: Moment) -> list[Note]:
+        return self._take_all((reading,), now)
+
+    def _take_all(self, readings: Sequence[Reading], now: Moment) -> list[Note]:
+        attempt = self._attempt
+        if attempt is None:
+            return []
+        steps = [step for reading in readings for step in attempt.add(reading, now)]
+        self._progress(now)
+        asked = {*attempt.findings.asked, Step.HEALTH_CODE}
+        notes: list[Note] = [_shown(step, attempt.findings) for step in steps if step.step in asked]
+        decision = attempt.findings.judge()
+        if decision is not None:
+            return notes + self._close(attempt, decision, VisitInput.DECIDED, now)
+        if any(isinstance(reading, TemperatureMeasured) for reading in readings):
+            notes += self._measure_on(attempt.findings, now)
+        return notes
+
+    def _measure_on(self, findings: Findings, now: Moment) -> list[Note]:
+        """After a measurement that has not decided: once more now, after a pause, or no more."""
+        screening = findings.screening
+        if screening.settled:
+            return []
+        said = Say(_ONCE_MORE.get(screening.reason, Phrase.MEASURE_AGAIN), Priority.PROMPT)
+        if screening.state is ScreeningState.WANTED:
+            self._since_ms = now.mono_ms
+            return [said, MeasureAgain()]
+        self._measure_at = now.mono_ms + seconds(self._policy.temperature.repeat_after_s)
+        return [said]
+
+    # ends
+
+    def _end_by(self, how: VisitInput, now: Moment) -> list[Note]:
+        attempt = self._attempt
+        if attempt is None:
+            return []
+        return self._close(attempt, attempt.end(_ENDS[how], now), how, now)
+
+    def _close(self, attempt: Attempt, decision: Decision, how: VisitInput, now: Moment) -> list[Note]:
+        self._attempt, self._measure_at = None, None
+        self._last = (frozenset(attempt.findings.read), now.mono_ms)
+        self._move(how)
+        if self.state is VisitState.DONE and not self._present and self._left_ms is None:
+            self._move(VisitInput.GONE)
+        return [Closed(attempt, decision), *([self._left()] if self.state is VisitState.IDLE else [])]
+
+    def _left(self) -> Note:
+        self._went_in = self._greeted = self._night_told = False
+        return Left()
+
+    def _move(self, given: VisitInput) -> None:
+        self.state = after(TABLE, self.state, given)
+
+    # time
+
+    def _progress(self, now: Moment) -> None:
+        self._progress_ms, self._prompts = now.mono_ms, 0
+
+    def deadline(self) -> int | None:
+        """When it wants to be asked again."""
+        lost = None if self._left_ms is None else self._left_ms + seconds(self._policy.visit.presence_lost_s)
+        return earliest(lost, self._time_out_at(), self._measure_at, self._prompt_at())
+
+    def due(self, now: Moment) -> list[Note]:
+        """Do what its deadline was for."""
+        if self._left_ms is not None and now.mono_ms >= self._left_ms + seconds(self._policy.visit.presence_lost_s):
+            self._left_ms = None
+            return self._gone(now)
+        if self._measure_at is not None and now.mono_ms >= self._measure_at:
+            return self._measure(now)
+        if (time_out := self._time_out_at()) is not None and now.mono_ms >= time_out:
+            return self._end_by(VisitInput.TIME_OUT, now)
+        if (prompt := self._prompt_at()) is not None and now.mono_ms >= prompt:
+            return self._prompt()
+        return []
+
+    def _measure(self, now: Moment) -> list[Note]:
+        self._measure_at, self._since_ms = None, now.mono_ms
+        if self._attempt is not None:
+            self._attempt.findings.screening.pause_over()
+        self._progress(now)
+        return [MeasureAgain()]
+
+    def _time_out_at(self) -> int | None:
+        if self.state is not VisitState.UNDER_WAY:
+            return None
+        return max(self._progress_ms + seconds(self._policy.visit.between_steps_s), self._measure_at or 0)
+
+    def _prompt_at(self) -> int | None:
+        waiting = self.state in (VisitState.PRESENT, VisitState.UNDER_WAY) and self._measure_at is None
+        if not waiting or self._prompts >= len(PROMPTS_MS):
+            return None
+        return self._progress_ms + sum(PROMPTS_MS[: self._prompts + 1])
+
+    def _prompt(self) -> list[Note]:
+        self._prompts += 1
+        to_do = self._attempt.findings.to_do if self._attempt is not None else (Step.CREDENTIAL,)
+        phrases = [_ASKING[step] for step in to_do if step in _ASKING]
+        return [Say(phrases[0], Priority.PROMPT)] if phrases else []
+
+
+def exit_visit(policy: Policy, visit: str, event: CredentialResolved, now: Moment, against: Sequence[str]) -> Closed:
+    """A credential at an exit reader: a visit of one reading, decided at once."""
+    attempt = Attempt(visit, now, Findings(policy, Direction.EXIT), Direction.EXIT)
+    for what in against:
+        attempt.add(Circumstance(what), now)
+    attempt.add(event, now)
+    return Closed(attempt, attempt.findings.judge() or attempt.end("no-credential", now))
+
+
+def _shown(step: StepResult, findings: Findings) -> Show:
+    values = {"step": step.step.value, "result": "passed" if step.passed else "failed", "reason": step.reason}
+    if step.step is Step.TEMPERATURE and findings.screening.object_c is not None:
+        values["value"] = f"{findings.screening.object_c:.1f} °C"
+    return Show("step", values)
+
+
+def _finite(event: TemperatureMeasured) -> TemperatureMeasured:
+    """What is no number is no reading; JSON has no word for it either."""
+    return replace(
+        event,
+        object_c=event.object_c if event.object_c is not None and isfinite(event.object_c) else None,
+        ambient_c=event.ambient_c if event.ambient_c is not None and isfinite(event.ambient_c) else None,
+        spread_c=event.spread_c if isfinite(event.spread_c) else 0.0,
+    )
+
+
+def record(closed: Closed, now: Moment, policy: Policy, *, mode: str, policy_version: str) -> Visit:
+    """The visit's one record, with the evidence that decides it again."""
+    attempt, findings = closed.attempt, closed.attempt.findings
+    known = findings.credential or findings.bad
+    return Visit(
+        visit=attempt.visit,
+        portal=policy.portal.name,
+        direction=attempt.direction,
+        outcome=closed.decision.outcome,
+        reasons=closed.decision.reasons,
+        started_ms=attempt.began.at_ms,
+        duration_ms=now.mono_ms - attempt.began.mono_ms,
+        mode=mode,
+        night=policy.is_night(attempt.began),
+        credential=known.credential if known is not None else "",
+        credential_kind=known.kind if known is not None else "",
+        holder=known.holder if known is not None else "",
+        pass_type=known.pass_type if known is not None else None,
+        health_code=findings.health_code,
+        object_c=findings.screening.object_c,
+        ambient_c=findings.screening.ambient_c,
+        steps=tuple(findings.steps),
+        evidence=tuple(attempt.evidence),
+        directory_version=findings.directory_version,
+        policy_version=policy_version,
+    )

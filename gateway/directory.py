@@ -1,0 +1,207 @@
+"""The directory: whom this gate knows. A second SQLite file, so that loading it never holds up the journal.
+
+Holders, their cards, the health codes the office has registered, and revoked passes. It has a version; resolvers put it
+into each verdict. The office sends it down the road; until then a file is loaded by `menshen gate directory load`.
+"""
+
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import peewee
+
+from gateway.errors import DirectoryError
+from sync.contract.colours import HealthCode, PassType
+
+Row = tuple[Any, ...]  # as SQLite gives it; the columns are those of `_SCHEMA`
+Uid = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{8,20}$")]
+Reference = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+
+
+class Holder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody who may hold credentials. `valid_until_s`: Unix seconds, 0 = no end; `registered`: the registration step
+    was done at the office."""
+
+    holder: Reference
+    pass_type: PassType
+    valid_from_s: int = 0
+    valid_until_s: int = 0
+    registered: bool = True
+    extended: bool = False
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A card: `uid` upper-case hexadecimal; `lost` cards are refused."""
+
+    uid: Uid
+    holder: Reference
+    lost: bool = False
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A health code known to the office, by the SHA-256 of its text (64 hexadecimal digits)."""
+
+    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+    health_code: HealthCode
+    holder: Reference = "-"
+    valid_until_s: int = 0
+
+
+class DirectoryFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `menshen gate directory load` reads: JSON with exactly these keys. `revoked`: pass ids, 16 hexadecimal digits."""
+
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    holders: tuple[Holder, ...] = ()
+    cards: tuple[Card, ...] = ()
+    codes: tuple[Code, ...] = ()
+    revoked: tuple[Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")], ...] = ()
+
+
+def code_digest(text: str) -> str:
+    """How the directory names a health code without keeping its text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_directory_file(path: Path) -> DirectoryFile:
+    """A directory file, checked. Raises DirectoryError that names what is wrong and where."""
+    try:
+        content = msgspec.json.decode(path.read_bytes(), type=DirectoryFile)
+    except OSError as error:
+        raise DirectoryError(f"{path}: cannot be read: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DirectoryError(f"{path}: {error}") from error
+    known = {holder.holder for holder in content.holders}
+    strangers = sorted({card.holder for card in content.cards} - known)
+    if strangers:
+        raise DirectoryError(f"{path}: cards of holders that are not listed: {', '.join(strangers[:5])}")
+    return content
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCard:
+    """A card with its holder."""
+
+    holder: str
+    pass_type: PassType
+    valid_from_s: int
+    valid_until_s: int
+    registered: bool
+    extended: bool
+    lost: bool
+
+
+class Directory:
+    """The directory's file. Look-ups come from the resolve workers, each thread with a connection of its own."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens or creates. Raises DirectoryError when the file is no directory of ours."""
+        self._path = path
+        self._local = threading.local()
+        database = peewee.SqliteDatabase(str(path), pragmas={"journal_mode": "wal", "synchronous": 1})
+        try:
+            with database.connection_context():
+                _create(database)
+        except peewee.DatabaseError as error:
+            raise DirectoryError(f"{path}: not a usable directory ({error}); move it away and load it again") from error
+
+    @property
+    def version(self) -> int:
+        """0: nothing was loaded yet."""
+        row = self._one("SELECT version FROM edition")
+        return int(row[0]) if row else 0
+
+    def card(self, uid: str) -> KnownCard | None:
+        """The card with this UID, or None."""
+        row = self._one(
+            "SELECT h.holder, h.pass_type, h.valid_from_s, h.valid_until_s, h.registered, h.extended, c.lost"
+            " FROM card c JOIN holder h ON h.holder = c.holder WHERE c.uid = ?",
+            uid,
+        )
+        return None if row is None else _known(row)
+
+    def holder(self, reference: str) -> KnownCard | None:
+        """The holder with this reference, or None."""
+        row = self._one(
+            "SELECT holder, pass_type, valid_from_s, valid_until_s, registered, extended, 0 FROM holder WHERE holder = ?",
+            reference,
+        )
+        return None if row is None else _known(row)
+
+    def code(self, text: str) -> Code | None:
+        """The health code with this text, or None."""
+        row = self._one(
+            "SELECT sha256, health_code, holder, valid_until_s FROM code WHERE sha256 = ?", code_digest(text)
+        )
+        if row is None:
+            return None
+        return Code(sha256=row[0], health_code=HealthCode(row[1]), holder=row[2], valid_until_s=row[3])
+
+    def revoked(self, pass_id: bytes) -> bool:
+        """Whether this pass was revoked."""
+        return self._one("SELECT 1 FROM revoked WHERE pass_id = ?", pass_id.hex()) is not None
+
+    def replace(self, content: DirectoryFile) -> None:
+        """Swap the whole directory in one transaction; readers see the old one until then."""
+        tables: dict[str, Iterable[tuple[object, ...]]] = {
+            "holder": (msgspec.structs.astuple(holder) for holder in content.holders),
+            "card": (msgspec.structs.astuple(card) for card in content.cards),
+            "code": (msgspec.structs.astuple(code) for code in content.codes),
+            "revoked": ((pass_id,) for pass_id in content.revoked),
+            "edition": [(1, content.version)],
+        }
+        connection = sqlite3.connect(self._path)
+        try:
+            with connection:
+                connection.execute("BEGIN IMMEDIATE")
+                for table, rows in tables.items():
+                    _refill(connection, table, rows)
+        except sqlite3.Error as error:
+            raise DirectoryError(f"{self._path}: could not be replaced: {error}") from error
+        finally:
+            connection.close()
+
+    def _one(self, sql: str, *values: object) -> Row | None:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True)
+        row: Row | None = connection.execute(sql, values).fetchone()
+        return row
+
+
+_SCHEMA = {
+    "holder": "holder TEXT PRIMARY KEY, pass_type TEXT, valid_from_s INT, valid_until_s INT, registered INT, extended INT",
+    "card": "uid TEXT PRIMARY KEY, holder TEXT, lost INT",
+    "code": "sha256 TEXT PRIMARY KEY, health_code TEXT, holder TEXT, valid_until_s INT",
+    "revoked": "pass_id TEXT PRIMARY KEY",
+    "edition": "only_row INTEGER PRIMARY KEY CHECK (only_row = 1), version INT",
+}
+
+
+def _create(database: peewee.SqliteDatabase) -> None:
+    for table, columns in _SCHEMA.items():
+        sql = f"CREATE TABLE IF NOT EXISTS {table} ({columns}) WITHOUT ROWID"
+        database.execute_sql(sql)  # type: ignore[no-untyped-call]  # peewee leaves it bare
+
+
+def _refill(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:
+    marks = ", ".join("?" for _ in _SCHEMA[table].split(", "))
+    connection.execute(f"DELETE FROM {table}")  # noqa: S608  the names come from _SCHEMA
+    connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608  the names come from _SCHEMA
+
+
+def _known(row: Row) -> KnownCard:
+    holder, pass_type, begins, ends, registered, extended, lost = row
+    return KnownCard(
+        str(holder),
+        PassType(pass_type),
+        int(str(begins)),
+        int(str(ends)),
+        bool(registered),
+        bool(extended),
+        bool(lost),
+    )

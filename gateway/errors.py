@@ -1,0 +1,9 @@
+"""The gate's errors."""
+
+
+class GatewayError(Exception):
+    """Root of everything the gate raises itself."""
+
+
+class DirectoryError(GatewayError):
+    """The directory or a file for it is unusable: what, where, and what to do."""

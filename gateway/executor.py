@@ -1,0 +1,114 @@
+"""Carries out the core's effects, in order, and decides nothing. What is slow is only handed on here."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from drivers.errors import DeviceLost
+from drivers.interfaces import Output
+from gateway.core import effects
+from gateway.core.events import CommitFailed, Committed, DeviceChanged, Event
+from gateway.core.moment import Moment
+from gateway.journal import Journal, JournalError
+from gateway.sampling import TemperatureSampler
+from gateway.uplink import Uplink
+from sync.contract.colours import Lamp
+
+logger = logging.getLogger("menshen.visit")
+
+
+class Speaks(Protocol):
+    """What the executor needs of the voice."""
+
+    def say(self, phrase: str, values: Mapping[str, str], priority: effects.Priority) -> None:
+        """Speak a phrase; does not block."""
+
+    def tone(self, tone: effects.Tone, on: bool) -> None:
+        """Loop a tone, or stop it; does not block."""
+
+
+Watcher = Callable[[effects.Effect, Moment], None]
+"""Told of every effect after it was carried out: the terminal's live view, the demo's people."""
+
+
+class Executor:
+    """Journal, lock, lamps, voice and uplink, driven by effects."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        post: Callable[[Event], None],
+        lock: Output | None,
+        lamps: Mapping[Lamp, Output],
+        sounder: Output | None,
+        voice: Speaks,
+        uplink: Uplink,
+        sampler: TemperatureSampler | None,
+        watchers: list[Watcher],
+    ) -> None:
+        self._journal = journal
+        self._post = post
+        self._lock = lock
+        self._lamps = lamps
+        self._sounder = sounder
+        self._tones: set[effects.Tone] = set()
+        self._voice = voice
+        self._uplink = uplink
+        self._sampler = sampler
+        self._watchers = watchers
+
+    def carry_out(self, todo: tuple[effects.Effect, ...], now: Moment) -> None:
+        """Carry out the effects of one event."""
+        for effect in todo:
+            self._do(effect, now)
+            for watch in self._watchers:
+                watch(effect, now)
+
+    def _do(self, effect: effects.Effect, now: Moment) -> None:
+        match effect:
+            case effects.Append(body, token, changes):
+                self._journal.append(body, now, changes, self._answer(token))
+            case effects.SetLock(released):
+                self._switch(self._lock, active=released)
+            case effects.SetLamp(lamp):
+                for colour, output in self._lamps.items():
+                    self._switch(output, active=colour is lamp)
+            case effects.Say(phrase, priority, values):
+                self._voice.say(phrase, values, priority)
+            case effects.SetTone(tone, on):
+                self._voice.tone(tone, on)
+                self._sound(tone, on=on)
+            case effects.SendAlarm(action, alarm):
+                self._uplink.alarm(action, alarm, now)
+            case effects.StateChanged():
+                self._uplink.state_changed()
+            case effects.MeasureAgain():
+                if self._sampler is not None:
+                    self._sampler.again()
+            case effects.Show(what, values):
+                logger.info("%s %s", what, " ".join(f"{key}={value}" for key, value in values.items()))
+
+    def _sound(self, tone: effects.Tone, *, on: bool) -> None:
+        """The siren runs while any tone but the pre-alarm's chirp does."""
+        if tone is not effects.Tone.PRE_ALARM:
+            (self._tones.add if on else self._tones.discard)(tone)
+            self._switch(self._sounder, active=bool(self._tones))
+
+    def _answer(self, token: int) -> Callable[[JournalError | None], None]:
+        def done(error: JournalError | None) -> None:
+            if error is not None:
+                self._post(CommitFailed(token, str(error)))
+            elif token:
+                self._post(Committed(token))
+
+        return done
+
+    def _switch(self, output: Output | None, *, active: bool) -> None:
+        if output is None:
+            return
+        try:
+            output.set(active)
+        except DeviceLost as error:
+            logger.error("%s: %s", output.name, error)
+            self._post(DeviceChanged(output.name, "lost", str(error)))

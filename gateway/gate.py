@@ -1,0 +1,228 @@
+"""A gate, put together from its configuration and run until it is told to stop. It decides nothing."""
+
+import logging
+import secrets
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from drivers.catalogue import Bench
+from gateway.clock import Clock, ScriptedClock, boot_id
+from gateway.config import ClockKind, GateConfig
+from gateway.core.checkpoint import Checkpoint
+from gateway.core.equipment import Equipment
+from gateway.core.events import CommitFailed, DeviceChanged, Event, JournalReplaced, JournalWorks
+from gateway.directory import Directory
+from gateway.errors import DirectoryError
+from gateway.executor import Executor, Speaks, Watcher
+from gateway.feed import Feed
+from gateway.hardware import Hardware
+from gateway.inbox import Inbox
+from gateway.intake import Intake
+from gateway.journal import Journal
+from gateway.keys import hash_key
+from gateway.loop import Loop
+from gateway.resolve import Resolver, ResolveWorkers
+from gateway.resolve.resolver import Trust
+from gateway.sampling import TemperatureSampler
+from gateway.status import StatusBoard
+from gateway.upkeep import Upkeep
+from gateway.uplink import Uplink
+from gateway.voice import Silence, Voice
+from sync.mqtt import MqttLink
+from sync.notify import Notifier
+
+logger = logging.getLogger("menshen.gate")
+
+
+def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: Notifier) -> None:
+    """Run until SIGTERM or SIGINT. Raises GatewayError when the gate cannot start at all."""
+    folder = config.gate.data_dir
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        bench = Bench()
+        hardware = Hardware(config.devices, bench)
+        stack.callback(hardware.close)
+        journal, clock, boot = _open_journal(config)
+        stack.callback(journal.close)
+        inbox = Inbox()
+        checkpoint = Checkpoint(
+            config.policy,
+            ids=lambda: secrets.token_hex(16),
+            state=journal.state,
+            policy_version=config.sha256[:16],
+            version=version,
+            has=Equipment({device.name: str(device.use) for device in config.devices}),
+        )
+        board = StatusBoard(checkpoint, journal, clock.now, boot=boot, version=version)
+        uplink = _uplink(config, journal, board, clock, boot, stack)
+        voice = _voice(config, hardware, stack)
+        workers = ResolveWorkers(Resolver(_trust(config, inbox.post)), inbox.post)
+        workers.start()
+        stack.callback(workers.stop)
+        sampler = _sampler(config)
+        watchers: list[Watcher] = [feed.watch] if feed is not None else []
+        executor = Executor(
+            journal=journal,
+            post=inbox.post,
+            lock=hardware.lock,
+            lamps=hardware.lamps,
+            sounder=hardware.sounder,
+            voice=voice,
+            uplink=uplink,
+            sampler=sampler,
+            watchers=watchers,
+        )
+        loop = Loop(checkpoint, inbox, executor, clock, lambda: _after_turn(board, journal, clock, notifier))
+        _follow_journal(journal, uplink, inbox.post)
+        loop.begin()
+        board.take()
+        _stop_on_signals(loop)
+        stack.callback(hardware.stop)
+        hardware.start(Intake(inbox.post, workers, sampler, clock.now))
+        upkeep = Upkeep(journal, clock.now, lambda: not board.latest.visiting, keep_days=config.gate.keep_days)
+        upkeep.start()
+        stack.callback(upkeep.stop)
+        _play(config, hardware, bench, clock, watchers, feed, stack)
+        logger.info("gate %s is ready", config.gate.id)
+        notifier.ready()
+        if feed is not None:
+            feed.tell("ready", gate=config.gate.id)
+        loop.run()
+        notifier.stopping()
+
+
+def _open_journal(config: GateConfig) -> tuple[Journal, Clock, bytes]:
+    boot = boot_id()
+    journal = Journal.open(config.gate.data_dir / "journal.sqlite", boot=boot, now=Clock().now())
+    floor = journal.last_known_ms
+    if config.simulation is not None and config.simulation.clock is ClockKind.SCRIPTED:
+        return journal, ScriptedClock(config.policy.timezone, floor), boot
+    return journal, Clock(floor), boot
+
+
+def _uplink(
+    config: GateConfig, journal: Journal, board: StatusBoard, clock: Clock, boot: bytes, stack: ExitStack
+) -> Uplink:
+    uplink = Uplink(
+        config.gate.id,
+        journal,
+        status=board.message,
+        now_ms=clock.mono_ms,
+        replace_log=lambda reason: journal.replace_log(reason, now=clock.now()),
+        boot=boot,
+    )
+    link = MqttLink(
+        config.broker.host,
+        config.broker.port,
+        client_id=config.gate.id,
+        protocol=config.broker.protocol,
+        username=config.broker.username,
+        password=config.broker.password,
+        ca_file=config.broker.ca_file,
+        will=uplink.will,
+        connected=uplink.connected,
+        disconnected=uplink.disconnected,
+    )
+    link.subscribe(uplink.down_topic, uplink.received)
+    uplink.start(link)
+    link.start()
+    stack.callback(link.stop)
+    stack.callback(uplink.stop)
+    return uplink
+
+
+def _voice(config: GateConfig, hardware: Hardware, stack: ExitStack) -> Speaks:
+    speaker = hardware.speaker
+    if speaker is None:
+        return Silence()
+    voice = Voice(speaker, config)
+    voice.start()
+    stack.callback(voice.stop)
+    return voice
+
+
+def _trust(config: GateConfig, post: Callable[[Event], None]) -> Trust:
+    return Trust(
+        site=config.gate.site,
+        pass_keys=[Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for key in config.directory.pass_keys],
+        directory=_directory(config.gate.data_dir / "directory.sqlite", post),
+        hash_key=hash_key(config.gate.data_dir),
+    )
+
+
+def _directory(path: Path, post: Callable[[Event], None]) -> Directory:
+    try:
+        return Directory(path)
+    except DirectoryError as error:
+        aside = path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}")
+        path.rename(aside)
+        logger.error("%s; it was moved to %s, and until it is loaded again every card is unknown", error, aside)
+        post(DeviceChanged("directory", "lost", f"damaged, moved to {aside.name}: load it again"))
+        return Directory(path)
+
+
+def _sampler(config: GateConfig) -> TemperatureSampler | None:
+    names = [device.name for device in config.devices if device.use == "thermometer"]
+    return TemperatureSampler(names[0], config.policy.temperature) if names else None
+
+
+def _after_turn(board: StatusBoard, journal: Journal, clock: Clock, notifier: Notifier) -> None:
+    board.take()
+    now = clock.now()
+    if now.trusted:
+        journal.note_time(now.at_ms)
+    notifier.alive()
+
+
+def _follow_journal(journal: Journal, uplink: Uplink, post: Callable[[Event], None]) -> None:
+    """Tell the uplink of every commit, and the core of trouble with the journal and of its end."""
+    known: dict[str, str | None] = {"failed": None, "recovered": None}
+
+    def changed() -> None:
+        uplink.appended()
+        failed, recovered = journal.failed, journal.recovered
+        if failed != known["failed"]:
+            post(JournalWorks() if failed is None else CommitFailed(0, failed))
+        if recovered != known["recovered"] and recovered is not None:
+            post(JournalReplaced(recovered))
+        known.update(failed=failed, recovered=recovered)
+
+    journal.subscribe(changed)
+    changed()
+
+
+def _stop_on_signals(loop: Loop) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.stop())
+
+
+def _play(
+    config: GateConfig,
+    hardware: Hardware,
+    bench: Bench,
+    clock: Clock,
+    watchers: list[Watcher],
+    feed: Feed | None,
+    stack: ExitStack,
+) -> None:
+    """Let the people of a scenario come, where the configuration asks for them; tell when photographs are all shown."""
+    if config.simulation is not None:
+        from gateway.simulation.stage import play
+
+        people = play(config.simulation, hardware, bench, clock, feed)
+        watchers.append(people.watch)
+        people.start()
+        stack.callback(people.leave)
+    shown = getattr(hardware.by_use("entry-camera"), "ended", None)
+    if feed is not None and isinstance(shown, threading.Event):
+        threading.Thread(target=_tell_when_shown, args=(shown, feed), name="shown", daemon=True).start()
+
+
+def _tell_when_shown(shown: threading.Event, feed: Feed) -> None:
+    shown.wait()
+    feed.tell("finished")

@@ -1,0 +1,72 @@
+"""The devices of one gate, built from its configuration, by the use each has."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from drivers.catalogue import MODELS, Bench, Kind
+from drivers.errors import DriverError
+from drivers.interfaces import Device, Output, Speaker
+from gateway.config import DeviceConfig
+from gateway.intake import Intake
+from sync.contract.colours import Lamp
+
+logger = logging.getLogger("menshen.gate")
+LAMPS = {"lamp-red": Lamp.RED, "lamp-yellow": Lamp.YELLOW, "lamp-green": Lamp.GREEN}
+_ORDER = (Kind.CONTACT, Kind.THERMOMETER, Kind.CARD_READER, Kind.CODE_SCANNER, Kind.SPEAKER)
+
+
+class Hardware:
+    """Builds every device at once. Outputs are at rest from then on; the others do nothing until `start`."""
+
+    def __init__(self, configs: Sequence[DeviceConfig], bench: Bench) -> None:
+        outputs_first = sorted(configs, key=lambda config: MODELS[config.model].kind is not Kind.OUTPUT)
+        self.devices: list[tuple[DeviceConfig, Any]] = [
+            (config, MODELS[config.model].build(config.name, config.settings, bench)) for config in outputs_first
+        ]
+        self._started: list[Device] = []
+
+    def by_use(self, use: str) -> Any:
+        """The (first) device with this use, or None."""
+        return next((device for config, device in self.devices if config.use == use), None)
+
+    @property
+    def lock(self) -> Output | None:
+        """The lock's relay, where the portal has one."""
+        return cast("Output | None", self.by_use("lock"))
+
+    @property
+    def sounder(self) -> Output | None:
+        """The siren, where there is one."""
+        return cast("Output | None", self.by_use("sounder"))
+
+    @property
+    def lamps(self) -> Mapping[Lamp, Output]:
+        """The lamps that this gate has."""
+        return {lamp: output for use, lamp in LAMPS.items() if (output := self.by_use(use)) is not None}
+
+    @property
+    def speaker(self) -> Speaker | None:
+        """The loudspeaker, where there is one."""
+        return cast("Speaker | None", self.by_use("speaker"))
+
+    def start(self, intake: Intake) -> None:
+        """Start what reads: contacts first (fire, exit, door), then readers, then the camera and the loudspeaker."""
+        reading = [(config, device) for config, device in self.devices if MODELS[config.model].kind in _ORDER]
+        for config, device in sorted(reading, key=lambda each: _ORDER.index(MODELS[each[0].model].kind)):
+            device.start(intake.of(config.name, config.use))
+            self._started.append(device)
+
+    def stop(self) -> None:
+        """Stop what reads, the last first."""
+        while self._started:
+            self._started.pop().stop()
+
+    def close(self) -> None:
+        """Return every output to its safe level."""
+        for config, device in self.devices:
+            if MODELS[config.model].kind is Kind.OUTPUT:
+                try:
+                    device.close()
+                except DriverError as error:
+                    logger.error("%s: could not be returned to rest: %s", config.name, error)

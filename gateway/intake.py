@@ -1,0 +1,92 @@
+"""From readings to events: what a device posts becomes what the core is told, by the use the device has at this gate."""
+
+from collections.abc import Callable, Mapping
+
+from drivers.interfaces import Post
+from drivers.readings import CardRead, CodeRead, DeviceState, DeviceStatus, Level, Reading, Temperature
+from gateway.core import events
+from gateway.core.moment import Moment
+from gateway.resolve import ResolveWorkers
+from gateway.sampling import TemperatureSampler
+from sync.contract.records import Direction
+
+LEVELS: Mapping[str, Callable[[bool], events.Event | None]] = {
+    "presence": events.Presence,
+    "door-contact": events.DoorContact,
+    "fire": events.FireInput,
+    "tamper": events.TamperInput,
+    "beam": lambda broken: events.Crossing(None) if broken else None,
+    "exit-button": lambda pressed: events.ExitRequested() if pressed else None,
+    "call": lambda pressed: events.CallPressed() if pressed else None,
+    "acknowledge": lambda pressed: events.Acknowledge("button") if pressed else None,
+}
+"""Inputs by use: the level as an event, or None for the edge that says nothing."""
+
+READERS = {
+    "entry-reader": Direction.ENTRY,
+    "entry-camera": Direction.ENTRY,
+    "exit-reader": Direction.EXIT,
+    "exit-camera": Direction.EXIT,
+}
+
+
+class Intake:
+    """Makes the `post` of each device. Called from the devices' own threads; only enqueues."""
+
+    def __init__(
+        self,
+        post: Callable[[events.Event], None],
+        workers: ResolveWorkers,
+        sampler: TemperatureSampler | None,
+        now: Callable[[], Moment],
+    ) -> None:
+        self._post = post
+        self._workers = workers
+        self._sampler = sampler
+        self._now = now
+
+    def of(self, name: str, use: str) -> Post:
+        """The `post` for one device. Raises KeyError for a use that no reading can have."""
+        handler = self._handler(name, use)
+
+        def post(reading: Reading) -> None:
+            if isinstance(reading, DeviceStatus):
+                self._status(name, reading)
+            else:
+                handler(reading)
+
+        return post
+
+    def _handler(self, name: str, use: str) -> Callable[[Reading], None]:
+        if use == "speaker":
+            return lambda _reading: None  # it has a state and no readings
+        if use == "thermometer":
+            return self._temperature
+        if use in READERS:
+            return lambda reading: self._scan(reading, name, READERS[use])
+        to_event = LEVELS[use]
+        return lambda reading: self._level(reading, to_event)
+
+    def _status(self, name: str, status: DeviceStatus) -> None:
+        if status.state is not DeviceState.STARTING:
+            self._post(events.DeviceChanged(name, status.state.value, status.detail))
+
+    def _temperature(self, reading: Reading) -> None:
+        if self._sampler is None or not isinstance(reading, Temperature):
+            return
+        measured = self._sampler.feed(reading.object_c, reading.ambient_c, self._now().mono_ms)
+        if measured is not None:
+            self._post(measured)
+
+    def _scan(self, reading: Reading, name: str, direction: Direction) -> None:
+        now = self._now()
+        if isinstance(reading, CardRead):
+            self._workers.card(reading.uid, name, direction, now)
+        elif isinstance(reading, CodeRead):
+            # bytes that are no text can be nobody's code: resolved all the same, so that the refusal is recorded
+            self._workers.text(reading.text or reading.data.hex(), name, direction, now)
+
+    def _level(self, reading: Reading, to_event: Callable[[bool], events.Event | None]) -> None:
+        event = to_event(reading.active) if isinstance(reading, Level) else None
+        if event is not None:
+            self._post(event)

@@ -1,0 +1,260 @@
+"""The gate's journal, as everybody else sees it."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+from gateway.core.effects import StateChange
+from gateway.core.moment import Moment
+from gateway.journal.errors import JournalError
+from gateway.journal.files import Lock
+from gateway.journal.mailbox import Done, Job, Mailbox, Note, Task
+from gateway.journal.reading import Reader, Verified
+from gateway.journal.store import Store
+from gateway.journal.writer import LEASE, Listener, Writer
+from sync.contract.records import Body, encode_body, kind_of
+from sync.log.records import GENESIS, Record
+from sync.log.view import Head
+
+logger = logging.getLogger("menshen.journal")
+GROUP: Final = 256  # records of one transaction, at most
+MAX_BODY: Final = 64 * 1024  # bytes of one record's body; a packet on the road is 256 kB at most
+OPEN_S: Final = 60.0
+TASK_S: Final = 30.0
+CLOSE_S: Final = 5.0
+TIME_STEP_MS: Final = 60_000  # the known time is written at least this often
+T = TypeVar("T")
+
+
+class Journal:
+    """Append-only, hash-chained, durable. Any thread may call anything; nothing blocks but what says so.
+
+    **What `append` promises.** Records reach the disk in the order of the calls. `done(None)`, called by the journal's
+    thread, says that a record and the state it changed are durable, together. On a failed write (disk full, input/output
+    error) the transaction is rolled back, the head stays, `failed` says what is wrong, and `done(error)` is called: at once,
+    and once. The record is not dropped by that: it waits in memory and the same record is tried again, until it is on disk
+    (nobody is called a second time) or the process ends. Only when 10,000 records or 8 MB wait is a further one lost:
+    its `done(error)` is called by `append` itself, what it changed in the state is kept all the same, `lost` counts it,
+    and a record `refused` / `journal-full` stands where it would have stood.
+
+    A full disk: a reserve file is given up at the first failure, so that the alarm's record can be written; `failed` keeps
+    saying so until there is room for a reserve again.
+    """
+
+    def __init__(
+        self, path: Path, *, lock: Lock, store: Store, writer: Writer, mailbox: Mailbox, reader: Reader
+    ) -> None:
+        """Use `Journal.open`."""
+        self._path = path
+        self._lock = lock
+        self._store = store
+        self._writer = writer
+        self._mailbox = mailbox
+        self._reader = reader
+        self._counters = threading.Lock()
+        self._connection, self._leased = store.connections, store.connections + LEASE
+        self._known_ms = self._known_written = store.known_ms
+
+    @classmethod
+    def open(cls, path: Path, *, boot: bytes, now: Moment, group_limit: int = GROUP) -> Self:
+        """Open the journal at `path`, made or brought to this version as needed; blocks until it is ready.
+
+        `boot`: the 16 bytes of the machine's boot id. A damaged file is moved aside (`recovered` says so) and never
+        deleted. Raises JournalError when the file is in use by another process, out of reach, or of a newer version."""
+        if len(boot) != 16:
+            raise JournalError(f"the boot id has {len(boot)} bytes where 16 are needed")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = Lock(path)
+        except OSError as error:
+            raise JournalError(f"{path}: the journal cannot be opened: {error}; check the folder's owner") from error
+        mailbox, reader = Mailbox(), Reader(path)
+        store = Store(path, boot, now, reader)
+        writer = Writer(path, store, mailbox, group_limit)
+        writer.thread.start()
+        try:
+            writer.opened.future.result(OPEN_S)
+        except JournalError as error:
+            lock.release()
+            raise JournalError(f"the journal cannot be opened: {error}") from error
+        except TimeoutError:  # its thread may still have the files: the lock stays
+            raise JournalError(f"{path}: the journal cannot be opened: the disk does not answer") from None
+        return cls(path, lock=lock, store=store, writer=writer, mailbox=mailbox, reader=reader)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # writing
+
+    def append(self, body: Body, now: Moment, changes: Sequence[StateChange] = (), done: Done | None = None) -> None:
+        """Write a record, and the durable state it changed in the same transaction. Never blocks.
+
+        `done` must only hand on. Raises JournalError for a body of more than 64 kB."""
+        kind, encoded = kind_of(body), encode_body(body)
+        if len(encoded) > MAX_BODY:
+            raise JournalError(f"a {kind} record of {len(encoded)} bytes: {MAX_BODY} are allowed")
+        refused = self._mailbox.offer(Job(kind, now, encoded, changes, done))
+        if refused is not None and done is not None:
+            done(refused)
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` after every commit and whenever `failed` changes. It must only hand on."""
+        self._writer.listeners.append(listener)
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """Who is called after every commit."""
+        return self._writer.listeners
+
+    # what it knows
+
+    @property
+    def recovered(self) -> str | None:
+        """What had to be done to have a sound log, in words; None when nothing."""
+        return self._store.recovered
+
+    @property
+    def failed(self) -> str | None:
+        """The present trouble with writing, in words; None when all is well."""
+        return self._writer.failed
+
+    @property
+    def lost(self) -> int:
+        """How many records were lost since the start because too many waited for a disk that takes none."""
+        return self._mailbox.lost
+
+    @property
+    def commits(self) -> int:
+        """How many transactions were committed since the start."""
+        return self._writer.commits
+
+    @property
+    def state(self) -> Mapping[str, bytes]:
+        """The durable state of the core as of the last commit: a copy."""
+        return dict(self._store.state)
+
+    # the log as the road sees it
+
+    @property
+    def log_id(self) -> str:
+        """The log's random id."""
+        return self._store.log_id
+
+    def head(self) -> Head:
+        """The last durable record."""
+        return self._store.head
+
+    def oldest(self) -> int:
+        """The number of the oldest record held; `head().seq + 1` when none is."""
+        return self._store.trimmed.seq + 1
+
+    def hash_at(self, seq: int) -> bytes | None:
+        """The hash at `seq`; None when it is not held. Raises JournalError when it cannot be read."""
+        for known in (self._store.head, self._store.trimmed, Head(0, GENESIS)):
+            if seq == known.seq:
+                return known.hash
+        return self._reader.hash_at(seq)
+
+    def read(self, after: int, max_records: int, max_bytes: int) -> list[Record]:
+        """The records from `after + 1`: at most `max_records` and about `max_bytes`, but one where there is one.
+
+        Raises JournalError when they cannot be read."""
+        return self._reader.records(after, max_records, max_bytes)
+
+    @property
+    def acked(self) -> Head:
+        """The last record that the office has said it holds."""
+        return self._store.told
+
+    def acknowledge(self, seq: int, digest: bytes, /) -> None:
+        """The office holds everything up to `seq`; on disk within about a second. The office's word counts also when it
+        steps back. Raises JournalError for a record that is not here, or has another hash."""
+        if seq < self._store.trimmed.seq:
+            return  # an old acknowledgement, or an office that lost what is no longer here: that is told as gone
+        if self.hash_at(seq) != digest:
+            raise JournalError(f"{self._path}: the office acknowledges a record {seq} that is not in this log")
+        self._store.told = Head(seq, digest)
+        self._mailbox.put(Note({"acked_seq": seq, "acked_hash": digest}))
+
+    def replace_log(self, reason: str, detail: str = "", now: Moment | None = None) -> None:
+        """Open a new log that names this one, which is moved aside to `<name>.<log_id>.old`; blocks.
+
+        The durable state and the counters go on. Records that the office has not acknowledged are written again into the
+        new log, with their time, body and salt. Raises JournalError when it cannot be done; the old log then goes on."""
+        self._wait(lambda: self._writer.replace(reason, detail, now))
+
+    # upkeep
+
+    def trim(self, now: Moment, keep_days: int = 30, limit: int = 200) -> int:
+        """Delete the oldest records that were acknowledged and are older than `keep_days`, at most `limit`; blocks.
+
+        Returns how many. Call it again while it returns `limit`, when no visit is open. A clock that is not trusted deletes
+        nothing."""
+        writer = self._writer
+        return self._wait(lambda: writer.trim(now, keep_days, limit))
+
+    def checkpoint(self) -> None:
+        """Empty the write-ahead log into the database; blocks. When no visit is open."""
+        self._wait(self._store.checkpoint)
+
+    def erase(self, seq: int) -> None:
+        """Delete the body of a record for good; the chain still verifies. Blocks. Raises JournalError when there is none."""
+        self._wait(lambda: self._store.erase(seq))
+
+    def verify(self, progress: Callable[[int], None] | None = None) -> Verified:
+        """Walk the whole chain, calling `progress` with the number reached from time to time.
+
+        Raises JournalError that names the first record that is missing or does not fit."""
+        return self._reader.verify(self._store.trimmed, self._store.head, progress)
+
+    def next_connection(self) -> int:
+        """A number greater than any before on this gate, restarts included."""
+        with self._counters:
+            self._connection += 1
+            number = self._connection
+            low = self._leased - number < LEASE // 2
+            if low:
+                self._leased = number + LEASE
+        if low:
+            self._mailbox.put(Note({"connections": number + LEASE}))
+        return number
+
+    @property
+    def last_known_ms(self) -> int:
+        """The latest Unix milliseconds ever noted: time never runs below it."""
+        return self._known_ms
+
+    def note_time(self, at_ms: int) -> None:
+        """Note the time, of a trusted clock; it is on disk at least every minute. An earlier one changes nothing."""
+        with self._counters:
+            self._known_ms = max(self._known_ms, at_ms)
+            due = self._known_ms - self._known_written >= TIME_STEP_MS
+            if due:
+                self._known_written = self._known_ms
+        if due:
+            self._mailbox.put(Note({"known_ms": self._known_ms}))
+
+    def close(self) -> None:
+        """Write what waits, and end the thread: within 5 s."""
+        if not self._mailbox.close(Task(lambda: self._writer.finish(self._known_ms))):
+            return
+        self._writer.thread.join(CLOSE_S)
+        self._reader.close()
+        if self._writer.thread.is_alive():
+            logger.error("%s: the disk does not answer; what waits for it is lost with this process", self._path)
+            return
+        self._lock.release()
+
+    def _wait(self, work: Callable[[], T]) -> T:
+        task = Task(work)
+        self._mailbox.put(task)
+        try:
+            task.future.result(TASK_S)
+        except TimeoutError:
+            raise JournalError(f"{self._path}: the disk does not answer") from None
+        return task.future.result()  # type: ignore[return-value]  # the future of this very work

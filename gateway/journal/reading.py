@@ -1,0 +1,110 @@
+"""Reading the journal beside its writer: one read-only connection, used by one thread at a time, for short reads only."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
+
+from gateway.journal.errors import JournalError
+from gateway.journal.schema import READ, Row, connect_to_read, fault_in, record_of
+from sync.log.records import Record
+from sync.log.view import Head
+
+_OVERHEAD: Final = 100  # bytes of a record beside its body
+_CHUNK: Final = 1000
+T = TypeVar("T")
+
+
+class Verified(NamedTuple):
+    """What a walk along the whole chain found: how many records stand, and of how many the body was erased."""
+
+    records: int
+    erased: int
+
+
+class Reader:
+    """Reads from any thread; a read sees the last commit and never holds up the writer."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def hash_at(self, seq: int) -> bytes | None:
+        """The hash of a record that is held."""
+
+        def work(connection: sqlite3.Connection) -> bytes | None:
+            row = connection.execute("SELECT hash FROM records WHERE seq = ?", (seq,)).fetchone()
+            return None if row is None else bytes(row[0])
+
+        return self._read(work)
+
+    def records(self, after: int, max_records: int, max_bytes: int) -> list[Record]:
+        """The records from `after + 1`, within both bounds; one at least where there is one."""
+
+        def work(connection: sqlite3.Connection) -> list[Record]:
+            found: list[Record] = []
+            size = 0
+            cursor = connection.execute(READ, (after, max_records))
+            for row in cursor:
+                record = record_of(row)
+                size += len(record.body or b"") + _OVERHEAD
+                if found and size > max_bytes:
+                    break
+                found.append(record)
+            cursor.close()
+            return found
+
+        return self._read(work)
+
+    def verify(self, begin: Head, end: Head, progress: Callable[[int], None] | None) -> Verified:
+        """Walk the chain from the record after `begin` to `end`, calling `progress` with the number reached.
+
+        Raises JournalError that names the first record that is missing or does not fit."""
+        previous: Row | None = None
+        records = erased = 0
+        while rows := self._rows(previous[0] if previous else begin.seq):
+            for row in rows:
+                if fault := fault_in(row, previous, begin):
+                    raise JournalError(f"{self._path}: {fault}")
+                previous = row
+                records += 1
+                erased += row[6] is None
+            if progress is not None:
+                progress(previous[0] if previous else begin.seq)
+        reached = Head(previous[0], previous[9]) if previous else begin
+        if reached.seq < end.seq:
+            raise JournalError(f"{self._path}: record {reached.seq + 1} is missing")
+        return Verified(records, erased)
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """While the files are exchanged: nobody reads, nothing is open."""
+        with self._lock:
+            self._close()
+            yield
+
+    def close(self) -> None:
+        """Close it. Reading again opens it again."""
+        with self._lock:
+            self._close()
+
+    def _rows(self, after: int) -> list[Row]:
+        return self._read(lambda connection: connection.execute(READ, (after, _CHUNK)).fetchall())
+
+    def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = connect_to_read(self._path)
+                return work(self._connection)
+            except sqlite3.Error as error:
+                self._close()
+                raise JournalError(f"{self._path}: cannot be read: {error}") from error
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,244 @@
+"""The journal's tables, its pragmas, and the way from every earlier version to this one.
+
+The append and the uplink's reads are SQL text on the raw connection; everything else asks through the models.
+"""
+
+import sqlite3
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from peewee import BlobField, IntegerField, Model, PeeweeException, SchemaManager, SqliteDatabase, TextField
+
+from gateway.journal.errors import JournalError
+from sync.log.records import GENESIS, Record, body_hash, chain_hash
+
+APPLICATION_ID: Final = 0x4D4E5348  # "MNSH", in the file's header
+BUSY_S: Final = 1.0  # how long a lock held by another process is waited for
+
+
+class Pragma(NamedTuple):
+    """A setting of the writing connection, and what it must read back as."""
+
+    name: str
+    value: str
+    expected: object
+
+
+PRAGMAS: tuple[Pragma, ...] = (
+    Pragma("journal_mode", "wal", "wal"),
+    Pragma("synchronous", "FULL", 2),  # with NORMAL a power cut takes the last commits
+    Pragma("secure_delete", "ON", 1),  # an erased body is overwritten
+    Pragma("wal_autocheckpoint", "4000", 4000),  # pages; the gate checkpoints itself when nobody is at the portal
+)
+
+
+class RecordRow(Model):
+    """A record; the columns are those of `sync.log.records.Record` and its hash."""
+
+    seq = IntegerField(primary_key=True)
+    kind = TextField()
+    at = IntegerField()
+    clock = IntegerField()
+    boot = BlobField()
+    mono = IntegerField()
+    body = BlobField(null=True)
+    salt = BlobField(null=True)
+    body_hash = BlobField()
+    hash = BlobField()
+
+    class Meta:
+        table_name = "records"
+
+
+class MetaRow(Model):
+    """The one row about the log itself. `connections`: no connection number above it was handed out."""
+
+    id = IntegerField(primary_key=True)
+    log_id = TextField()
+    acked_seq = IntegerField()
+    acked_hash = BlobField()
+    trimmed_seq = IntegerField()
+    trimmed_hash = BlobField()
+    connections = IntegerField()
+    known_ms = IntegerField()
+
+    class Meta:
+        table_name = "meta"
+
+
+class StateRow(Model):
+    """One key of the core's durable state."""
+
+    key = TextField(primary_key=True)
+    value = BlobField()
+
+    class Meta:
+        table_name = "core_state"
+
+
+TABLES: Final = (RecordRow, MetaRow, StateRow)
+Row = tuple[int, str, int, int, bytes, int, bytes | None, bytes | None, bytes, bytes]
+_COLUMNS: Final = "INSERT INTO records (seq, kind, at, clock, boot, mono, body, salt, body_hash, hash) VALUES "
+_VALUES: Final = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT: Final = _COLUMNS + _VALUES
+# sqlite3 gives up Python's interpreter lock at every step. While another thread computes, each row of its own costs a wait
+# of up to 5 ms for it; many rows a step cost one.
+CHUNK: Final = 25
+INSERT_CHUNK: Final = _COLUMNS + ", ".join([_VALUES] * CHUNK)
+READ: Final = (
+    "SELECT seq, kind, at, clock, boot, mono, body, salt, body_hash, hash FROM records"
+    " WHERE seq > ? ORDER BY seq LIMIT ?"
+)
+SET_STATE: Final = (
+    "INSERT INTO core_state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
+DROP_STATE: Final = "DELETE FROM core_state WHERE key = ?"
+
+
+def record_of(row: Row) -> Record:
+    """The record in a row."""
+    seq, kind, at, clock, boot, mono, body, salt, digest, _ = row
+    return Record(seq, kind, at, bool(clock), boot, mono, body, salt, digest)
+
+
+def row_of(record: Record, previous: bytes) -> Row:
+    """The row of a record that follows the one with the hash `previous`."""
+    return (
+        record.seq,
+        record.kind,
+        record.at,
+        record.clock,
+        record.boot,
+        record.mono,
+        record.body,
+        record.salt,
+        record.body_hash,
+        chain_hash(previous, record),
+    )
+
+
+def insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """Insert rows, in order."""
+    whole = len(rows) - len(rows) % CHUNK
+    if whole:
+        chunks = (chain.from_iterable(rows[begin : begin + CHUNK]) for begin in range(0, whole, CHUNK))
+        connection.executemany(INSERT_CHUNK, map(tuple, chunks))
+    if whole < len(rows):
+        connection.executemany(INSERT, rows[whole:])
+
+
+def fault_in(row: Row, previous: Row | None, before: tuple[int, bytes]) -> str | None:
+    """What is wrong with a row that must follow `previous` (or, when None, the number and hash `before`)."""
+    seq, digest = (previous[0], previous[9]) if previous else before
+    if row[0] != seq + 1:
+        return f"record {seq + 1} is missing"
+    try:
+        record = record_of(row)
+        if chain_hash(digest, record) != row[9]:
+            return f"the hash chain breaks at record {row[0]}"
+        if record.body is not None and body_hash(record.salt or b"", record.body) != record.body_hash:
+            return f"the body of record {row[0]} is not the one that was written"
+    except (TypeError, AttributeError, ValueError, struct.error) as error:
+        return f"record {row[0]} is unreadable ({error})"
+    return None
+
+
+Migration = Callable[[SqliteDatabase], None]
+
+
+def _version_1(database: SqliteDatabase) -> None:
+    """The first version. When a later one changes a model, the model as it is now is frozen here."""
+    for table in TABLES:
+        SchemaManager(table, database).create_all()
+    MetaRow.insert(
+        id=1,
+        log_id="",
+        acked_seq=0,
+        acked_hash=GENESIS,
+        trimmed_seq=0,
+        trimmed_hash=GENESIS,
+        connections=0,
+        known_ms=0,
+    ).execute(database)
+    raw(database).execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+MIGRATIONS: list[Migration] = [_version_1]  # number n leads from version n to n + 1; never changed once released
+
+
+def connect(path: Path, *, mode: str) -> SqliteDatabase:
+    """A database connected in this thread, for writing, brought to this version. `mode`: `rw`, or `rwc` to create.
+
+    Raises JournalError when a pragma does not read back as set: without them a commit would not be durable."""
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    database = SqliteDatabase(uri, uri=True, autoconnect=False, timeout=BUSY_S, lock_type="IMMEDIATE")
+    with sqlite_errors():
+        database.connect()
+        try:
+            _set_pragmas(raw(database), path)
+            _migrate(database)
+        except BaseException:
+            database.close()
+            raise
+    return database
+
+
+def _set_pragmas(connection: sqlite3.Connection, path: Path) -> None:
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma.name} = {pragma.value}")
+        found = connection.execute(f"PRAGMA {pragma.name}").fetchone()[0]
+        if found != pragma.expected:
+            raise JournalError(
+                f"{path}: SQLite's {pragma.name} is {found!r} where {pragma.expected!r} is needed for records to"
+                " survive a power cut; put the journal on a local disk with a filesystem that allows it"
+            )
+
+
+def _migrate(database: SqliteDatabase) -> None:
+    connection = raw(database)
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    for number, migration in enumerate(MIGRATIONS[version:], version + 1):
+        with database.atomic():
+            migration(database)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def raw(database: SqliteDatabase) -> sqlite3.Connection:
+    """The connection under a connected database, in autocommit mode."""
+    connection: sqlite3.Connection = database.connection()  # type: ignore[no-untyped-call]  # the stub leaves it bare
+    return connection
+
+
+@contextmanager
+def sqlite_errors() -> Iterator[None]:
+    """Let errors that peewee has wrapped go on as what they were."""
+    try:
+        yield
+    except PeeweeException as error:
+        cause = error.args[0] if error.args else None
+        raise (cause if isinstance(cause, sqlite3.Error) else sqlite3.DatabaseError(str(error))) from error
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write."""
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+    )
+
+
+_DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether SQLite says that the file's content is wrong (and not that it is locked, full or out of reach)."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code & 0xFF in _DAMAGE if code is not None else "decode to UTF-8" in str(error)
+
+
+def is_full(error: sqlite3.Error) -> bool:
+    """Whether the disk is full."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL

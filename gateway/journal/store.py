@@ -1,0 +1,208 @@
+"""The writing connection and the durable position. Only the journal's thread may call it; others may look at the position."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from gateway.core.moment import Moment
+from gateway.journal import files
+from gateway.journal.errors import JournalError
+from gateway.journal.mailbox import Job
+from gateway.journal.opening import Origin, prepare, replace, replace_damaged, salvage
+from gateway.journal.reading import Reader
+from gateway.journal.schema import (
+    DROP_STATE,
+    INSERT,
+    SET_STATE,
+    MetaRow,
+    RecordRow,
+    Row,
+    StateRow,
+    connect,
+    insert,
+    raw,
+    row_of,
+    sqlite_errors,
+)
+from sync.log.records import Record, body_hash
+from sync.log.view import Head
+
+SALT: Final = 16  # bytes
+SALTS: Final = 64  # drawn at once
+DAY_MS: Final = 86_400_000
+Notes = Mapping[str, object]
+
+
+class Store:
+    """Every change is one transaction: it happens whole, and the position follows, or sqlite3.Error is raised.
+
+    `told`: the last acknowledgement heard; `acked`: the last one on disk. `now`: the moment of the newest record."""
+
+    def __init__(self, path: Path, boot: bytes, now: Moment, reader: Reader) -> None:
+        self._path = path
+        self._boot = boot
+        self._now = now
+        self._reader = reader
+        self._salts: list[bytes] = []
+        self.recovered: str | None = None
+
+    def open(self) -> None:
+        """Make sure that a sound log is there, and load where it stands."""
+        self.recovered = prepare(self._path, self._origin())
+        self._load()
+
+    def close(self) -> None:
+        """The last connection to close is the one that empties the write-ahead log."""
+        with self._reader.suspended():
+            self._database.close()
+
+    # writing
+
+    def commit(self, jobs: Sequence[Job], notes: Notes) -> None:
+        """Write records with the state they change, and columns of the meta row."""
+        rows, changes = self._rows(jobs)
+        if len(rows) == 1 and not changes and not notes:
+            self._connection.execute(INSERT, rows[0])  # a transaction by itself, for fewer steps
+        else:
+            self._transact(rows, changes, notes)
+        if rows:
+            self.head = Head(rows[-1][0], rows[-1][9])
+            self._now = jobs[-1].now
+        for key, value in changes.items():
+            if value is None:
+                self.state.pop(key, None)
+            else:
+                self.state[key] = value
+
+    def _transact(self, rows: Sequence[Row], changes: Mapping[str, bytes | None], notes: Notes) -> None:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            insert(connection, rows)
+            if changes:
+                self._change_state(changes)
+            if notes:
+                columns = ", ".join(f"{column} = ?" for column in notes)
+                connection.execute(f"UPDATE meta SET {columns}", list(notes.values()))  # noqa: S608  our own names
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            if connection.in_transaction:  # SQLite has rolled back itself after some errors
+                connection.execute("ROLLBACK")
+            raise
+        seq, digest = notes.get("acked_seq"), notes.get("acked_hash")
+        if isinstance(seq, int) and isinstance(digest, bytes):
+            self.acked = Head(seq, digest)
+
+    def _rows(self, jobs: Sequence[Job]) -> tuple[list[Row], dict[str, bytes | None]]:
+        rows: list[Row] = []
+        changes: dict[str, bytes | None] = {}
+        seq, previous = self.head
+        for job in jobs:
+            seq += 1
+            now, salt = job.now, self._salt()
+            digest = body_hash(salt, job.body)
+            record = Record(seq, job.kind, now.at_ms, now.trusted, self._boot, now.mono_ms, job.body, salt, digest)
+            row = row_of(record, previous)
+            previous = row[9]
+            rows.append(row)
+            for change in job.changes:
+                changes[change.key] = change.value
+        return rows, changes
+
+    def _salt(self) -> bytes:
+        if not self._salts:  # drawn ahead: asking the kernel costs more than the hashing
+            drawn = os.urandom(SALTS * SALT)
+            self._salts = [drawn[begin : begin + SALT] for begin in range(0, len(drawn), SALT)]
+        return self._salts.pop()
+
+    def _change_state(self, changes: Mapping[str, bytes | None]) -> None:
+        self._connection.executemany(SET_STATE, [(key, value) for key, value in changes.items() if value is not None])
+        self._connection.executemany(DROP_STATE, [(key,) for key, value in changes.items() if value is None])
+
+    # exchanging
+
+    def replace(self, reason: str, detail: str, now: Moment | None) -> None:
+        """Open a new log; what the office has not acknowledged of the old one is carried over."""
+        self._now = now or self._now
+
+        def work() -> str:
+            old = salvage(self._path)
+            old.head, old.state = self.head, dict(self.state)
+            aside = files.beside(self._path, f".{self.log_id}.old")
+            if files.parts(aside):  # the same card was put back twice
+                aside = files.free_name(self._path, f".{self.log_id}.old")
+            carried = replace(self._path, aside, old, self._origin(), reason=reason, detail=detail)
+            return f"{reason}: the log was moved to {aside.name} and a new one opened, {carried} records carried over"
+
+        self._exchange(work)
+
+    def replace_damaged(self, damage: str) -> None:
+        """Move the log aside and open a new one, with the durable state as it was last committed."""
+        self._exchange(lambda: replace_damaged(self._path, damage, self._origin(), dict(self.state)))
+
+    def _exchange(self, work: Callable[[], str]) -> None:
+        with self._reader.suspended():
+            self._database.close()
+            try:
+                self.recovered = work()
+            finally:
+                self._load()  # the new one, or still the old one
+
+    def _origin(self) -> Origin:
+        return Origin(self._boot, self._now)
+
+    def _load(self) -> None:
+        self._database = connect(self._path, mode="rw")
+        self._connection = raw(self._database)
+        with sqlite_errors():
+            meta = MetaRow.select().get(self._database)
+            last = RecordRow.select(RecordRow.seq, RecordRow.hash).order_by(RecordRow.seq.desc()).limit(1)
+            found = list(last.tuples().execute(self._database))
+            state = list(StateRow.select(StateRow.key, StateRow.value).tuples().execute(self._database))
+        self.log_id = str(meta.log_id)
+        self.acked = self.told = Head(meta.acked_seq, bytes(meta.acked_hash))
+        self.trimmed = Head(meta.trimmed_seq, bytes(meta.trimmed_hash))
+        self.connections = int(meta.connections)
+        self.known_ms = int(meta.known_ms)
+        self.head = Head(found[0][0], bytes(found[0][1])) if found else self.trimmed
+        self.state: dict[str, bytes] = {key: bytes(value) for key, value in state}
+
+    # upkeep
+
+    def trim(self, now: Moment, keep_days: int, limit: int) -> int:
+        """Delete the oldest acknowledged records; see `Journal.trim`."""
+        upto = self._trimmable(now.at_ms - keep_days * DAY_MS, limit) if now.trusted else None
+        if upto is None:
+            return 0
+        before = self.trimmed.seq
+        with self._database.atomic():
+            last = RecordRow.select(RecordRow.hash).where(RecordRow.seq == upto)
+            trimmed = Head(upto, bytes(last.get(self._database).hash))
+            MetaRow.update(trimmed_seq=trimmed.seq, trimmed_hash=trimmed.hash).execute(self._database)
+            RecordRow.delete().where(RecordRow.seq <= upto).execute(self._database)
+        self.trimmed = trimmed
+        return upto - before
+
+    def _trimmable(self, cutoff_ms: int, limit: int) -> int | None:
+        # A record is as old as any later one whose clock was trusted; its own clock may have been wrong.
+        dated = (
+            RecordRow.select(RecordRow.seq, RecordRow.at)
+            .where((RecordRow.seq > self.trimmed.seq) & (RecordRow.seq <= self.acked.seq) & (RecordRow.clock == 1))
+            .order_by(RecordRow.seq)
+            .limit(limit)
+        )
+        old = [seq for seq, at in dated.tuples().execute(self._database) if at < cutoff_ms]
+        return min(old[-1], self.trimmed.seq + limit) if old else None
+
+    def erase(self, seq: int) -> None:
+        """Delete body and salt of a record, from the write-ahead log too."""
+        query = RecordRow.update(body=None, salt=None).where(RecordRow.seq == seq)
+        if not query.execute(self._database):
+            raise JournalError(f"{self._path}: there is no record {seq} to erase")
+        self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Bring the write-ahead log into the database and empty it."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

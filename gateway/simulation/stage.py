@@ -1,0 +1,53 @@
+"""The stage: the simulated devices of a gate, handed to the people of its scenario."""
+
+from typing import Any
+
+from drivers.catalogue import Bench
+from drivers.simulators.doorway import Doorway
+from gateway.clock import Clock, ScriptedClock
+from gateway.config import SimulationConfig
+from gateway.feed import Feed
+from gateway.hardware import Hardware
+from gateway.simulation.people import People, SceneEnded, Stage
+from gateway.simulation.scenario import Scene, load_cast, load_scenario
+
+
+def play(simulation: SimulationConfig, hardware: Hardware, bench: Bench, clock: Clock, feed: Feed | None) -> People:
+    """The people of the configured scenario; they come when started. Raises ScenarioError."""
+    cast = load_cast(simulation.cast)
+    scenario = load_scenario(simulation.scenario, cast)
+    stage = Stage(
+        door=Doorway(bench, {config.use: config.settings for config, _ in hardware.devices}),
+        thermometer=_simulator(hardware, "thermometer"),
+        card_reader=_simulator(hardware, "entry-reader"),
+        camera=hardware.by_use("entry-camera"),
+    )
+
+    def began(scene: Scene) -> None:
+        if feed is not None:
+            feed.tell("scene", at=scene.at, zh=scene.zh, en=scene.en)
+
+    def ended(done: SceneEnded) -> None:
+        if feed is not None:
+            feed.tell("scene-ended", outcome=done.outcome, expects=done.scene.expects)
+
+    def finished() -> None:
+        if feed is not None:
+            feed.tell("finished")
+
+    return People(
+        scenario,
+        cast,
+        stage,
+        clock if isinstance(clock, ScriptedClock) else None,
+        pace=simulation.pace,
+        visits=simulation.visits,
+        began=began,
+        ended=ended,
+        finished=finished,
+    )
+
+
+def _simulator(hardware: Hardware, use: str) -> Any:
+    device = hardware.by_use(use)
+    return None if device is None else device.simulator

@@ -1,0 +1,67 @@
+"""What a gate last said of itself: taken by the deciding thread after each turn, read by any other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.core.checkpoint import Checkpoint, Status
+from gateway.core.moment import Moment
+from gateway.journal import Journal
+from sync.contract.alarms import StateMessage
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """One moment, whole: whatever happened to an alarm up to `now`, or stands in a record up to `head`, is in `status`.
+
+    The office closes an alarm that a later state does not list; so a state must never look later than its alarms."""
+
+    status: Status
+    now: Moment
+    log_id: str
+    head: int
+
+
+class StatusBoard:
+    """The latest `Status`, and the state message made of it."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, journal: Journal, now: Callable[[], Moment], *, boot: bytes, version: str
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._journal = journal
+        self._now = now
+        self._boot = boot.hex()
+        self._version = version
+        self.take()
+
+    @property
+    def latest(self) -> Status:
+        """The status after the last turn."""
+        return self._taken.status
+
+    def take(self) -> None:
+        """Take the core's status. From the deciding thread only, at least every few seconds."""
+        now, log_id, head = self._now(), self._journal.log_id, self._journal.head().seq
+        self._taken = _Taken(self._checkpoint.status(), now, log_id, head)
+
+    def message(self, connection: int) -> StateMessage:
+        """The retained state of this connection, as of the last turn. From any thread."""
+        taken = self._taken
+        status, now = taken.status, taken.now
+        return StateMessage(
+            online=True,
+            boot=self._boot,
+            connection=connection,
+            mono_ms=now.mono_ms,
+            at_ms=now.at_ms,
+            clock_trusted=now.trusted,
+            version=self._version,
+            mode=status.mode,
+            door=status.door,
+            inside=status.inside,
+            log_id=taken.log_id,
+            head=taken.head,
+            acked=self._journal.acked.seq,
+            devices_lost=status.devices_lost,
+            alarms=status.alarms,
+        )

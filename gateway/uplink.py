@@ -1,0 +1,230 @@
+"""The gate's end of the road: the log's sender, the alarm topic and the retained state, over one MQTT link.
+
+One thread runs the sender; everything else only puts something into its queue. An alarm goes out at once from whoever
+raises it, past the backlog: the sender keeps few bytes in flight.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from gateway.core.moment import Moment
+from gateway.journal import JournalError
+from sync.contract.alarms import Alarm, AlarmAction, AlarmMessage, StateMessage
+from sync.contract.topics import Channel, topic
+from sync.log.sender import Acknowledged, Action, OpenNewLog, Refused, Send, Sender
+from sync.log.view import LogView
+
+logger = logging.getLogger("menshen.sync")
+HEARTBEAT_MS = 10_000  # the retained state is sent at least this often
+SETTLE_MS = 100  # changes of state within this become one message
+REST_MS = 1_000  # after the journal could not be read
+REFUSED_MS = 60_000  # what was refused is logged this often
+MAX_WAITING = 256  # payloads are dropped while more than that waits for the thread, as the road may drop them
+GOODBYE_S = 2.0
+_encode = msgspec.json.encode
+Work = Callable[[int], Sequence[Action]]
+
+
+class Log(LogView, Protocol):
+    """What the uplink needs of the journal."""
+
+    def acknowledge(self, seq: int, digest: bytes, /) -> None:
+        """The office holds everything up to `seq`."""
+
+    def next_connection(self) -> int:
+        """A number greater than any before on this gate."""
+
+
+class Link(Protocol):
+    """What the uplink needs of the MQTT link."""
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
+        """False when it was not taken: not connected, or too much in flight."""
+
+
+class Uplink:
+    """Runs the sender against the link. `status(connection)` makes the state message as of now.
+
+    `will`, `connected`, `disconnected` and `received` are for the link's thread."""
+
+    def __init__(
+        self,
+        gate: str,
+        log: Log,
+        *,
+        status: Callable[[int], StateMessage],
+        now_ms: Callable[[], int],
+        replace_log: Callable[[str], None],
+        boot: bytes,
+    ) -> None:
+        self._log = log
+        self._sender = Sender(log)
+        self._status = status
+        self._now_ms = now_ms
+        self._replace_log = replace_log
+        self._boot = boot.hex()
+        self._topics = {channel: topic(gate, channel) for channel in Channel}
+        self._link: Link | None = None
+        self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
+        self._attempt = 0  # the number in the last will that was made
+        self._connection = 0  # of the connection that stands; 0 while none does
+        self._state_due: int | None = None
+        self._rest_until = 0
+        self._trouble = ""  # what the log was last told of the journal
+        self._refused, self._refused_told = 0, -REFUSED_MS
+
+    # what others call, from any thread
+
+    def start(self, link: Link) -> None:
+        """Begin with this link, which may connect later."""
+        self._link = link
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Say goodbye in the retained state, and end the thread. Before the link is stopped: that brings it there."""
+        self._work.put(None)
+        self._thread.join(GOODBYE_S)
+
+    @property
+    def down_topic(self) -> str:
+        """The topic that `received` is for."""
+        return self._topics[Channel.DOWN]
+
+    def will(self) -> tuple[str, bytes, bool]:
+        """Topic, payload and retain flag of the last will of the next connection: this gate went silent.
+
+        It bears that connection's number, so that a will that comes late cannot outrank a later connection's state."""
+        self._attempt = self._log.next_connection()
+        message = StateMessage(online=False, boot=self._boot, connection=self._attempt)
+        return self._topics[Channel.STATE], _encode(message), True
+
+    def connected(self) -> None:
+        """The link is up."""
+        number = self._attempt
+        self._work.put(lambda now: self._on_connected(number, now))
+
+    def disconnected(self) -> None:
+        """The link is down."""
+        self._work.put(lambda _now: self._on_disconnected())
+
+    def received(self, _topic: str, payload: bytes) -> None:
+        """A payload came down."""
+        if self._work.qsize() < MAX_WAITING:
+            self._work.put(lambda now: self._sender.received(payload, now))
+
+    def appended(self) -> None:
+        """The journal has committed."""
+        self._work.put(self._sender.appended)
+
+    def state_changed(self) -> None:
+        """The retained state is to be sent again."""
+        self._work.put(self._on_state_changed)
+
+    def alarm(self, action: AlarmAction, alarm: Alarm, now: Moment) -> None:
+        """Send what happened to an alarm, now. Unsent ones stand in the retained state of the next connection."""
+        message = AlarmMessage(action=action, alarm=alarm, at_ms=now.at_ms, boot=self._boot, mono_ms=now.mono_ms)
+        if self._link is not None and not self._link.publish(self._topics[Channel.ALARM], _encode(message)):
+            logger.debug("alarm %s not sent now; the state will tell it", alarm.id)
+
+    # the thread
+
+    def _run(self) -> None:
+        while (work := self._next()) is not None:
+            self._step(work)
+            self._step(self._send_state_when_due)  # first: its alarms wait for no records
+            self._step(self._poll_when_due)
+        self._step(self._say_goodbye)
+
+    def _step(self, work: Work) -> None:
+        """Do one thing. Whatever fails, the thread goes on: what was not done is done after a rest."""
+        now = self._now_ms()
+        try:
+            self._carry_out(work(now))
+        except JournalError as error:
+            self._rest_until = now + REST_MS
+            if str(error) != self._trouble:
+                logger.error("nothing is sent to the office for now: %s", error)
+            self._trouble = str(error)
+        except Exception:
+            self._rest_until = now + REST_MS
+            logger.exception("uplink: a step failed; going on")
+
+    def _next(self) -> Work | None:
+        """What comes next: what somebody put, or nothing in particular once something is due."""
+        due = [deadline for deadline in (self._poll_due(), self._state_due) if deadline is not None]
+        timeout = max(0, min(due) - self._now_ms()) / 1000 if due else None
+        try:
+            return self._work.get(timeout=timeout)
+        except queue.Empty:
+            return lambda _now: ()
+
+    def _poll_due(self) -> int | None:
+        deadline = self._sender.deadline()
+        return None if deadline is None else max(deadline, self._rest_until)
+
+    def _poll_when_due(self, now: int) -> Sequence[Action]:
+        due = self._poll_due()
+        if due is None or now < due:
+            return ()
+        actions = self._sender.poll(now)
+        self._trouble = ""
+        return actions
+
+    def _on_connected(self, number: int, now: int) -> Sequence[Action]:
+        self._connection = number
+        self._state_due = now
+        return self._sender.connected(now)
+
+    def _on_disconnected(self) -> Sequence[Action]:
+        self._connection = 0
+        self._state_due = None
+        self._sender.disconnected()
+        return ()
+
+    def _on_state_changed(self, now: int) -> Sequence[Action]:
+        if self._connection:
+            self._state_due = min(now + SETTLE_MS, self._state_due or now + SETTLE_MS)
+        return ()
+
+    def _send_state_when_due(self, now: int) -> Sequence[Action]:
+        if self._state_due is not None and now >= self._state_due:
+            self._state_due = now + HEARTBEAT_MS
+            self._publish_state(online=True)
+        return ()
+
+    def _say_goodbye(self, _now: int) -> Sequence[Action]:
+        self._publish_state(online=False)
+        return ()
+
+    def _publish_state(self, *, online: bool) -> None:
+        if self._link is None or not self._connection:
+            return
+        state = msgspec.structs.replace(self._status(self._connection), online=online)
+        self._link.publish(self._topics[Channel.STATE], _encode(state), retain=True)
+
+    def _carry_out(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            match action:
+                case Send(payload):
+                    if self._link is not None:
+                        self._link.publish(self._topics[Channel.UP], payload)
+                case Acknowledged(seq, digest):
+                    self._log.acknowledge(seq, digest)
+                case OpenNewLog(reason, detail):
+                    logger.error("the log cannot go on: %s; opening a new one (%s)", detail, reason)
+                    self._replace_log(reason)
+                    self._carry_out(self._sender.log_replaced(self._log, self._now_ms()))
+                case Refused(reason):
+                    self._refuse(reason)
+
+    def _refuse(self, reason: str) -> None:
+        self._refused += 1
+        if (now := self._now_ms()) >= self._refused_told + REFUSED_MS:
+            logger.warning("%d message(s) from the office refused; the last: %s", self._refused, reason)
+            self._refused, self._refused_told = 0, now

@@ -1,0 +1,189 @@
+"""The gate's voice: phrases in each of the site's languages, and looped tones, to one loudspeaker.
+
+`say` and `tone` only leave word; a thread of the voice's own finds the sounds. What comes too late is not said: it would
+speak to somebody who has left.
+"""
+
+import itertools
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from drivers.interfaces import Speaker
+from drivers.sound.pcm import BadSound, read_wav
+from drivers.sound.tones import tone_file
+from gateway.config import GateConfig
+from gateway.core.effects import Priority, Tone
+from gateway.voice.packs import SHIPPED, load_packs
+from gateway.voice.sounds import Sounds
+
+logger = logging.getLogger("menshen.voice")
+TOO_LATE_S: Final = 4.0
+MOST_WAITING: Final = 16  # more than that is said to nobody
+
+SPEECH: Final[Mapping[Priority, int]] = {
+    Priority.CHIME: 1,
+    Priority.PROMPT: 2,
+    Priority.REFUSAL: 3,
+    Priority.ALARM: 4,
+    Priority.FIRE: 5,
+}
+"""The loudspeaker's numbers: a higher one cuts a lower one short."""
+TONES: Final[Mapping[Tone, int]] = {
+    Tone.NIGHT: SPEECH[Priority.CHIME],  # the guard wakes, and the person at the gate still hears what to do
+    Tone.PRE_ALARM: SPEECH[Priority.PROMPT],
+    Tone.ALARM: SPEECH[Priority.REFUSAL],  # cuts greetings and prompts; whom the alarm is about still hears to wait
+    Tone.EVACUATION: SPEECH[Priority.FIRE],
+}
+"""Speech of the same number or a higher one is spoken over a tone; a lower one is not heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Saying:
+    phrase: str
+    values: Mapping[str, str]
+    priority: int
+    asked_s: float
+
+
+class Silence:
+    """The voice of a gate without a loudspeaker."""
+
+    def say(self, phrase: str, values: Mapping[str, str], priority: Priority) -> None:
+        """Nothing."""
+
+    def tone(self, tone: Tone, on: bool) -> None:
+        """Nothing."""
+
+
+class Voice:
+    """Implements Speaks. `now_s` is monotonic. Raises ConfigError when the site's own phrase packs are wrong."""
+
+    def __init__(
+        self,
+        speaker: Speaker,
+        config: GateConfig,
+        *,
+        sounds: Sounds | None = None,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._speaker = speaker
+        self._languages = tuple(str(lang) for lang in config.gate.languages)
+        self._folder = config.gate.data_dir / "voice"
+        self._sounds = sounds or _sounds(config, self._languages, self._folder)
+        self._now_s = now_s
+        self._waiting: queue.PriorityQueue[tuple[int, int, _Saying | None]] = queue.PriorityQueue()
+        self._order = itertools.count()
+        self._lock = threading.Lock()  # over the two below
+        self._tones: dict[Tone, Path] = {}
+        self._sounding: set[Tone] = set()
+        self._thread = threading.Thread(target=self._run, name="voice", daemon=True)
+
+    def start(self) -> None:
+        """Begin; everything that takes time happens on the voice's own thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; what has not been said is not said any more."""
+        self._waiting.put((-99, next(self._order), None))
+        self._thread.join(timeout=2)
+
+    def say(self, phrase: str, values: Mapping[str, str], priority: Priority) -> None:
+        """Speak a phrase in each language; does not block."""
+        number = SPEECH[priority]
+        if self._waiting.qsize() >= MOST_WAITING and number < SPEECH[Priority.ALARM]:
+            logger.warning("%s not said: %d others are waiting", phrase, MOST_WAITING)
+            return
+        self._waiting.put((-number, next(self._order), _Saying(phrase, dict(values), number, self._now_s())))
+
+    def tone(self, tone: Tone, on: bool) -> None:
+        """Loop a tone, or stop it; does not block."""
+        with self._lock:
+            if on:
+                self._sounding.add(tone)
+            else:
+                self._sounding.discard(tone)
+            path = self._tones.get(tone)
+            if path is None:
+                return  # begins as soon as it is made
+            if on:
+                self._speaker.loop(str(path), TONES[tone])
+            else:
+                self._speaker.stop_loop(str(path))
+
+    # the thread
+
+    def _run(self) -> None:
+        self._guarded(self._make_tones)
+        self._guarded(self._sounds.prepare)
+        ahead = deque((phrase, lang) for phrase in self._sounds.fixed() for lang in self._languages)
+        while True:
+            try:
+                _, _, saying = self._waiting.get(block=not ahead)
+            except queue.Empty:
+                phrase, lang = ahead.popleft()
+                self._guarded(partial(self._sounds.file, phrase, {}, lang))
+                if not ahead:
+                    self._guarded(self._sounds.forget_others)
+                continue
+            if saying is None:
+                return
+            self._guarded(partial(self._say, saying))
+
+    def _guarded(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception:
+            logger.exception("voice: a step failed; going on")
+
+    def _say(self, saying: _Saying) -> None:
+        found = [
+            self._sounds.file(saying.phrase, saying.values, lang) for lang in self._languages if self._in_time(saying)
+        ]
+        wavs = tuple(str(path) for path in found if path is not None)
+        if wavs and self._in_time(saying):
+            self._speaker.play(wavs, saying.priority)
+
+    def _in_time(self, saying: _Saying) -> bool:
+        return self._now_s() - saying.asked_s <= TOO_LATE_S
+
+    def _make_tones(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for tone in Tone:
+            path = _whole_tone(tone, self._folder)
+            with self._lock:
+                self._tones[tone] = path
+                if tone in self._sounding:
+                    self._speaker.loop(str(path), TONES[tone])
+
+
+def _whole_tone(tone: Tone, folder: Path) -> Path:
+    """The tone's file; made anew when a power cut has left it without its content. Raises OSError."""
+    path = tone_file(tone.value, folder)
+    try:
+        whole = len(read_wav(str(path))) > 0
+    except BadSound:
+        whole = False
+    if not whole:
+        path.unlink()
+        path = tone_file(tone.value, folder)
+    return path
+
+
+def _sounds(config: GateConfig, languages: tuple[str, ...], folder: Path) -> Sounds:
+    voice = config.voice
+    return Sounds(
+        load_packs(voice.phrases or SHIPPED, languages),
+        languages,
+        folder,
+        recordings=voice.recordings,
+        speed_wpm=voice.speed_wpm,
+        volume_percent=voice.volume_percent,
+    )

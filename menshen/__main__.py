@@ -1,0 +1,5 @@
+"""`python -m menshen`."""
+
+from menshen.cli import main
+
+main()

@@ -1,0 +1,126 @@
+"""The demo gate's configuration: simulators on the real drivers, and a policy that suits the people's pace."""
+
+from pathlib import Path
+
+import click
+
+from menshen.demo.cast import CastFiles
+
+GATE = "demo-gate"
+SITE = "demo"
+SCENARIO = Path(__file__).parents[2] / "config" / "scenarios" / "day.toml"
+VIDEOS = {".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg"}
+
+
+def parse_camera(path: str | None) -> tuple[str, Path] | None:
+    """What `--camera` names: ("folder" | "video", path). Raises click.BadParameter when it is neither."""
+    if path is None:
+        return None
+    found = Path(path).resolve()
+    if found.is_dir():
+        return "folder", found
+    if found.is_file() and found.suffix.lower() in VIDEOS:
+        return "video", found
+    raise click.BadParameter(f"{path} is neither a folder of photographs nor a video file", param_hint="--camera")
+
+
+_HEAD = """\
+# Written by `menshen demo`.
+[gate]
+id = "{gate}"
+site = "{site}"
+name = "Demo gate"
+languages = ["zh", "en"]
+data_dir = "{folder}/gate"
+
+[broker]
+host = "{host}"
+port = {port}
+protocol = "3.1.1"
+
+[directory]
+pass_keys = ["{pass_key}"]
+
+[policy.portal]
+held_open_s = 30.0
+
+[policy.temperature]
+warm_up_s = 0.0
+repeat_after_s = {repeat_after_s}
+
+[policy.visit]
+presence_sensor = {presence_sensor}
+presence_lost_s = {presence_lost_s}
+"""
+_DEVICES = """
+[devices.speaker]
+model = "loudspeaker"
+use = "speaker"
+device = "auto"
+file = "{folder}/said.wav"
+
+[devices.thermometer]
+model = "simulated-gy-mcu90615"
+use = "thermometer"
+
+[devices.card-reader]
+model = "simulated-rdm6300"
+use = "entry-reader"
+"""
+
+
+def gate_config(
+    folder: Path,
+    files: CastFiles,
+    host: str,
+    port: int,
+    *,
+    visits: int | None,
+    camera: tuple[str, Path] | None,
+    with_camera: bool = True,
+) -> str:
+    """The gate's TOML. With `visits` people go as fast as they can, and the gate waits less for them."""
+    fast = visits is not None
+    text = _HEAD.format(
+        gate=GATE,
+        site=SITE,
+        folder=folder,
+        host=host,
+        port=port,
+        pass_key=files.pass_key,
+        repeat_after_s=0.3 if fast else 5.0,
+        presence_sensor="true" if camera is None else "false",
+        presence_lost_s=0.5 if fast else 2.0,
+    )
+    parts = [_camera(camera)] if with_camera else []
+    return (
+        text
+        + _DEVICES.format(folder=folder)
+        + "".join(f"\n{part}" for part in (*parts, _pins(), _simulation(files, visits, camera)))
+    )
+
+
+def _camera(camera: tuple[str, Path] | None) -> str:
+    if camera is None:
+        return '[devices.camera]\nmodel = "simulated-camera"\nuse = "entry-camera"\n'
+    model, path = camera
+    return f'[devices.camera]\nmodel = "{model}"\nuse = "entry-camera"\npath = "{path}"\nloop = false\n'
+
+
+_INPUTS = {"presence": 5, "door-contact": 6, "beam": 13, "exit-button": 19, "acknowledge": 26, "call": 21}
+_OUTPUTS = {"lock": 17, "lamp-red": 22, "lamp-yellow": 23, "lamp-green": 24}
+
+
+def _pins() -> str:
+    pins = [("simulated-input", use, pin) for use, pin in _INPUTS.items()]
+    pins += [("simulated-output", use, pin) for use, pin in _OUTPUTS.items()]
+    return "\n".join(f'[devices.{use}]\nmodel = "{model}"\nuse = "{use}"\npin = {pin}\n' for model, use, pin in pins)
+
+
+def _simulation(files: CastFiles, visits: int | None, camera: tuple[str, Path] | None) -> str:
+    if camera is not None:
+        return ""
+    return (
+        f'[simulation]\nscenario = "{SCENARIO}"\ncast = "{files.cast}"\n'
+        f'visits = {visits or 0}\npace = {0.0 if visits else 1.0}\nclock = "scripted"\n'
+    )

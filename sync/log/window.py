@@ -1,0 +1,71 @@
+"""How much a sender may have on its way: bytes that the link, as measured, carries in half a second.
+
+An alarm that overtakes the backlog waits behind what is on its way already, and behind nothing else. A link whose answers
+take longer than that for another reason (a satellite) is used at the smallest window, and no alarm waits for it.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from sync.log.view import Head
+
+FULL_MS: Final = 500  # the window is what the link carries in this time
+MIN_WINDOW: Final = 4 * 1024  # bytes; half a second at 64 kbit/s
+MAX_WINDOW: Final = 256 * 1024
+MAX_BATCH: Final = 64 * 1024  # bytes of one message, about
+_MAX_RATIO: Final = 8.0  # no more compression than this is counted on
+
+
+@dataclass(frozen=True, slots=True)
+class _OnItsWay:
+    upto: Head
+    size: int
+    at_ms: int
+
+
+class Window:
+    """What was sent and not yet acknowledged, and how much more may be. Times are monotonic milliseconds."""
+
+    def __init__(self) -> None:
+        self.size = MIN_WINDOW  # bytes
+        self.in_flight = 0  # bytes
+        self._sent: deque[_OnItsWay] = deque()
+        self._ratio = 1.0  # of the last message, inflated to deflated
+        self._acked_at = 0
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """When the oldest message that is still on its way was sent."""
+        return self._sent[0].at_ms if self._sent else None
+
+    def budget(self) -> int:
+        """Bytes of records, before compression, for the next message; 0 when it has to wait."""
+        room = self.size - self.in_flight
+        if self._sent and room < self.size // 4:
+            return 0  # many small messages would cost more than they bring
+        return int(min(max(room, MIN_WINDOW), max(self.size // 2, MIN_WINDOW), MAX_BATCH) * self._ratio)
+
+    def sent(self, upto: Head, size: int, inflated: int, now_ms: int) -> None:
+        """A message of `size` bytes was sent that ends at `upto`."""
+        self._sent.append(_OnItsWay(upto, size, now_ms))
+        self.in_flight += size
+        self._ratio = min(max(inflated / size, 1.0), _MAX_RATIO)
+
+    def acknowledged(self, seq: int, now_ms: int) -> None:
+        """Everything up to `seq` has arrived: measure."""
+        arrived, first_ms, full = 0, now_ms, 2 * self.in_flight >= self.size
+        while self._sent and self._sent[0].upto.seq <= seq:
+            message = self._sent.popleft()
+            arrived += message.size
+            first_ms = min(first_ms, message.at_ms)
+        if arrived and full:  # what was not full says nothing of the link
+            span_ms = max(1, now_ms - max(first_ms, self._acked_at))
+            self.size = min(max(arrived * FULL_MS // span_ms, MIN_WINDOW), 2 * self.size, MAX_WINDOW)
+        self.in_flight -= arrived
+        self._acked_at = now_ms
+
+    def forget(self) -> None:
+        """What was on its way will be sent again; what was measured still holds."""
+        self._sent.clear()
+        self.in_flight = 0

@@ -1,0 +1,284 @@
+"""What the office knows of alarms: the same in the end, in whatever order news comes, and however often."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from central.accounts.models import User
+from central.alarms.book import acknowledge, raise_at_office
+from central.alarms.models import Alarm, AlarmEvent
+from central.registry.models import Gate as Row
+from sync.contract.alarms import Alarm as Told
+from sync.contract.alarms import AlarmAction, AlarmKind, AlarmMessage, StateMessage
+from sync.contract.records import AlarmRecord
+from sync.log.records import GENESIS, Record, chain_hash
+from tests.central.ingest.sending import NORTH, NOW, NOW_MS, Desk, admitted, batch, log_id, record
+
+pytestmark = pytest.mark.django_db
+RAISED, REPEATED, ACKNOWLEDGED, CLEARED = AlarmAction
+End = dict[str, tuple[object, ...]]
+
+
+@dataclass
+class Gate:
+    """A gate that tells the truth: what happens to its alarms, and the three ways in which it tells so."""
+
+    messages: list[AlarmMessage] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    states: list[StateMessage] = field(default_factory=list)
+    open: dict[str, Told] = field(default_factory=dict)
+    told: dict[str, Told] = field(default_factory=dict)  # as each stood last
+    events: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
+    boot: int = 1
+    connection: int = 1
+    mono_ms: int = 0
+
+    def happens(self, action: AlarmAction, alarm: Told, by: str = "") -> None:
+        """Something happens to an alarm: it is sent ahead, and a record is written."""
+        self.mono_ms += 10
+        if action is CLEARED:
+            self.open.pop(alarm.id, None)
+        else:
+            self.open[alarm.id] = alarm
+        self.told[alarm.id] = alarm
+        step = alarm.count if action is REPEATED else 0
+        self.events.setdefault(alarm.id, set()).add((str(action), step))
+        boot = bytes([self.boot]) * 16
+        self.messages.append(
+            AlarmMessage(action=action, alarm=alarm, at_ms=NOW_MS, boot=boot.hex(), mono_ms=self.mono_ms)
+        )
+        written = record(AlarmRecord(action=action, alarm=alarm, by=by), len(self.records) + 1)
+        self.records.append(msgspec.structs.replace(written, boot=boot, mono=self.mono_ms))
+
+    def states_itself(self) -> None:
+        """It sends its state."""
+        self.mono_ms += 10
+        self.states.append(
+            StateMessage(
+                online=True,
+                boot=(bytes([self.boot]) * 16).hex(),
+                connection=self.connection,
+                mono_ms=self.mono_ms,
+                log_id=log_id(),
+                head=len(self.records),
+                alarms=tuple(self.open.values()),
+            )
+        )
+
+    def reboots(self) -> None:
+        """It starts again; open alarms survive."""
+        self.boot, self.connection, self.mono_ms = self.boot + 1, self.connection + 1, 0
+        self.states_itself()
+
+    def end(self) -> End:
+        """What the office must know of every alarm once it has heard everything."""
+        return {
+            name: (alarm.kind.value, alarm.count, alarm.acknowledged, alarm.acknowledged_by, name not in self.open)
+            for name, alarm in self.told.items()
+        }
+
+
+def known() -> tuple[End, dict[str, set[tuple[str, int]]]]:
+    """What the office knows."""
+    rows: End = {
+        row.pk: (row.kind, row.count, row.gate_acknowledged, row.gate_acknowledged_by, row.cleared)
+        for row in Alarm.objects.all()
+    }
+    events: dict[str, set[tuple[str, int]]] = {}
+    for name, action, step in AlarmEvent.objects.values_list("alarm", "action", "step"):
+        events.setdefault(name, set()).add((action, step))
+    return rows, events
+
+
+def an_alarm(number: int, kind: AlarmKind = AlarmKind.DOOR_FORCED) -> Told:
+    """An alarm as it is raised."""
+    return Told(id=f"{number:032x}", kind=kind, portal="main", since_ms=NOW_MS)
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> Gate:
+    """A gate that has had up to three alarms."""
+    gate = Gate()
+    for step in draw(
+        st.lists(st.sampled_from(["raise", "repeat", "acknowledge", "clear", "state", "reboot"]), max_size=9)
+    ):
+        some = draw(st.sampled_from(sorted(gate.open))) if gate.open else None
+        match step:
+            case "raise" if len(gate.told) < 3:
+                gate.happens(RAISED, an_alarm(len(gate.told) + 1))
+            case "repeat" if some is not None:
+                gate.happens(REPEATED, msgspec.structs.replace(gate.open[some], count=gate.open[some].count + 1))
+            case "acknowledge" if some is not None and not gate.open[some].acknowledged:
+                alarm = msgspec.structs.replace(gate.open[some], acknowledged=True, acknowledged_by="guard")
+                gate.happens(ACKNOWLEDGED, alarm, by="guard")
+            case "clear" if some is not None:
+                gate.happens(CLEARED, gate.open[some])
+            case "state":
+                gate.states_itself()
+            case "reboot":
+                gate.reboots()
+    gate.states_itself()
+    return gate
+
+
+@st.composite
+def deliveries(draw: st.DrawFn, gate: Gate) -> list[AlarmMessage | StateMessage | Record]:
+    """Everything in any order: messages lost or doubled, states lost but the last; records once each, in their order.
+
+    No state comes for the first time when one of a later boot has come before: which of two boots is the later, only
+    hearing of them can tell."""
+    what: list[AlarmMessage | StateMessage | None] = [None] * len(gate.records)
+    for message in gate.messages:
+        what += [message] * draw(st.integers(0, 2))
+    for state in gate.states[:-1]:
+        what += [state] * draw(st.integers(0, 2))
+    what.append(gate.states[-1])
+    records = iter(gate.records)
+    order = [next(records) if item is None else item for item in draw(st.permutations(what))]
+    heard: list[str] = []  # boots, in the order of their states
+    for item in list(order):
+        if isinstance(item, StateMessage):
+            if heard and item.boot < max(heard) and item.boot not in heard:
+                order = [other for other in order if other is not item]
+            else:
+                heard.append(item.boot)
+    return order
+
+
+def deliver(order: Sequence[AlarmMessage | StateMessage | Record]) -> None:
+    """Let it all arrive."""
+    desk = Desk()
+    previous = GENESIS
+    for item in order:
+        if isinstance(item, Record):
+            desk.take(batch(item, previous=previous))
+            previous = chain_hash(previous, item)
+        else:
+            desk.take(item)
+    assert desk.refusals.total == 0
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_in_whatever_order_news_comes_the_office_knows_the_same_in_the_end(data: st.DataObject) -> None:
+    gate = data.draw(stories())
+    order = data.draw(deliveries(gate))
+    with transaction.atomic():
+        admitted()
+        deliver(order)
+        end, events = known()
+        transaction.set_rollback(True)
+    assert end == gate.end()
+    assert events == gate.events
+
+
+def test_a_state_alone_raises_acknowledges_and_clears() -> None:
+    gate, desk = Gate(), Desk()
+    gate.happens(RAISED, an_alarm(1))
+    gate.happens(RAISED, an_alarm(2))
+    gate.states_itself()
+    desk.take(gate.states[-1])
+    assert not Alarm.objects.filter(cleared=True).exists()
+    gate.happens(ACKNOWLEDGED, msgspec.structs.replace(an_alarm(1), acknowledged=True, acknowledged_by="guard"))
+    gate.happens(CLEARED, an_alarm(2))
+    gate.states_itself()
+    desk.take(gate.states[-1])
+    assert known() == (gate.end(), gate.events)
+
+
+def test_a_state_that_is_older_than_an_alarm_does_not_close_it() -> None:
+    gate, desk = Gate(), Desk()
+    gate.states_itself()
+    gate.happens(RAISED, an_alarm(1))
+    desk.take(*gate.messages, *gate.states)
+    assert not Alarm.objects.get().cleared
+
+
+def test_an_alarm_of_a_gate_that_was_just_admitted_is_open() -> None:
+    gate, desk = Gate(), Desk(admit=False)
+    gate.happens(RAISED, an_alarm(1))
+    gate.states_itself()
+    assert desk.take(*gate.states) == []
+    Row.objects.update(admitted=True)
+    desk.take(batch(*gate.records))
+    assert not Alarm.objects.get().cleared, "its state, which lists the alarm, was not taken"
+
+
+def test_what_a_record_says_more_than_the_message_is_added() -> None:
+    gate, desk = Gate(), Desk()
+    gate.happens(RAISED, an_alarm(1))
+    gate.happens(ACKNOWLEDGED, msgspec.structs.replace(an_alarm(1), acknowledged=True), by="li at the gate")
+    desk.take(*gate.messages)
+    assert Alarm.objects.get().gate_acknowledged_by == ""
+    desk.take(batch(*gate.records))
+    assert Alarm.objects.get().gate_acknowledged_by == "li at the gate"
+    assert AlarmEvent.objects.get(action="acknowledged").by == "li at the gate"
+
+
+@pytest.mark.parametrize("name", ["", "x", "A" * 32, f"{1:031x}", f"{1:033x}", f"{1:032x}\n"])
+def test_an_id_that_is_none_is_refused_and_doubted(name: str) -> None:
+    gate, desk = Gate(), Desk()
+    admitted()
+    gate.happens(RAISED, msgspec.structs.replace(an_alarm(1), id=name))
+    desk.take(*gate.messages)
+    assert desk.refusals.counts == {NORTH: 1}
+    assert len(desk.take(batch(*gate.records))) == 1, "the record is kept"
+    assert [(alarm.kind, alarm.origin) for alarm in Alarm.objects.all()] == [("record-doubtful", "office")]
+
+
+def test_numbers_of_an_alarm_record_that_no_64_bits_hold_are_kept_in_the_record_alone() -> None:
+    gate, desk = Gate(), Desk()
+    gate.happens(RAISED, msgspec.structs.replace(an_alarm(1), since_ms=10**30))
+    assert len(desk.take(batch(*gate.records))) == 1
+    assert not Alarm.objects.exists()
+
+
+def test_hostile_words_of_an_alarm_are_one_harmless_line() -> None:
+    gate, desk = Gate(), Desk()
+    words = "\x1b[2J\u202e<script>" + "x" * 500
+    gate.happens(
+        RAISED, msgspec.structs.replace(an_alarm(1), portal=words, detail=words, acknowledged_by=words), by=words
+    )
+    desk.take(*gate.messages, batch(*gate.records))
+    alarm, event = Alarm.objects.get(), AlarmEvent.objects.get()
+    for text, limit in ((alarm.portal, 64), (alarm.detail, 200), (alarm.gate_acknowledged_by, 64), (event.by, 150)):
+        assert text.isprintable()
+        assert text.startswith("\N{REPLACEMENT CHARACTER}[2J")
+        assert len(text) == limit
+
+
+# the office's own
+
+
+def test_an_alarm_of_the_office_is_raised_once_and_closed_by_taking_notice() -> None:
+    gate = admitted()
+    for _ in range(2):
+        raise_at_office(gate, "log-fork", "key", "detail", NOW)
+    raise_at_office(gate, "log-fork", "another key", "detail", NOW)
+    clerk = User.objects.create(username="li")
+    first, second = Alarm.objects.order_by("pk")
+    assert acknowledge([first.pk], clerk, "looked at\x00it") == 1
+    assert acknowledge([first.pk, "nobody"], clerk, "again") == 0
+    first.refresh_from_db()
+    assert (first.cleared, first.office_acknowledged_by, first.office_note) == (
+        True,
+        clerk,
+        "looked at\N{REPLACEMENT CHARACTER}it",
+    )
+    second.refresh_from_db()
+    assert not second.cleared
+    assert list(first.events.values_list("action", flat=True)) == ["raised", "office-ack"]
+
+
+def test_taking_notice_of_a_gates_alarm_does_not_close_it() -> None:
+    gate, desk = Gate(), Desk()
+    gate.happens(RAISED, an_alarm(1))
+    desk.take(*gate.messages)
+    acknowledge([an_alarm(1).id], User.objects.create(username="li"), "called them")
+    alarm = Alarm.objects.get()
+    assert (alarm.acknowledged, alarm.gate_acknowledged, alarm.cleared) == (True, False, False)

@@ -1,0 +1,396 @@
+"""The ingest: its queue and thread over a real database, and the whole process against a real broker, killed at random."""
+
+import os
+import queue
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+from django.db import connection, connections
+from django.db.backends.signals import connection_created
+from paho.mqtt.enums import CallbackAPIVersion
+
+from central.ingest import process
+from central.ingest.models import Record
+from central.ingest.process import QUEUE, Ingest
+from central.ingest.reading import Arrived, Incoming, read
+from central.ingest.refusals import Refusals
+from central.ingest.writer import Answer, Writer
+from sync.contract.topics import Channel, topic
+from sync.log.messages import encode
+from sync.log.sender import Acknowledged, Action, Send, Sender, decode_downward
+from sync.mqtt import MqttLink
+from tests.central.ingest.sending import NORTH, ack, as_json, batch, hashes, visits
+from tests.central.ingest.test_reading import ALARM_MESSAGE
+from tests.mosquitto import Mosquitto, running_mosquitto
+from tests.sync.road import MemoryLog
+
+WAIT_S = 20.0
+UP, ALARM, STATE = (topic(NORTH, channel) for channel in (Channel.UP, Channel.ALARM, Channel.STATE))
+
+
+class Watched(Writer):
+    """The writer, and what was asked of it."""
+
+    def __init__(self, changed: threading.Condition) -> None:
+        super().__init__(Refusals(), admit=True)
+        self._changed = changed
+        self.asked: list[list[type]] = []
+        self.failed: list[Exception] = []
+
+    def write(self, incoming: Sequence[Incoming]) -> list[Answer]:
+        with self._changed:
+            self.asked.append([type(item.message) for item in incoming])
+        try:
+            return super().write(incoming)
+        except Exception as error:
+            with self._changed:
+                self.failed.append(error)
+                self._changed.notify_all()
+            raise
+
+
+class Office:
+    """An ingest without a broker."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.writer = Watched(self.changed)
+        self.refusals = Refusals()
+        self.answers: list[tuple[str, object]] = []
+        self.ingest = Ingest(self.writer, self.refusals, self._send)
+
+    def _send(self, name: str, payload: bytes) -> None:
+        with self.changed:
+            self.answers.append((name, decode_downward(payload)))
+            self.changed.notify_all()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until it holds."""
+        with self.changed:
+            assert self.changed.wait_for(condition, WAIT_S), f"answers {self.answers}, failures {self.writer.failed}"
+
+
+@pytest.fixture
+def office(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    """One that gives up waiting for a locked database at once, and is ended at the end."""
+    monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "timeout", 0.1)
+    monkeypatch.setattr(process, "RETRY_S", 0.05)
+    office = Office()
+    yield office
+    if office.ingest.running:
+        office.ingest.stop()
+
+
+def down(gate: str = NORTH) -> str:
+    """Where a gate is told."""
+    return topic(gate, Channel.DOWN)
+
+
+def test_what_waits_is_written_together_alarms_first_and_then_answered(office: Office) -> None:
+    records = visits(1, 4)
+    digests = hashes(records)
+    office.ingest.offer(UP, encode(batch(*records[:2])))
+    office.ingest.offer(UP, encode(batch(*records[2:], previous=digests[1])))
+    office.ingest.offer(ALARM, as_json(ALARM_MESSAGE))
+    office.ingest.start()
+    office.until(lambda: len(office.answers) == 2)
+    assert office.answers == [(down(), ack(2, digests[1])), (down(), ack(4, digests[3]))]
+    assert [[kind.__name__ for kind in kinds] for kinds in office.writer.asked] == [["AlarmMessage", "Batch", "Batch"]]
+    assert Record.objects.count() == 4
+
+
+def test_one_poisoned_message_does_not_stop_the_others(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TRIGGER poison BEFORE INSERT ON ingest_record WHEN NEW.seq = 2 BEGIN SELECT RAISE(ABORT, 'poison'); END"
+        )
+    try:
+        for gate, last in ((NORTH, 1), ("evil-gate", 2), ("south-gate", 1)):
+            office.ingest.offer(topic(gate, Channel.UP), encode(batch(*visits(1, last))))
+        office.ingest.start()
+        office.until(lambda: len(office.answers) == 2)
+        office.ingest.stop()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER poison")
+    digest = hashes(visits(1, 1))[0]
+    assert office.answers == [(down(), ack(1, digest)), (down("south-gate"), ack(1, digest))]
+    assert office.refusals.counts == {"evil-gate": 1}
+    assert (
+        "gate evil-gate: 1 message(s) refused; the last: it could not be written: IntegrityError('poison')"
+        in caplog.text
+    )
+    assert set(Record.objects.values_list("log__gate", flat=True)) == {NORTH, "south-gate"}
+
+
+def test_a_fault_of_ours_in_reading_does_not_stop_the_others(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = read
+
+    def faulty(arrived: Arrived) -> Incoming:
+        if arrived.gate == "evil-gate":
+            raise ZeroDivisionError
+        return real(arrived)
+
+    monkeypatch.setattr(process, "read", faulty)
+    for gate in ("evil-gate", NORTH):
+        office.ingest.offer(topic(gate, Channel.UP), encode(batch(*visits(1, 1))))
+    office.ingest.start()
+    office.until(lambda: len(office.answers) == 1)
+    assert office.refusals.counts == {"evil-gate": 1}
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the log was told of the database."""
+    return [record.getMessage() for record in caplog.records if "the database" in record.getMessage()]
+
+
+def test_while_the_database_is_locked_nothing_is_acknowledged_and_then_it_goes_on(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    payload = encode(batch(*visits(1, 1)))
+    with closing(sqlite3.connect(connections.settings["default"]["NAME"], isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        office.ingest.start()
+        for attempts in (1, 2, 3):
+            office.ingest.offer(UP, payload)
+            office.until(lambda: len(office.writer.failed) == attempts)  # noqa: B023  called before the loop goes on
+        assert office.answers == []
+        other.execute("ROLLBACK")
+    office.ingest.offer(UP, payload)
+    office.until(lambda: office.answers == [(down(), ack(1, hashes(visits(1, 1))[0]))])
+    assert lines(caplog) == [
+        "the database cannot be written, nothing is acknowledged: database is locked",
+        "the database is written again",
+    ]
+
+
+def test_while_the_disk_is_full_nothing_is_acknowledged_and_then_it_goes_on(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = threading.Event()
+    full.set()
+
+    def limit(connection: object, **_: object) -> None:
+        if full.is_set() and threading.current_thread().name == "ingest-writer":
+            with connections["default"].cursor() as cursor:
+                cursor.execute("PRAGMA max_page_count = 1")  # it becomes what the file has now
+
+    records = visits(1, 1000)
+    payload = encode(batch(*records))
+    connection_created.connect(limit)
+    try:
+        office.ingest.start()
+        office.ingest.offer(UP, payload)
+        office.until(lambda: len(office.writer.failed) == 1)
+        assert (office.answers, Record.objects.count()) == ([], 0)
+        full.clear()
+        office.ingest.offer(UP, payload)
+        office.until(lambda: office.answers == [(down(), ack(1000, hashes(records)[-1]))])
+    finally:
+        connection_created.disconnect(limit)
+    assert lines(caplog) == [
+        "the database cannot be written, nothing is acknowledged: database or disk is full",
+        "the database is written again",
+    ]
+    assert Record.objects.count() == 1000
+
+
+def test_what_is_no_gates_message_is_ignored_and_what_is_too_large_is_counted(office: Office) -> None:
+    for name in (
+        down(),
+        topic(NORTH, Channel.CMD),
+        "menshen/1/UPPER/up",
+        "menshen/1/a/b/up",
+        "",
+        "$SYS/x",
+        "menshen/2/a/up",
+    ):
+        office.ingest.offer(name, b"anything")
+    assert office.refusals.total == 0
+    office.ingest.offer(UP, bytes(50 * 1024 * 1024))
+    assert office.refusals.counts == {NORTH: 1}
+
+
+def test_what_does_not_fit_into_the_queue_is_counted(office: Office) -> None:
+    for _ in range(QUEUE + 3):
+        office.ingest.offer(STATE, b"{}")
+    assert office.refusals.counts == {NORTH: 3}
+
+
+# the whole process
+
+
+class Server:
+    """`menshen office ingest`, in a folder of its own."""
+
+    def __init__(self, folder: Path, broker: Mosquitto) -> None:
+        self._env = {**os.environ, "MENSHEN_OFFICE_DIR": str(folder), "MENSHEN_OFFICE_ADMIT": "auto"}
+        self._broker = broker
+        self._process: subprocess.Popen[bytes] | None = None
+        self.database = folder / "office.sqlite3"
+        self.log = folder / "ingest.log"
+        subprocess.run([*self._command("migrate")], env=self._env, check=True, stdout=subprocess.DEVNULL)
+
+    @staticmethod
+    def _command(*words: str) -> list[str]:
+        return [sys.executable, "-m", "menshen", "office", *words]
+
+    def start(self) -> None:
+        """Start it (again)."""
+        command = self._command("ingest", "--broker", self._broker.host, "--port", str(self._broker.port))
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, env=self._env, stderr=log)
+
+    def end(self, number: signal.Signals) -> int:
+        """End it by this signal; its exit code."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(number)
+        return process.wait(WAIT_S)
+
+    def stored(self) -> list[tuple[int, bytes, bytes]]:
+        """Number, hash and body of every record, in the order in which they came."""
+        sql = "SELECT r.seq, r.hash, r.body FROM ingest_record r JOIN ingest_log l ON l.id = r.log_id WHERE l.gate_id = ? ORDER BY r.id"
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as database:
+            return list(database.execute(sql, (NORTH,)))
+
+
+@contextmanager
+def running_server(folder: Path) -> Iterator[tuple[Server, Mosquitto]]:
+    """Broker and ingest."""
+    with running_mosquitto(folder) as broker:
+        server = Server(folder, broker)
+        server.start()
+        try:
+            yield server, broker
+        finally:
+            server.end(signal.SIGKILL)
+
+
+class Gate:
+    """The gate's end: the real sender over a real link. Its time runs 20 times as fast, and so does its patience."""
+
+    def __init__(self, broker: Mosquitto) -> None:
+        self.log = MemoryLog()
+        self.acked_often = 0
+        self._sender = Sender(self.log)
+        self._work: queue.SimpleQueue[Callable[[], Sequence[Action]]] = queue.SimpleQueue()
+        self._link = MqttLink(
+            broker.host,
+            broker.port,
+            client_id=NORTH,
+            connected=lambda: self._work.put(lambda: self._sender.connected(self._now())),
+            disconnected=lambda: self._work.put(self._gone),
+        )
+        self._link.subscribe(
+            down(), lambda _, payload: self._work.put(lambda: self._sender.received(payload, self._now()))
+        )
+
+    @contextmanager
+    def on_the_road(self) -> Iterator["Gate"]:
+        """Connected."""
+        self._link.start()
+        try:
+            yield self
+        finally:
+            self._link.stop()
+
+    @staticmethod
+    def _now() -> int:
+        return time.monotonic_ns() // 50_000
+
+    def _gone(self) -> Sequence[Action]:
+        self._sender.disconnected()
+        return ()
+
+    def append(self, *bodies: bytes) -> None:
+        """Write records."""
+        self.log.append(*bodies)
+        self._work.put(lambda: self._sender.appended(self._now()))
+
+    def run_until(self, condition: Callable[[], bool]) -> None:
+        """Send, hear and wait, until it holds."""
+        end_s = time.monotonic() + 3 * WAIT_S
+        while not condition():
+            assert time.monotonic() < end_s, f"the office has {self.log.acked} of {self.log.head().seq} records"
+            due = self._sender.deadline()
+            wait_s = 0.05 if due is None else min(0.05, max(0.0, (due - self._now()) / 20_000))
+            try:
+                self._carry_out(self._work.get(timeout=wait_s)())
+            except queue.Empty:
+                self._carry_out(self._sender.poll(self._now()))
+
+    def _carry_out(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            match action:
+                case Send(payload):
+                    self._link.publish(UP, payload)
+                case Acknowledged(seq, _):
+                    self.log.acked = seq
+                    self.acked_often += 1
+                case other:
+                    raise AssertionError(f"an honest gate and an honest office never come to {other}")
+
+    def has_brought_everything(self) -> bool:
+        """Whether the office has told so."""
+        return self.log.acked == self.log.head().seq
+
+
+def test_an_ingest_that_is_killed_again_and_again_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    moments = random.Random()
+    with running_server(tmp_path) as (server, broker), Gate(broker).on_the_road() as gate:
+        for round_number in range(6):
+            gate.append(*(b'{"round":%d,"number":%d}' % (round_number, number) for number in range(400)))
+            goal = gate.acked_often + moments.randrange(1, 5)
+            gate.run_until(lambda: gate.acked_often >= goal or gate.has_brought_everything())  # noqa: B023  called at once
+            moment_s = time.monotonic() + moments.random() * 0.03
+            gate.run_until(lambda: time.monotonic() >= moment_s)  # noqa: B023  called at once
+            assert server.end(signal.SIGKILL) == -signal.SIGKILL
+            server.start()
+        gate.append(b'{"last":true}')  # so that the last one to be started has something to take
+        gate.run_until(gate.has_brought_everything)
+        assert server.end(signal.SIGTERM) == 0
+        bodies = [record.body for record in gate.log.records]
+        expected = list(zip(range(1, len(bodies) + 1), gate.log.hashes, bodies, strict=True))
+        assert server.stored() == expected
+
+
+def test_whatever_strangers_send_gates_are_served(tmp_path: Path) -> None:
+    with running_server(tmp_path) as (server, broker), Gate(broker).on_the_road() as gate:
+        gate.append(b"{}")
+        gate.run_until(gate.has_brought_everything)
+        stranger = paho.Client(CallbackAPIVersion.VERSION2, client_id="stranger")
+        stranger.connect(broker.host, broker.port)
+        stranger.loop_start()
+        noise = random.Random(1)
+        sent = [
+            stranger.publish(f"menshen/1/evil-{channel}/{channel}", payload, qos=1)
+            for channel in ("up", "alarm", "state")
+            for payload in [noise.randbytes(1000) for _ in range(20)]
+        ]
+        sent.append(stranger.publish("menshen/1/evil-up/up", bytes(50 * 1024 * 1024), qos=1))
+        for one in sent:
+            one.wait_for_publish(WAIT_S)
+        gate.append(*(b'{"after":%d}' % number for number in range(50)))
+        gate.run_until(gate.has_brought_everything)
+        stranger.disconnect()
+        stranger.loop_stop()
+        assert server.end(signal.SIGTERM) == 0
+    log = server.log.read_text("utf-8")
+    for channel in ("up", "alarm", "state"):
+        assert log.count(f"gate evil-{channel}: 1 message(s) refused") == 1, "once a minute"
+        assert log.count(f"gate evil-{channel}:") == 1
+    assert "52428800 bytes" in log
+    assert "Traceback" not in log
+    assert len(server.stored()) == 51

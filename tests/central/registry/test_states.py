@@ -1,0 +1,126 @@
+"""Which state message is news: by boot, connection, and time since boot."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+from django.db import transaction
+
+from central.registry.models import KNOWN_BOOTS, OFFLINE_AFTER, Gate
+from central.registry.states import boot_name, take_state
+from sync.contract.alarms import StateMessage
+from tests.central.ingest.sending import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def boot(number: int) -> str:
+    """A boot id."""
+    return f"{number:032x}"
+
+
+def online(number: int, connection: int, mono_ms: int, door: str = "locked") -> StateMessage:
+    """A state of an online gate."""
+    return StateMessage(online=True, boot=boot(number), connection=connection, mono_ms=mono_ms, door=door)
+
+
+def will(number: int, connection: int) -> StateMessage:
+    """A last will, as it was made with its connection."""
+    return StateMessage(online=False, boot=boot(number), connection=connection)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    """A gate of which nothing was heard."""
+    return Gate.objects.create(pk="north-gate", admitted=True)
+
+
+def test_the_first_state_is_taken_and_the_gate_is_online_for_a_while(gate: Gate) -> None:
+    assert not gate.is_online(NOW)
+    assert take_state(gate, online(1, 1, 500, "free"), NOW)
+    gate.refresh_from_db()
+    assert (gate.boot, gate.connection, gate.mono_ms, gate.door) == (boot(1), 1, 500, "free")
+    assert gate.is_online(NOW + OFFLINE_AFTER)
+    assert not gate.is_online(NOW + OFFLINE_AFTER + timedelta(seconds=1)), "a broker may be slow to send the will"
+
+
+def test_a_retained_state_delivered_again_is_no_sign_of_life(gate: Gate) -> None:
+    later = NOW + timedelta(seconds=20)
+    take_state(gate, online(1, 1, 500), NOW)
+    take_state(gate, online(1, 1, 500), later)
+    assert gate.last_heard == NOW
+    take_state(gate, online(1, 1, 501), later)
+    assert gate.last_heard == later
+
+
+def test_an_older_state_of_the_same_connection_changes_nothing(gate: Gate) -> None:
+    take_state(gate, online(1, 1, 500, "free"), NOW)
+    assert not take_state(gate, online(1, 1, 499, "forced"), NOW)
+    gate.refresh_from_db()
+    assert (gate.mono_ms, gate.door) == (500, "free")
+
+
+def test_a_will_puts_the_gate_offline_unless_it_has_come_back(gate: Gate) -> None:
+    take_state(gate, online(1, 3, 500), NOW)
+    assert not take_state(gate, will(1, 2), NOW), "an earlier connection's"
+    assert gate.is_online(NOW)
+    assert take_state(gate, will(1, 3), NOW)
+    assert not gate.is_online(NOW)
+    assert take_state(gate, online(1, 4, 600), NOW)
+    assert gate.is_online(NOW)
+
+
+def test_what_a_dead_connection_still_brings_does_not_wake_it(gate: Gate) -> None:
+    take_state(gate, online(1, 3, 500), NOW)
+    take_state(gate, will(1, 3), NOW)
+    assert not take_state(gate, online(1, 3, 500), NOW)
+    assert not take_state(gate, online(1, 3, 501), NOW)
+    assert not Gate.objects.get().said_online
+
+
+def test_a_new_boot_is_news_and_the_old_one_never_again(gate: Gate) -> None:
+    take_state(gate, online(1, 9, 999_000), NOW)
+    assert take_state(gate, online(2, 10, 5), NOW)
+    assert not take_state(gate, online(1, 99, 999_999), NOW)
+    assert not take_state(gate, will(1, 9), NOW)
+    gate.refresh_from_db()
+    assert (gate.boot, gate.earlier_boots, gate.mono_ms, gate.said_online) == (boot(2), [boot(1)], 5, True)
+
+
+def test_a_will_of_a_boot_that_the_office_does_not_know_is_of_no_connection(gate: Gate) -> None:
+    take_state(gate, online(1, 1, 500), NOW)
+    assert not take_state(gate, will(2, 1), NOW)
+    assert gate.is_online(NOW)
+    assert gate.earlier_boots == []
+
+
+def test_only_the_last_boots_are_remembered(gate: Gate) -> None:
+    for number in range(1, KNOWN_BOOTS + 5):
+        take_state(gate, online(number, number, 5), NOW)
+    gate.refresh_from_db()
+    assert gate.earlier_boots == [boot(number) for number in range(4, KNOWN_BOOTS + 4)]
+
+
+def test_one_boot_in_any_spelling() -> None:
+    dashed = "01234567-89AB-cdef-0123-456789abcdef"
+    assert boot_name(dashed) == boot_name(bytes.fromhex("0123456789abcdef0123456789abcdef"))
+
+
+def test_any_order_of_two_connections_ends_the_same(gate: Gate) -> None:
+    story = [online(1, 1, 100), online(1, 1, 200, "free"), will(1, 1), online(1, 2, 300), online(1, 2, 400, "forced")]
+    ends = set()
+    for order in permutations(story):
+        with transaction.atomic():
+            gate.refresh_from_db()
+            for message in order:
+                take_state(gate, message, NOW)
+            ends.add((gate.boot, gate.connection, gate.mono_ms, gate.door, gate.said_online))
+            transaction.set_rollback(True)
+    assert ends == {(boot(1), 2, 400, "forced", True)}
+
+
+def test_words_are_cut_to_what_the_columns_hold(gate: Gate) -> None:
+    long = StateMessage(online=True, boot=boot(1), connection=1, version="v" * 64, mode="m" * 64, door="d" * 64)
+    take_state(gate, long, NOW)
+    gate.refresh_from_db()
+    assert (len(gate.version), len(gate.mode), len(gate.door)) == (32, 32, 32)

@@ -1,0 +1,83 @@
+"""The gates' page: what each gate said last, and how complete its records are."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from central.registry.models import Gate
+from tests.central.web.making import GateAtWork
+from tests.central.web.test_alarms import text
+
+
+def shown(office: Client) -> str:
+    return text(office.get("/gates/").content)
+
+
+def test_no_gates(office: Client) -> None:
+    assert "appears here by itself" in shown(office)
+
+
+def test_what_a_gate_said_last(office: Client, gate: GateAtWork) -> None:
+    gate.visit()
+    gate.state(door="held_open", mode="lockdown", inside=12, devices_lost=("thermometer", "camera"), head=4)
+    page = shown(office)
+    assert "north-gate Online Clock trusted" in page
+    assert "Door Held open too long Mode Lockdown People inside 12 Devices lost thermometer, camera" in page
+    assert "Complete up to record 1 · 3 records are still at the gate" in page
+
+
+def test_offline_by_its_will_and_by_its_silence(office: Client, gate: GateAtWork) -> None:
+    gate.state(clock_trusted=False)
+    assert "Online Clock not trusted" in shown(office)
+    gate.state(online=False)
+    assert "Offline Clock not trusted" in shown(office)
+    gate.state(connection=2)
+    row = Gate.objects.get(pk="north-gate")
+    assert row.last_heard
+    Gate.objects.update(last_heard=row.last_heard - timedelta(minutes=1))
+    assert "Offline" in shown(office)
+
+
+def test_missing_ranges_and_contradictions_are_named(office: Client, gate: GateAtWork) -> None:
+    gate.visit()
+    gate.lose(1)
+    gate.visit()
+    gate.lose(5)
+    gate.contradict()
+    gate.state()
+    page = shown(office)
+    assert "Incomplete up to record 8, but for what is named here" in page
+    assert "record 2 is missing" in page
+    assert "records 4 to 8 are missing (5) no longer kept at the gate" in page
+    assert "at record 8 the gate offered another one than the office has" in page
+
+
+def test_admitting(office: Client, db: None) -> None:
+    stranger = GateAtWork("south-gate", admit=False)
+    stranger.visit(holder="h-0101")
+    page = office.get("/gates/").content.decode()
+    assert "Not admitted" in page
+    assert 'form="admit" formaction="/gates/south-gate/admit/"' in page
+    assert "h-0101" not in office.get("/entries/").content.decode()
+    answer = office.post("/gates/south-gate/admit/", follow=True)
+    assert answer.redirect_chain == [("/gates/", 302)]
+    assert "Gate south-gate is admitted" in text(answer.content)
+    assert Gate.objects.get(pk="south-gate").admitted
+    stranger = GateAtWork("south-gate", admit=False)  # it sends again from the cursor
+    stranger.visit(holder="h-0101")
+    assert "h-0101" in office.get("/entries/").content.decode()
+
+
+@pytest.mark.parametrize("address", ["/gates/nowhere/admit/", "/alarms/" + "0" * 32 + "/"])
+def test_what_does_not_exist(office: Client, address: str) -> None:
+    answer = office.post(address) if "admit" in address else office.get(address)
+    assert answer.status_code == 404
+    assert "Not found" in text(answer.content)
+
+
+def test_words_that_nobody_knows_are_shown_as_they_are(office: Client, gate: GateAtWork) -> None:
+    gate.state(door="ajar<b>", mode="carnival")
+    page = office.get("/gates/").content.decode()
+    assert "ajar&lt;b&gt;" in page
+    assert "carnival" in page

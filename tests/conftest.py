@@ -1,0 +1,23 @@
+"""What tests of several parts share: one real browser in each worker."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+CHROMIUM = shutil.which("chromium")
+# No screen, no sandbox (the tests may run as root), and nothing of the browser's own that would look for a network.
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real browser without a window. One for the whole worker: Playwright allows no second loop in a thread."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed: make test installs it as root")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()

@@ -1,0 +1,69 @@
+"""What is in view, with the time as an argument."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.camera.view import MAX_CODES, REARM_MS, FrameWatch, InView, acceptable
+
+
+def test_a_code_is_told_once_while_it_is_seen_and_again_after_it_was_away() -> None:
+    view = InView()
+    assert view.new([b"a"], 0) == [b"a"]
+    assert view.new([b"a"], REARM_MS) == [], "seen again in time: still held"
+    assert view.new([], REARM_MS + 1) == []
+    assert view.new([b"a"], 2 * REARM_MS) == [], "a picture or two without it are a blur"
+    assert view.new([b"a"], 3 * REARM_MS + 1) == [b"a"]
+
+
+def test_several_codes_in_one_picture_are_each_told_once() -> None:
+    view = InView()
+    assert view.new([b"a", b"b", b"a"], 0) == [b"a", b"b"]
+    assert view.new([b"b", b"c"], 10) == [b"c"]
+
+
+def test_a_cut_begins_anew() -> None:
+    view = InView()
+    view.new([b"a"], 0)
+    view.cut()
+    assert view.new([b"a"], 1) == [b"a"]
+
+
+def test_a_sheet_of_codes_is_told_in_portions() -> None:
+    sheet = [bytes([number]) for number in range(MAX_CODES + 5)]
+    view = InView()
+    assert view.new(sheet, 0) == sheet[:MAX_CODES]
+    assert view.new(sheet, 100) == sheet[MAX_CODES:]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, REARM_MS * 3), st.lists(st.binary(min_size=1, max_size=1), max_size=4)), max_size=40
+    )
+)
+def test_nothing_is_told_twice_within_the_time(pictures: list[tuple[int, list[bytes]]]) -> None:
+    view, now_ms = InView(), 0
+    last_seen: dict[bytes, int] = {}
+    for after_ms, codes in pictures:
+        now_ms += after_ms
+        came = view.new(codes, now_ms)
+        for code in codes:
+            away = code not in last_seen or now_ms - last_seen[code] > REARM_MS
+            assert (code in came) == away
+        last_seen.update(dict.fromkeys(codes, now_ms))
+
+
+def test_a_picture_that_never_changes_is_found_out_and_one_that_does_is_not() -> None:
+    watch = FrameWatch(3000)
+    assert watch.alive(1, 0)
+    assert watch.alive(1, 2999)
+    assert not watch.alive(1, 3000)
+    assert not watch.alive(1, 9000), "nor is it alive after a pause"
+    assert watch.alive(2, 9001)
+
+
+def test_what_no_code_can_hold_is_not_looked_at() -> None:
+    assert acceptable(b"a" * 4296)
+    assert acceptable(b"\xff" * 3072)
+    assert not acceptable(b"")
+    assert not acceptable(b"a" * 4297)
+    assert not acceptable(b"\xff" * 3073)

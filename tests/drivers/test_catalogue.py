@@ -1,0 +1,164 @@
+"""A walk over every model of device."""
+
+import importlib
+import inspect
+import subprocess
+import sys
+import tomllib
+from dataclasses import fields
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+import pytest
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory
+
+from drivers.camera.settings import CameraSettings
+from drivers.catalogue import MODELS, Bench, Kind
+from drivers.settings import GyMcu90615Settings, InputSettings, Rdm6300Settings
+from drivers.sound.settings import LoudspeakerSettings, SimulatedLoudspeakerSettings
+
+SIMULATED = "simulated-"
+REAL = [name for name in MODELS if not name.startswith(SIMULATED)]
+
+WITHOUT_TWIN = {
+    "folder": "is itself what stands in for a camera",
+    "video": "is itself what stands in for a camera",
+}
+GARBAGE = {
+    "gy-mcu90615": ("tests.drivers.protocols.test_gy_mcu90615", "test_garbage_never_raises_and_is_not_kept"),
+    "rdm6300": ("tests.drivers.protocols.test_rdm6300", "test_garbage_never_raises_and_is_not_kept"),
+}
+WITHOUT_GARBAGE = {
+    "camera": "pictures, not bytes: a picture that fails a decoder is tested with tests/drivers/camera",
+    "folder": "as camera",
+    "video": "as camera",
+    "gpio-input": "a pin has two levels and both are valid",
+    "gpio-output": "reads nothing",
+    "loudspeaker": "reads nothing",
+}
+LEAST: dict[str, dict[str, Any]] = {
+    "gy-mcu90615": {"port": "/dev/ttyUSB0"},
+    "rdm6300": {"port": "/dev/ttyUSB0"},
+    "camera": {"path": "/dev/video0"},
+    "folder": {"path": "photographs"},
+    "video": {"path": "day.mp4"},
+    "gpio-input": {"pin": 17},
+    "simulated-input": {"pin": 17},
+    "gpio-output": {"pin": 17},
+    "simulated-output": {"pin": 17},
+    "simulated-loudspeaker": {"path": "said.wav"},
+}
+"""What a model cannot do without, as in a gate's configuration."""
+
+
+def settings(name: str, **more: Any) -> Any:
+    return msgspec.convert({**LEAST.get(name, {}), **more}, MODELS[name].settings)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_each_model_says_its_unit_and_its_source(name: str) -> None:
+    text = inspect.getdoc(MODELS[name].build) or ""
+    assert "Unit: " in text
+    assert "Source: " in text
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_each_real_model_has_a_simulated_twin(name: str) -> None:
+    if name in WITHOUT_TWIN:
+        return
+    twin = f"{SIMULATED}{name.removeprefix('gpio-')}"
+    assert MODELS[twin].kind is MODELS[name].kind
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_each_model_that_reads_bytes_has_a_garbage_test(name: str) -> None:
+    assert (name in GARBAGE) is not (name in WITHOUT_GARBAGE)
+    if name in GARBAGE:
+        module, test = GARBAGE[name]
+        assert callable(getattr(importlib.import_module(module), test))
+
+
+def test_exceptions_are_models_and_have_reasons() -> None:
+    for exceptions in (WITHOUT_TWIN, WITHOUT_GARBAGE):
+        assert exceptions.keys() <= set(REAL)
+        assert all(exceptions.values())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_each_setting_is_declared_with_its_meaning(name: str) -> None:
+    kind = MODELS[name].settings
+    assert inspect.getdoc(kind)
+    hints = get_type_hints(kind, include_extras=True)
+    for field in fields(kind):
+        assert get_origin(hints[field.name]) is Annotated
+        meta = next(each for each in get_args(hints[field.name]) if isinstance(each, msgspec.Meta))
+        assert meta.description
+        assert field.kw_only
+        if field.name.endswith(("_s", "_c")):
+            assert (meta.extra or {}).get("unit") in ("s", "°C")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_each_model_is_built_from_its_least_settings_and_claims_what_it_takes(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Device, "pin_factory", MockFactory())  # also where there are real pins
+    model = MODELS[name]
+    least = settings(name)
+    claims = model.claims(least)
+    assert all(claim.partition(" ")[2] for claim in claims)
+    device = model.build("device", least, Bench())
+    assert device.name == "device"
+    if model.kind in (Kind.OUTPUT, Kind.SPEAKER):
+        device.close()
+    else:
+        device.stop()
+
+
+def test_claims() -> None:
+    assert MODELS["gy-mcu90615"].claims(GyMcu90615Settings(port="/dev/ttyS0")) == ("port /dev/ttyS0",)
+    assert MODELS["rdm6300"].claims(Rdm6300Settings(port="/dev/ttyS0")) == ("port /dev/ttyS0",)
+    assert MODELS["gpio-input"].claims(InputSettings(pin=17)) == ("pin 17",)
+    assert MODELS["camera"].claims(CameraSettings(path="/dev/video0")) == ("camera /dev/video0",)
+    assert MODELS["loudspeaker"].claims(LoudspeakerSettings()) == ()
+    assert MODELS["loudspeaker"].claims(LoudspeakerSettings(device="plughw:1")) == ("sound card plughw:1",)
+    assert MODELS["simulated-loudspeaker"].claims(SimulatedLoudspeakerSettings(path="x")) == ("file x",)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("gpio-input", {"pin": 0}),
+        ("gpio-input", {"pin": 28}),
+        ("gpio-output", {"pin": -1}),
+        ("gpio-input", {"debounce_s": -1}),
+        ("gpio-input", {"pull": "sideways"}),
+        ("gy-mcu90615", {"port": "ttyUSB0"}),
+        ("rdm6300", {"port": "/dev/tty\0"}),
+        ("rdm6300", {"port": "/dev/"}),
+        ("simulated-gy-mcu90615", {"room_c": 500}),
+    ],
+)
+def test_impossible_settings_are_refused(name: str, wrong: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        settings(name, **wrong)
+
+
+def test_simulated_devices_of_one_bench_share_their_pins() -> None:
+    bench = Bench()
+    output = MODELS["simulated-output"].build("lock", settings("simulated-output"), bench)
+    assert bench.pins.pin(17).function == "output"
+    output.close()
+
+
+def test_importing_the_catalogue_loads_no_device_library() -> None:
+    code = "import sys, drivers.catalogue; print([m for m in ('serial', 'gpiozero', 'cv2', 'numpy', 'lgpio') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
+def test_settings_come_from_toml_as_they_are_written() -> None:
+    table = tomllib.loads('pin = 6\npull = "up"\nactive = "high"\ndebounce_s = 0.1')
+    made = msgspec.convert(table, InputSettings)
+    assert (made.pin, made.pull.value, made.active.value, made.debounce_s) == (6, "up", "high", 0.1)

@@ -1,0 +1,207 @@
+"""Inputs and outputs over gpiozero's mock pins."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from gpiozero import Device, InputDevice
+from gpiozero.pins.mock import MockFactory
+
+from drivers.contacts import GpioContact, GpioOutput
+from drivers.errors import DeviceLost
+from drivers.readings import DeviceState, Level, Reading
+from drivers.settings import InputSettings, OutputSettings, PinLevel, Pull
+from drivers.simulators.pins import set_active, wired_factory
+from drivers.threaded import Retry
+from tests.drivers.listening import Listener
+
+PIN = 17
+BUTTON = InputSettings(pin=PIN)
+LOOP = InputSettings(pin=PIN, active=PinLevel.HIGH)  # closed at rest, to ground: a cut wire is active
+BRISK = Retry(first_s=0.02, longest_s=0.05)
+
+
+class Contact(Listener):
+    """An input under test."""
+
+    def __init__(self, settings: InputSettings, factory: Any) -> None:
+        self.device = GpioContact("input", settings, factory, retry=BRISK)
+        super().__init__(self.device)
+
+    @property
+    def levels(self) -> list[bool]:
+        return [one.active for one in self.heard if isinstance(one, Level)]
+
+    def until_levels(self, *expected: bool) -> None:
+        self.until(lambda: self.levels == list(expected))
+
+
+@contextmanager
+def contact(settings: InputSettings, factory: Any = None) -> Iterator[tuple[Contact, Any]]:
+    """An input and its pin, its first level posted."""
+    factory = factory or wired_factory()
+    with Contact(settings, factory) as listening:
+        listening.until(lambda: len(listening.levels) == 1)
+        yield listening, factory.pin(settings.pin)
+
+
+@pytest.mark.parametrize("settings", [BUTTON, LOOP, InputSettings(pin=PIN, pull=Pull.DOWN, active=PinLevel.HIGH)])
+@pytest.mark.parametrize("active", [True, False])
+def test_the_level_at_start_is_told_first(settings: InputSettings, active: bool) -> None:
+    factory = wired_factory()
+    set_active(factory, settings, active=active)
+    with contact(settings, factory) as (listening, _):
+        assert listening.levels == [active]
+        assert listening.device.state is DeviceState.OK
+
+
+def test_a_press_and_its_release() -> None:
+    with contact(BUTTON) as (listening, pin):
+        pin.drive_low()
+        listening.until_levels(False, True)
+        pin.drive_high()
+        listening.until_levels(False, True, False)
+
+
+def test_a_bouncing_contact_is_told_once() -> None:
+    with contact(InputSettings(pin=PIN, debounce_s=0.5)) as (listening, pin):
+        for _ in range(20):
+            pin.drive_low()
+            pin.drive_high()
+        pin.drive_low()
+        listening.until(lambda: len(listening.levels) > 1)
+        assert listening.levels == [False, True]
+
+
+def test_a_cut_wire_reads_as_active() -> None:
+    factory = wired_factory()
+    set_active(factory, LOOP, active=False)
+    with contact(LOOP, factory) as (listening, pin):
+        assert listening.levels == [False]
+        pin.connect(None)
+        listening.until_levels(False, True)
+
+
+def test_an_edge_that_gpiozero_lost_is_found_by_reading_the_pin() -> None:
+    with contact(BUTTON) as (listening, pin):
+        pin._when_changed = None
+        pin.drive_low()
+        listening.until_levels(False, True)
+
+
+def test_gpiozero_is_not_asked_to_debounce() -> None:
+    with contact(BUTTON) as (_, pin):
+        assert pin.bounce is None
+        assert pin.edges == "both"
+
+
+def test_a_listener_that_fails_does_not_fail_whoever_drives_the_pin() -> None:
+    """A mock pin's callbacks run in the thread that drives it, and what they raise goes there."""
+
+    class Failing(Contact):
+        def _post(self, reading: Reading) -> None:
+            super()._post(reading)
+            if reading == Level(True):
+                raise RuntimeError("the listener failed")
+
+    factory = wired_factory()
+    with Failing(BUTTON, factory) as listening:
+        listening.until_levels(False)
+        factory.pin(PIN).drive_low()
+        assert "the listener failed" in listening.until_state(DeviceState.LOST).detail
+        factory.pin(PIN).drive_high()
+
+
+def test_a_pin_that_is_taken_is_lost_until_it_is_free(caplog: pytest.LogCaptureFixture) -> None:
+    factory = wired_factory()
+    taken = InputDevice(PIN, pull_up=True, pin_factory=factory)
+    with Contact(BUTTON, factory) as listening:
+        lost = listening.until_state(DeviceState.LOST)
+        assert lost.detail.startswith("pin 17: ")
+        taken.close()
+        listening.until_state(DeviceState.OK)
+        listening.until_levels(False)
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == [
+        f"input: lost: {lost.detail}"
+    ]
+
+
+def test_a_pull_that_the_pin_cannot_have_is_named() -> None:
+    with Contact(InputSettings(pin=2, pull=Pull.DOWN), wired_factory()) as listening:
+        assert "pin 2: " in listening.until_state(DeviceState.LOST).detail
+
+
+def test_a_machine_without_pins_is_lost_and_does_not_raise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Device, "pin_factory", None)
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "nonsense")
+    with Contact(BUTTON, None) as listening:
+        assert "pin 17: " in listening.until_state(DeviceState.LOST).detail
+
+
+def test_a_stopped_input_lets_its_pin_go() -> None:
+    factory = wired_factory()
+    with contact(BUTTON, factory):
+        pass
+    InputDevice(PIN, pull_up=True, pin_factory=factory).close()
+
+
+# outputs
+
+
+@pytest.mark.parametrize(("active", "rest"), [(PinLevel.HIGH, False), (PinLevel.LOW, True)])
+def test_an_output_is_at_rest_from_the_start(active: PinLevel, rest: bool) -> None:
+    factory = MockFactory()
+    pin = factory.pin(PIN)
+    relay = GpioOutput("lock", OutputSettings(pin=PIN, active=active), pin_factory=factory)
+    assert (pin.function, pin.state) == ("output", rest)
+    assert [each.state for each in pin.states][-1] is rest
+    assert len(pin.states) <= 2  # no pulse: at most the one change from the floating input to rest
+    relay.set(True)
+    assert pin.state is not rest
+    relay.set(False)
+    assert pin.state is rest
+
+
+def test_an_active_high_output_never_saw_another_level() -> None:
+    factory = MockFactory()
+    GpioOutput("lock", OutputSettings(pin=PIN), pin_factory=factory)
+    factory.pin(PIN).assert_states([False])
+    assert len(factory.pin(PIN).states) == 1
+
+
+@pytest.mark.parametrize(("active", "rest"), [(PinLevel.HIGH, False), (PinLevel.LOW, True)])
+def test_closing_returns_to_rest_and_lets_the_pin_go(active: PinLevel, rest: bool) -> None:
+    factory = MockFactory()
+    relay = GpioOutput("lock", OutputSettings(pin=PIN, active=active), pin_factory=factory)
+    relay.set(True)
+    relay.close()
+    pin = factory.pin(PIN)
+    assert (pin.function, pin.states[2 if rest else 1].state) == ("input", not rest)
+    assert pin.states[-1].state is rest
+    relay.close()
+    with pytest.raises(DeviceLost, match="closed"):
+        relay.set(True)
+
+
+def test_an_output_that_cannot_be_had_is_lost_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    factory = MockFactory()
+    taken = InputDevice(PIN, pull_up=True, pin_factory=factory)
+    relay = GpioOutput("lock", OutputSettings(pin=PIN), pin_factory=factory)
+    assert "lock: pin 17: " in caplog.text
+    with pytest.raises(DeviceLost, match="pin 17"):
+        relay.set(True)
+    taken.close()
+    relay.set(True)
+    assert factory.pin(PIN).state is True
+
+
+def test_an_output_that_fails_is_lost_and_opened_again() -> None:
+    factory = MockFactory()
+    relay = GpioOutput("lock", OutputSettings(pin=PIN), pin_factory=factory)
+    factory.pin(PIN).function = "input"  # somebody else took the pin away
+    with pytest.raises(DeviceLost, match="pin 17"):
+        relay.set(True)
+    relay.set(True)
+    assert factory.pin(PIN).state is True

@@ -1,0 +1,150 @@
+"""`menshen demo` as a new user runs it: the whole of it, in processes of its own."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+PHOTOGRAPHS = ROOT.parent / "shared" / "data" / "qr"
+
+
+def demo(folder: Path, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the demo to its end."""
+    environment = {**os.environ, "LANG": "C.UTF-8"} | ({"PATH": path} if path is not None else {})
+    command = [sys.executable, "-m", "menshen", "demo", "--data", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def last_line(output: str) -> dict[str, float]:
+    """The tally."""
+    answer: dict[str, float] = json.loads(output.strip().splitlines()[-1])
+    return answer
+
+
+@pytest.mark.timeout(240)
+def test_visits_to_an_exit(tmp_path: Path) -> None:
+    done = demo(tmp_path, "--visits", "16", "--exit")
+    assert done.returncode == 0, done.stdout + done.stderr
+    tally = last_line(done.stdout)
+    assert list(tally) == ["visits", "journal_records", "office_records", "missing", "duplicates", "wall_s"]
+    assert tally["visits"] >= 16
+    assert tally["missing"] == tally["duplicates"] == 0
+    assert tally["journal_records"] == tally["office_records"] > tally["visits"]
+    # the screen says when a scene came to another end than the scenario expects
+    assert "expected" not in done.stdout
+    for words in ("A recent returnee", "temperature  normal", "door forced", "night arrival", "unknown key", "fever"):
+        assert words.lower() in done.stdout.lower(), words
+
+
+@pytest.mark.timeout(240)
+def test_without_mosquitto_amqtt_carries_the_road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden = "import menshen.demo.broker as b; b.find_mosquitto = lambda: None; from menshen.cli import main; main()"
+    command = [sys.executable, "-c", hidden, "demo", "--data", str(tmp_path), "--visits", "8", "--exit"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "LANG": "C.UTF-8"}, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "amqtt" in done.stdout
+    tally = last_line(done.stdout)
+    assert tally["missing"] == tally["duplicates"] == 0
+
+
+@pytest.mark.timeout(240)
+def test_photographs_go_all_the_way(tmp_path: Path) -> None:
+    manifest = PHOTOGRAPHS / "MANIFEST.csv"
+    if not manifest.exists():
+        pytest.skip("the photographs of ../shared/data/qr are not here")
+    with manifest.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if int(row["n_codes"]) == 1 and row["set"].endswith("nominal")]
+    assert len(rows) >= 6, "the manifest has another form than expected"
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for number, row in enumerate(rows[:6]):
+        source = PHOTOGRAPHS / row["file"]
+        shutil.copy(source, folder / f"{number}{source.suffix}")
+    done = demo(tmp_path / "demo", "--camera", str(folder), "--exit")
+    assert done.returncode == 0, done.stdout + done.stderr
+    tally = last_line(done.stdout)
+    assert tally["missing"] == tally["duplicates"] == 0
+    assert 1 <= tally["visits"] <= 6
+    assert "unknown code" in done.stdout
+
+
+def test_exit_without_an_end_is_refused(tmp_path: Path) -> None:
+    done = demo(tmp_path, "--exit")
+    assert done.returncode == 2
+    assert "--exit needs --visits" in done.stderr
+
+
+def test_a_camera_that_is_nothing_is_refused(tmp_path: Path) -> None:
+    done = demo(tmp_path, "--camera", str(tmp_path / "nothing"))
+    assert done.returncode == 2
+    assert "neither a folder of photographs nor a video file" in done.stderr
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    """A demo that goes on, its address and one-time password."""
+    command = [sys.executable, "-m", "menshen", "demo", "--data", str(tmp_path), "--port", "0", "--visits", "10000"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "LANG": "C.UTF-8", "COLUMNS": "200"}
+    )
+    try:
+        yield (process, *_where_and_who(process))
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.communicate(timeout=40)
+
+
+def _where_and_who(process: subprocess.Popen[str]) -> tuple[str, str]:
+    assert process.stdout is not None
+    text = ""
+    for line in process.stdout:
+        text += line
+        found = re.search(r"(http://127\.0\.0\.1:\d+/).*One-time password\s+(\S+)", text, re.DOTALL)
+        if found:
+            return found[1], found[2]
+    raise AssertionError(f"the demo never said where it is:\n{text}")
+
+
+def log_in(page: Page, address: str, password: str) -> None:
+    """With the one-time password, which must be changed at once."""
+    page.goto(address)
+    page.fill("input[name=username]", "demo")
+    page.fill("input[name=password]", password)
+    page.click("main button[type=submit]")
+    for field in ("new_password1", "new_password2"):
+        page.fill(f"input[name={field}]", "gate-of-two-gods")
+    page.fill("input[name=old_password]", password)
+    page.click("main button[type=submit]")
+
+
+@pytest.mark.timeout(240)
+def test_a_visit_is_seen_in_a_real_browser_and_ctrl_c_ends_everything(
+    chromium: Browser, running: tuple[subprocess.Popen[str], str, str]
+) -> None:
+    process, address, password = running
+    page = chromium.new_page(locale="en-GB")
+    log_in(page, address, password)
+    expect(page.get_by_text("h-0101").first).to_be_visible(timeout=60_000)  # the resident of the first scene
+    expect(page.get_by_text("h-0301").first).to_be_visible(timeout=60_000)  # comes later, with no reload
+    # three of hers: in the morning, at night, and in the next morning, after the door had been forced
+    expect(page.get_by_text("h-0101").nth(2)).to_be_visible(timeout=60_000)
+    page.goto(f"{address}alarms/")
+    expect(page.get_by_text(re.compile("forced", re.IGNORECASE)).first).to_be_visible()
+    page.close()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert len(children) >= 4  # broker, pages, ingest, gate
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=40)
+    assert process.returncode == 0
+    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []

@@ -1,0 +1,113 @@
+"""kill -9 of gate, broker and office at random moments of a busy day: nothing is lost, nothing is there twice."""
+
+import random
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.installation import Installation
+
+KILLS = 24
+BUSY = Path(__file__).with_name("busy.toml")
+VICTIMS = ("gate", "broker", "ingest")
+CARELESS = """
+import sys
+import django
+django.setup()
+from central.ingest import process, writer
+def careless(gate, log_id, after, records, hashes, now, _store=writer.store_records):
+    _store(gate, log_id, after, records, hashes, now)
+    from central.ingest.models import Record
+    newest = Record.objects.filter(log__gate=gate, kind="visit").order_by("-id").values_list("pk", flat=True)[:1]
+    from central.entries.models import Entry
+    Entry.objects.filter(record__in=list(newest)).delete()
+    Record.objects.filter(pk__in=list(newest)).delete()
+writer.store_records = careless
+process.main("127.0.0.1", int(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def install(tmp_path: Path) -> Iterator[Callable[..., Installation]]:
+    built: list[Installation] = []
+
+    def build(**options: object) -> Installation:
+        built.append(Installation(tmp_path, **options))  # type: ignore[arg-type]  # handed on as they are
+        return built[0]
+
+    yield build
+    for each in built:
+        each.close()
+
+
+def released_visits(installation: Installation) -> set[str]:
+    """The visits for which the door was seen to be released."""
+    doors = [line for line in installation.lines if line["what"] == "door" and line["state"] == "released"]
+    return {line["visit"] for line in doors if line.get("visit")}
+
+
+def journal_visits(installation: Installation) -> list[str]:
+    """The visits that the journal holds."""
+    connection = sqlite3.connect(f"file:{installation.journal}?mode=ro", uri=True)
+    try:
+        sql = "SELECT json_extract(CAST(body AS TEXT), '$.visit') FROM records WHERE kind = 'visit'"
+        return [row[0] for row in connection.execute(sql)]
+    finally:
+        connection.close()
+
+
+def settle(installation: Installation) -> None:
+    """Nobody comes any more; wait until the office's cursor has reached the journal's end."""
+    if "gate" in installation.running:
+        installation.stop("gate")
+    installation.configure(visits=None)
+    installation.start("gate")
+    installation.hear_until("ready")
+    installation.wait_until_told()
+
+
+@pytest.mark.timeout(300)
+def test_nothing_is_lost_or_doubled(install: Callable[..., Installation]) -> None:
+    day = install(scenario=BUSY)
+    chance = random.Random(20)
+    for name in ("broker", "ingest", "gate"):
+        day.start(name)
+    for number in range(KILLS):
+        victim = VICTIMS[number % len(VICTIMS)]
+        for _ in range(chance.randrange(2, 14)):  # some moment of somebody's visit
+            day.hear()
+        day.kill(victim)
+        for _ in range(chance.randrange(0, 5) if victim != "gate" else 0):  # the others go on without it for a while
+            day.hear()
+        day.start(victim)
+        if victim == "gate":
+            day.hear_until("ready")
+    settle(day)
+
+    tally = day.tally()
+    assert (tally.missing, tally.duplicates) == (0, 0)
+    assert tally.whole
+    assert tally.journal_records > 2 * KILLS
+    visits = journal_visits(day)
+    assert len(visits) == len(set(visits))
+    seen = released_visits(day)
+    assert seen, "no door was ever released"
+    assert seen <= set(visits), "a door was released for a visit that is not on record"
+
+
+@pytest.mark.timeout(120)
+def test_the_tally_would_see_a_loss(install: Callable[..., Installation], tmp_path: Path) -> None:
+    """Positive control: an office that loses a record now and then is found out."""
+    day = install(scenario=BUSY)
+    day.ingest = [sys.executable, "-c", CARELESS, str(day.port)]
+    for name in ("broker", "ingest", "gate"):
+        day.start(name)
+    for _ in range(2):
+        day.hear_until("decision", outcome="granted")
+    settle(day)
+    tally = day.tally()
+    assert tally.missing > 0
+    assert not tally.whole

@@ -1,0 +1,288 @@
+"""What single keys cannot tell."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.config.files import devices, problem, problems, sections
+
+OPEN = {"beam": ("simulated-input", "beam", 19)}
+
+
+@pytest.mark.parametrize("kind", ["door", "open", "sealed"])
+def test_each_kind_of_portal_can_be_right(tmp_path: Path, kind: str) -> None:
+    portal = sections(portal=f'kind = "{kind}"')
+    has = {
+        "door": devices(),
+        "open": devices("lock", "contact", **OPEN),
+        "sealed": devices("lock", "reader", "camera", "thermometer", "button"),
+    }
+    assert problems(tmp_path, portal + has[kind]) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "without", "key", "wanted"),
+    [
+        ("door", ("lock",), "policy.portal.kind", '"lock"'),
+        ("door", ("contact",), "policy.portal.kind", '"door-contact"'),
+        ("door", ("button",), "policy.portal.kind", '"exit-button"'),
+        ("door", ("presence",), "policy.visit.presence_sensor", '"presence"'),
+        ("door", ("thermometer",), "policy.steps", '"thermometer"'),
+        ("door", ("reader", "camera"), "policy.steps", '"entry-reader" or "entry-camera"'),
+        ("open", ("lock", "contact"), "policy.portal.kind", '"beam"'),
+        ("sealed", ("lock", "contact"), "policy.portal.kind", '"door-contact"'),
+    ],
+)
+def test_what_a_portal_cannot_do_without(
+    tmp_path: Path, kind: str, without: tuple[str, ...], key: str, wanted: str
+) -> None:
+    found, words = problem(tmp_path, sections(portal=f'kind = "{kind}"') + devices(*without))
+    assert found == key
+    assert f"no device has use = {wanted}" in words
+
+
+def test_what_may_be_missing(tmp_path: Path) -> None:
+    assert problems(tmp_path, sections(visit="presence_sensor = false") + devices("presence")) == []
+    assert problems(tmp_path, sections() + devices("camera")) == []
+    steps = "\n".join(f'{who} = ["credential"]' for who in ("resident", "tenant", "returnee", "visitor"))
+    assert problems(tmp_path, sections(steps=steps) + devices("thermometer")) == []
+
+
+def test_an_open_portal_has_no_lock(tmp_path: Path) -> None:
+    key, words = problem(tmp_path, sections(portal='kind = "open"') + devices("contact", **OPEN))
+    assert key == "policy.portal.kind"
+    assert "has no lock" in words
+
+
+def test_a_mistyped_use_makes_nothing_else_missing(tmp_path: Path) -> None:
+    text = sections() + devices().replace('"lock"', '"lokc"')
+    key, words = problem(tmp_path, text)
+    assert key == "devices.lock.use"
+    assert words.endswith("did you mean lock?")
+
+
+def test_an_escape_route_never_asks_on_the_way_out(tmp_path: Path) -> None:
+    reader = devices(out=("simulated-rdm6300", "exit-reader"))
+    asks = "exit_needs_credential = true\n"
+    key, words = problem(tmp_path, sections(portal=asks) + reader)
+    assert key == "policy.portal.exit_needs_credential"
+    assert "flee" in words
+    assert problems(tmp_path, sections(portal=asks + "escape_route = false") + reader) == []
+    key, words = problem(tmp_path, sections(portal=asks + "escape_route = false") + devices())
+    assert 'no device has use = "exit-reader" or "exit-camera"' in words
+    text = sections(portal=asks + 'escape_route = false\nkind = "open"')
+    key, words = problem(tmp_path, text + devices("lock", **OPEN, out=("simulated-rdm6300", "exit-reader")))
+    assert "only a door can ask" in words
+
+
+@pytest.mark.parametrize(
+    ("section", "lines", "key"),
+    [
+        ("portal", "held_open_s = 25", "pre_alarm_after_s"),
+        ("portal", "pre_alarm_after_s = 30", "pre_alarm_after_s"),
+        ("temperature", "threshold_c = 35.0", "too_cold_c"),
+        ("temperature", "lowest_c = 34\ntoo_cold_c = 34", "lowest_c"),
+        ("temperature", "threshold_c = 41.5\nhighest_c = 41.5", "threshold_c"),
+        ("temperature", "ambient_lowest_c = 30\nambient_highest_c = 25", "ambient_lowest_c"),
+    ],
+)
+def test_numbers_in_their_order(tmp_path: Path, section: str, lines: str, key: str) -> None:
+    found, words = problem(tmp_path, sections(**{section: lines}) + devices())
+    assert found == f"policy.{section}.{key}"
+    assert "must be below" in words
+
+
+def test_a_wrong_number_is_not_compared_too(tmp_path: Path) -> None:
+    assert problem(tmp_path, sections(portal='held_open_s = "60s"\npre_alarm_after_s = 55') + devices())[0].endswith(
+        "held_open_s"
+    )
+
+
+def test_the_night(tmp_path: Path) -> None:
+    key, words = problem(tmp_path, sections(night='begins = "06:00"') + devices())
+    assert key == "policy.night.begins"
+    assert "same time" in words
+    key, words = problem(tmp_path, sections(night='ends = "6:00"') + devices())
+    assert key == "policy.night.ends"
+    assert "HH:MM" in words
+
+
+@pytest.mark.parametrize(
+    "zone", ["Asia/Shangai", "", "../../etc/passwd", "/etc/localtime", "Asia", "x" * 300, "a\\u0000b"]
+)
+def test_time_zones(tmp_path: Path, zone: str) -> None:
+    key, words = problem(tmp_path, f'[policy]\ntimezone = "{zone}"\n' + sections() + devices())
+    assert key == "policy.timezone"
+    assert "Asia/Shanghai" in words
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("00" * 32, "placeholder"),
+        ("00" * 31, "64 hexadecimal digits"),
+        ("zz" * 32, "64 hexadecimal digits"),
+        ("f" * 64, "mistyped"),
+    ],
+)
+def test_pass_keys(tmp_path: Path, key: str, words: str) -> None:
+    good = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+    text = sections() + devices() + f'[directory]\npass_keys = [\n  "{good}",\n  "{key}",\n]\n'
+    (found,) = problems(tmp_path, text)
+    assert (found.key, words in found.text) == ("directory.pass_keys[1]", True), found
+    assert text.splitlines()[found.line - 1] == f'  "{key}",'
+    twice = text.replace(key, good.upper())
+    assert problem(tmp_path, twice) == ("directory.pass_keys[1]", "is there twice")
+
+
+@pytest.mark.parametrize(
+    ("section", "line", "key"),
+    [
+        ("gate", 'data_dir = "gate.toml"', "gate.data_dir"),
+        ("broker", 'ca_file = "nothing.pem"', "broker.ca_file"),
+        ("broker", 'ca_file = "gate.toml"', "broker.ca_file"),
+        ("broker", 'password_file = "nothing"', "broker.password_file"),
+        ("voice", 'phrases = "nothing"', "voice.phrases"),
+        ("voice", 'recordings = "gate.toml"', "voice.recordings"),
+    ],
+)
+def test_files_that_are_not_there_or_not_what_they_should_be(tmp_path: Path, section: str, line: str, key: str) -> None:
+    base = sections().replace('data_dir = "data"\n', "") if section == "gate" else sections()
+    text = (
+        base.replace(f"[{section}]\n", f"[{section}]\n{line}\n")
+        if section in ("gate", "broker")
+        else f"{base}[{section}]\n{line}\n"
+    )
+    found, _ = problem(tmp_path, text + devices())
+    assert found == key
+
+
+def test_a_password_without_a_user(tmp_path: Path) -> None:
+    key, words = problem(tmp_path, sections() + devices(), MENSHEN_BROKER_PASSWORD="x")
+    assert key == "broker.username"
+    assert "no username" in words
+
+
+def test_doubles(tmp_path: Path) -> None:
+    text = sections() + devices(second=("simulated-output", "lock", 18))
+    (found,) = problems(tmp_path, text)
+    assert found.key == "devices.second.use"
+    line = text.splitlines().index("[devices.lock]") + 1
+    assert found.text == f"a gate has one lock, and that is [devices.lock] (line {line + 2})"
+    several = devices(second=("simulated-rdm6300", "entry-reader"), third=("simulated-input", "exit-button", 18))
+    assert problems(tmp_path, sections() + several) == []
+    assert (
+        problem(tmp_path, sections().replace("data_dir", 'languages = ["zh", "zh"]\ndata_dir') + devices())[0]
+        == "gate.languages"
+    )
+    assert (
+        problem(tmp_path, sections(steps='tenant = ["credential", "credential"]') + devices())[0]
+        == "policy.steps.tenant"
+    )
+
+
+def test_two_devices_on_one_pin(tmp_path: Path) -> None:
+    text = sections() + devices(second=("gpio-input", "fire", 17))
+    (found,) = problems(tmp_path, text)
+    line = text.splitlines().index("[devices.lock]") + 1
+    assert (found.key, found.text) == ("devices.second.pin", f"pin 17 is taken by [devices.lock] (line {line})")
+    assert text.splitlines()[found.line - 1] == "pin = 17"
+
+
+def test_two_devices_on_one_port_also_by_another_name(tmp_path: Path) -> None:
+    port = Path(f"/dev/..{tmp_path}/ttyUSB0")  # as a port must be, and yet in a folder of the test's own
+    port.touch()
+    link = tmp_path / "by-id"
+    link.symlink_to(port)
+    for second in (port, Path(f"/dev/..{link}")):
+        text = sections() + devices("reader", "thermometer")
+        text += f'[devices.t]\nmodel = "gy-mcu90615"\nuse = "thermometer"\nport = "{port}"\n'
+        text += f'[devices.r]\nmodel = "rdm6300"\nuse = "entry-reader"\nport = "{second}"\n'
+        key, words = problem(tmp_path, text)
+        assert key == "devices.r.port"
+        assert "is taken by [devices.t]" in words
+
+
+@pytest.mark.parametrize("pin", [0, 1, 28, 40, -2])
+def test_impossible_pins(tmp_path: Path, pin: int) -> None:
+    key, words = problem(tmp_path, sections() + devices(x=("gpio-input", "fire", pin)))
+    assert key == "devices.x.pin"
+    assert "2 to 27" in words
+
+
+def test_the_serial_ports_own_pins(tmp_path: Path) -> None:
+    text = (
+        sections() + devices("reader") + '[devices.r]\nmodel = "rdm6300"\nuse = "entry-reader"\nport = "/dev/serial0"\n'
+    )
+    key, words = problem(tmp_path, text + '[devices.x]\nmodel = "gpio-input"\nuse = "fire"\npin = 14\n')
+    assert key == "devices.x.pin"
+    assert "serial port" in words
+
+
+@pytest.mark.parametrize(
+    ("device", "key", "words"),
+    [
+        (
+            'model = "rdm6300"\nuse = "lock"\nport = "/dev/x"',
+            "devices.x.use",
+            "a rdm6300 is no lock; it can be: entry-reader",
+        ),
+        ('model = "rdm630"\nuse = "exit-reader"', "devices.x.model", "did you mean rdm6300?"),
+        ('model = 5\nuse = "exit-reader"', "devices.x.model", "5 is none of"),
+        ('use = "exit-reader"', "devices.x.model", "is missing; one of"),
+        ('model = "simulated-rdm6300"\nuse = "teapot"', "devices.x.use", "'teapot' is none of"),
+        ('model = "simulated-rdm6300"', "devices.x.use", "is missing; one of"),
+        ('model = "rdm6300"\nuse = "exit-reader"', "devices.x.port", "is missing."),
+        ('model = "simulated-input"\nuse = "fire"\npin = 4\npull = "up"', "devices.x.pull", "unknown key"),
+        ('model = "simulated-input"\nuse = "fire"\npni = 4\npin = 27', "devices.x.pni", "nearest known one is pin"),
+    ],
+)
+def test_devices(tmp_path: Path, device: str, key: str, words: str) -> None:
+    found, said = problem(tmp_path, sections() + devices() + f"[devices.x]\n{device}\n")
+    assert (found, words in said) == (key, True), (found, said)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("devices = 3\n", "devices"), ("[devices]\nx = 3\n", "devices.x"), ('[devices."A b"]\n', 'devices."A b"')],
+)
+def test_devices_that_are_no_sections(tmp_path: Path, text: str, key: str) -> None:
+    assert key in {each.key for each in problems(tmp_path, text + sections())}
+
+
+def simulation(folder: Path, **more: str) -> str:
+    (folder / "cast.json").write_text(json.dumps({"cards": {"r": "000414CD7E"}}))
+    (folder / "day.toml").write_text('[[scene]]\nat = "10:00"\nzh = "z"\nen = "e"\ndo = ["arrive", "card r"]\n')
+    keys = {"scenario": '"day.toml"', "cast": '"cast.json"'} | more
+    return "[simulation]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
+
+
+def test_a_scripted_clock_is_for_simulators_alone(tmp_path: Path) -> None:
+    scripted = simulation(tmp_path, clock='"scripted"')
+    assert problems(tmp_path, sections() + devices() + scripted) == []
+    key, words = problem(tmp_path, sections() + devices(real=("gpio-input", "fire", 4)) + scripted)
+    assert key == "simulation.clock"
+    assert words.endswith("these are real: real")
+    assert problems(tmp_path, sections() + devices(real=("gpio-input", "fire", 4)) + simulation(tmp_path)) == []
+
+
+def test_a_script_that_cannot_be_played(tmp_path: Path) -> None:
+    good = sections() + devices() + simulation(tmp_path)
+    (tmp_path / "day.toml").write_text('[[scene]]\nat = "10:00"\nzh = "z"\nen = "e"\ndo = ["card nobodys"]\n')
+    key, words = problem(tmp_path, good)
+    assert key == "simulation.scenario"
+    assert "nobodys" in words
+    (tmp_path / "cast.json").unlink()
+    assert problem(tmp_path, good)[0] == "simulation.cast"
+
+
+def test_phrases_of_ones_own_are_read_too(tmp_path: Path) -> None:
+    folder = tmp_path / "phrases"
+    folder.mkdir()
+    (folder / "zh.toml").write_text('welcom = "x"\n')
+    found = problems(tmp_path, sections() + '[voice]\nphrases = "phrases"\n' + devices())
+    assert {each.key for each in found} == {"voice.phrases"}
+    words = " ".join(each.text for each in found)
+    assert f"{folder / 'zh.toml'}:1: welcom: unknown phrase; the nearest known one is welcome" in words
+    assert f"{folder / 'en.toml'}: does not exist" in words

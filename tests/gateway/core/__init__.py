@@ -1,0 +1,1 @@
+"""The checkpoint core, without a clock."""

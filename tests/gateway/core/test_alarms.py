@@ -1,0 +1,170 @@
+"""Open alarms: raised, repeated, acknowledged, cleared; and where each comes from."""
+
+import itertools
+
+import pytest
+
+from gateway.core import effects
+from gateway.core.alarms import MOST_EQUAL, RULES, TABLES, AlarmBook, AlarmState, Life
+from gateway.core.events import (
+    Acknowledge,
+    CallPressed,
+    ClockStepped,
+    DeviceChanged,
+    DoorContact,
+    JournalReplaced,
+    TamperInput,
+)
+from gateway.core.moment import Moment
+from gateway.core.phrases import Phrase
+from sync.contract.alarms import AlarmAction, AlarmKind
+from sync.contract.records import AlarmRecord, ClockChange, Device
+from tests.gateway.core.acting import Gate, at, said, shown
+
+NOW = at()
+ids = map("{:032x}".format, itertools.count(1)).__next__
+
+
+def book() -> AlarmBook:
+    return AlarmBook("main", ids, {})
+
+
+def test_every_kind_has_a_rule_and_every_life_a_table() -> None:
+    assert set(RULES) == set(AlarmKind) and set(TABLES) == set(Life)
+    assert all(AlarmState.CLEARED in table and not table[AlarmState.CLEARED] for table in TABLES.values())
+    assert [kind for kind, rule in RULES.items() if rule.tone is effects.Tone.EVACUATION] == [AlarmKind.FIRE]
+
+
+def test_a_moment_again_within_its_window_is_one_alarm() -> None:
+    alarms = book()
+    first = alarms.raise_(AlarmKind.CALL, NOW)
+    again = alarms.raise_(AlarmKind.CALL, NOW.after(59_999))
+    assert first is not None and again is not None
+    assert (again.action, again.alarm.id, again.alarm.count) == (AlarmAction.REPEATED, first.alarm.id, 2)
+    later = alarms.raise_(AlarmKind.CALL, NOW.after(59_999 + 60_000))
+    assert later is not None and later.action is AlarmAction.RAISED and later.alarm.id != first.alarm.id
+    assert len(alarms.open) == 2
+
+
+def test_a_night_without_a_guard_fills_nothing() -> None:
+    alarms = book()
+    told = [alarms.raise_(AlarmKind.CALL, NOW.after(minute * 61_000)) for minute in range(500)]
+    assert len(alarms.open) == MOST_EQUAL and alarms.open[-1].count == 500 - MOST_EQUAL + 1 and None not in told
+
+
+def test_what_lasts_is_raised_once_and_cleared_when_over() -> None:
+    alarms = book()
+    assert alarms.raise_(AlarmKind.DEVICE_LOST, NOW, "camera") is not None
+    assert alarms.raise_(AlarmKind.DEVICE_LOST, NOW, "camera") is None
+    assert alarms.raise_(AlarmKind.DEVICE_LOST, NOW, "reader") is not None
+    over = alarms.over(AlarmKind.DEVICE_LOST, "camera")
+    assert over is not None and over.action is AlarmAction.CLEARED and not over.alarm.acknowledged
+    assert [alarm.detail for alarm in alarms.open] == ["reader"] and alarms.over(AlarmKind.FIRE) is None
+
+
+def test_what_is_latched_is_cleared_when_over_and_acknowledged_in_either_order() -> None:
+    for order in ("over first", "acknowledged first"):
+        alarms = book()
+        news = alarms.raise_(AlarmKind.TAMPER, NOW)
+        assert news is not None
+        if order == "over first":
+            assert alarms.over(AlarmKind.TAMPER) is None and alarms.tones
+            last = alarms.acknowledge(news.alarm.id, "li")
+        else:
+            acknowledged = alarms.acknowledge(news.alarm.id, "li")
+            assert acknowledged is not None and acknowledged.action is AlarmAction.ACKNOWLEDGED and not alarms.tones
+            last = alarms.over(AlarmKind.TAMPER)
+        assert last is not None and last.action is AlarmAction.CLEARED and last.alarm.acknowledged_by == "li"
+        assert alarms.open == ()
+
+
+def test_what_was_over_and_comes_again_unacknowledged_is_a_repetition() -> None:
+    gate = Gate()
+    for _ in range(3):
+        gate.send(TamperInput(True), TamperInput(False))
+    assert gate.alarm_actions(AlarmKind.TAMPER) == ["raised", "repeated", "repeated"]
+    assert gate.core.status().alarms[0].count == 3
+    assert gate.tones == {effects.Tone.ALARM}
+
+
+def test_news_is_sent_then_recorded_with_the_same_id_and_then_the_state() -> None:
+    gate = Gate()
+    found = gate.send(CallPressed())
+    sent = next(effect for effect in found if isinstance(effect, effects.SendAlarm))
+    record = next(effect for effect in found if isinstance(effect, effects.Append))
+    assert isinstance(record.body, AlarmRecord) and sent.alarm == record.body.alarm
+    assert found.index(sent) < found.index(record) < found.index(effects.StateChanged())
+    assert len(sent.alarm.id) == 32 and sent.alarm.since_ms == gate.now.at_ms and sent.alarm.portal == "main"
+    assert found[0] == effects.SetTone(effects.Tone.NIGHT, True) and said(found) == [Phrase.CALL_HEARD]
+    assert shown(found, "alarm") == [{"kind": "call", "action": "raised", "detail": ""}]
+
+
+def test_acknowledging_one_by_its_id_or_all_by_the_button() -> None:
+    gate = Gate()
+    gate.send(CallPressed(), TamperInput(True), JournalReplaced("…"))
+    call = gate.core.status().alarms[0]
+    gate.send(Acknowledge("li", call.id, "seen to"))
+    record = gate.bodies(AlarmRecord)[-1]
+    assert (record.by, record.note, record.alarm.acknowledged_by) == ("li", "seen to", "li")
+    assert gate.open_alarms == [AlarmKind.TAMPER, AlarmKind.JOURNAL_REPLACED]
+    gate.send(Acknowledge("li", "no such alarm"), Acknowledge("button"))
+    assert gate.open_alarms == [AlarmKind.TAMPER]
+    assert gate.send(Acknowledge("button")) == []
+
+
+@pytest.mark.parametrize("state", ["lost", "stale"])
+def test_a_device_that_is_lost_and_comes_back(state: str) -> None:
+    gate = Gate()
+    assert gate.send(DeviceChanged("entry-camera", "ok")) == []
+    gate.send(DeviceChanged("entry-camera", state, "unplugged"), DeviceChanged("entry-camera", "lost"))
+    assert gate.core.status().devices_lost == ("entry-camera",) and gate.tones == set()
+    assert gate.core.status().alarms[0].detail == "entry-camera"
+    gate.send(DeviceChanged("entry-camera", "ok"), DeviceChanged("entry-camera", "starting"))
+    assert gate.core.status().devices_lost == () and gate.open_alarms == []
+    assert gate.bodies(Device) == [
+        Device(device="entry-camera", state=state, detail="unplugged"),
+        Device(device="entry-camera", state="ok"),
+    ]
+
+
+def test_a_clock_that_steps_is_recorded_and_a_big_step_is_an_alarm() -> None:
+    gate = Gate()
+    gate.send(ClockStepped(5_000, True))
+    assert gate.bodies(ClockChange) == [ClockChange(step_ms=5_000, trusted=True)] and gate.open_alarms == []
+    gate.send(ClockStepped(-60_000, True))
+    assert gate.open_alarms == [AlarmKind.CLOCK]
+
+
+def test_alarms_from_before_a_restart_end_when_their_sensor_says_so() -> None:
+    before = Gate(now=at("23:30"))
+    before.arrive()
+    before.send(DoorContact(True), TamperInput(True), DeviceChanged("beam", "lost"), DeviceChanged("lock", "lost"))
+    before.wait(2)
+    assert len(before.open_alarms) == 5
+    after = Gate(state=before.durable, now=at("23:40", mono_ms=10))
+    assert after.open_alarms == [AlarmKind.TAMPER, AlarmKind.DEVICE_LOST, AlarmKind.DOOR_FORCED]
+    assert after.tones == {effects.Tone.ALARM}
+    after.send(DoorContact(False), TamperInput(False), DeviceChanged("beam", "ok"))
+    assert after.open_alarms == [AlarmKind.TAMPER, AlarmKind.DOOR_FORCED]
+    after.send(Acknowledge("button"))
+    assert after.open_alarms == [] and after.durable == {}
+
+
+def test_after_a_restart_the_oldest_stands_first_and_windows_begin_anew() -> None:
+    gate = Gate()
+    gate.send(CallPressed())
+    gate.wait(30)
+    gate.send(JournalReplaced("…"))
+    for state in (gate.durable, dict(reversed(gate.durable.items()))):
+        later = Gate(state=state, now=at("12:00", mono_ms=7_000_000))
+        assert later.open_alarms == [AlarmKind.CALL, AlarmKind.JOURNAL_REPLACED]
+        later.wait(59)
+        later.send(CallPressed())
+        assert later.alarm_actions(AlarmKind.CALL) == ["repeated"]
+
+
+def test_the_window_is_of_monotonic_time() -> None:
+    alarms = book()
+    alarms.raise_(AlarmKind.CALL, NOW)
+    again = alarms.raise_(AlarmKind.CALL, Moment(NOW.mono_ms + 1000, NOW.at_ms + 31_536_000_000))
+    assert again is not None and again.action is AlarmAction.REPEATED

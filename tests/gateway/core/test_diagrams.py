@@ -1,0 +1,24 @@
+"""The diagrams say what the tables say."""
+
+import re
+
+from gateway.core import alarms, door, lockout, mode, temperature, visit
+from gateway.core.diagrams import states_markdown
+
+TABLES = [visit.TABLE, temperature.TABLE, door.TABLE, *alarms.TABLES.values(), lockout.TABLE, mode.TABLE]
+
+
+def test_every_move_of_every_table_is_drawn_once() -> None:
+    drawn = re.findall(r"^    (\w+) --> (\w+): (.+)$", states_markdown(), re.MULTILINE)
+    moves = [
+        (str(state), str(target), str(given))
+        for table in TABLES
+        for state, row in table.items()  # type: ignore[attr-defined]  # tables of different machines
+        for given, target in row.items()
+    ]
+    rests = [("rest", str(state), condition) for condition, state in door.RESTS]
+    assert sorted(drawn) == sorted(moves + rests)
+
+
+def test_every_kind_of_alarm_is_listed() -> None:
+    assert all(f"| {kind} |" in states_markdown() for kind in alarms.RULES)

@@ -1,0 +1,76 @@
+"""So many bad credentials in a row."""
+
+from gateway.core.events import Outcome
+from gateway.core.phrases import Phrase
+from sync.contract.alarms import AlarmKind
+from sync.contract.records import Direction, VisitOutcome
+from tests.gateway.core.acting import Gate, at, bad, card, said
+
+
+def guess(gate: Gate, times: int, start: int = 0) -> None:
+    for number in range(start, start + times):
+        gate.read(bad(credential=f"bad-{number}"))
+        gate.wait(1)
+
+
+def test_five_in_a_row_lock_the_readers_out_for_a_minute() -> None:
+    gate = Gate()
+    guess(gate, 4)
+    assert gate.open_alarms == []
+    found = gate.read(bad(credential="bad-4"))
+    assert gate.open_alarms == [AlarmKind.LOCK_OUT] and Phrase.LOCKED_OUT in said(found)
+    gate.arrive()
+    assert said(gate.read(card())) == [Phrase.LOCKED_OUT]
+    assert gate.decided == (VisitOutcome.DENIED, ("locked-out",))
+    gate.read(bad(credential="bad-5"))
+    assert gate.decided == (VisitOutcome.DENIED, ("locked-out", "unknown-code"))
+    gate.wait(61)
+    assert gate.open_alarms == [] and gate.alarm_actions(AlarmKind.LOCK_OUT) == ["raised", "cleared"]
+    gate.read(card())
+    gate.measure()
+    assert gate.released
+
+
+def test_a_good_one_in_between_begins_the_count_anew() -> None:
+    gate = Gate()
+    guess(gate, 4)
+    gate.arrive()
+    gate.read(card())
+    gate.measure()
+    guess(gate, 4, start=4)
+    assert gate.open_alarms == []
+    guess(gate, 1, start=8)
+    assert gate.open_alarms == [AlarmKind.LOCK_OUT]
+
+
+def test_what_needs_a_server_is_not_bad() -> None:
+    gate = Gate()
+    for number in range(10):
+        gate.read(bad(Outcome.NEEDS_ONLINE, "server-away", credential=f"c{number}"))
+    assert AlarmKind.LOCK_OUT not in gate.open_alarms
+
+
+def test_the_way_out_is_never_locked_out() -> None:
+    gate = Gate()
+    guess(gate, 5)
+    gate.read(card(), Direction.EXIT)
+    assert gate.released
+
+
+def test_neither_a_power_cut_nor_a_clock_that_jumps_ends_it() -> None:
+    gate = Gate()
+    guess(gate, 5)
+    later = Gate(state=gate.durable, now=at("23:59", mono_ms=3))  # another boot, and another day for all it knows
+    later.wait(59)
+    later.read(card())
+    assert later.decided == (VisitOutcome.DENIED, ("locked-out",))
+    later.wait(1)
+    assert later.open_alarms == [] and later.durable == {}
+
+
+def test_the_count_goes_on_after_a_restart() -> None:
+    gate = Gate()
+    guess(gate, 4)
+    later = Gate(state=gate.durable)
+    guess(later, 1)
+    assert later.open_alarms == [AlarmKind.LOCK_OUT]

@@ -1,0 +1,103 @@
+"""From readings to events."""
+
+import pytest
+
+from drivers.readings import CardRead, CodeRead, DeviceState, DeviceStatus, Level, Temperature
+from gateway.core import events
+from gateway.core.moment import Moment
+from gateway.core.policy import TemperaturePolicy
+from gateway.intake import LEVELS, READERS, Intake
+from gateway.sampling import TemperatureSampler
+from sync.contract.records import Direction
+
+NOW = Moment(mono_ms=60_000, at_ms=1_700_000_000_000)
+
+
+class Scans:
+    """Stands where the resolve workers do."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str, str, Direction]] = []
+
+    def text(self, text: str, reader: str, direction: Direction, now: Moment) -> None:
+        self.seen.append(("text", text, reader, direction))
+
+    def card(self, uid: str, reader: str, direction: Direction, now: Moment) -> None:
+        self.seen.append(("card", uid, reader, direction))
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.posted: list[events.Event] = []
+        self.scans = Scans()
+        policy = TemperaturePolicy(warm_up_s=0, samples=3)
+        sampler = TemperatureSampler("forehead", policy)
+        self.intake = Intake(self.posted.append, self.scans, sampler, lambda: NOW)  # type: ignore[arg-type]  # stands in
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.mark.parametrize("use", LEVELS)
+def test_every_input_says_something_on_its_active_edge(bench: Bench, use: str) -> None:
+    bench.intake.of(use, use)(Level(True))
+    assert len(bench.posted) == 1
+
+
+def test_buttons_say_nothing_when_let_go(bench: Bench) -> None:
+    for use in ("exit-button", "call", "acknowledge", "beam"):
+        bench.intake.of(use, use)(Level(False))
+    assert bench.posted == []
+
+
+def test_levels_that_hold_say_both(bench: Bench) -> None:
+    bench.intake.of("door", "door-contact")(Level(True))
+    bench.intake.of("door", "door-contact")(Level(False))
+    assert bench.posted == [events.DoorContact(True), events.DoorContact(False)]
+
+
+@pytest.mark.parametrize(("use", "direction"), READERS.items())
+def test_readers_go_to_the_resolvers(bench: Bench, use: str, direction: Direction) -> None:
+    post = bench.intake.of("r", use)
+    post(CardRead("000414CD7E", "em4100"))
+    post(CodeRead(b"abc", "abc", "QRCode", "zxing-cpp"))
+    post(CodeRead(b"\xff\xfe", "", "QRCode", "zxing-cpp"))
+    assert bench.scans.seen == [
+        ("card", "000414CD7E", "r", direction),
+        ("text", "abc", "r", direction),
+        ("text", "fffe", "r", direction),
+    ]
+    assert bench.posted == []
+
+
+def test_a_stream_of_frames_is_one_measurement(bench: Bench) -> None:
+    post = bench.intake.of("forehead", "thermometer")
+    for _ in range(50):
+        post(Temperature(36.5, 24.0))
+    (measured,) = bench.posted
+    assert isinstance(measured, events.TemperatureMeasured)
+    assert measured.object_c == 36.5
+
+
+def test_states_are_told_except_the_beginning(bench: Bench) -> None:
+    post = bench.intake.of("forehead", "thermometer")
+    post(DeviceStatus(DeviceState.STARTING))
+    post(DeviceStatus(DeviceState.OK))
+    post(DeviceStatus(DeviceState.LOST, "gone"))
+    assert bench.posted == [
+        events.DeviceChanged("forehead", "ok"),
+        events.DeviceChanged("forehead", "lost", "gone"),
+    ]
+
+
+def test_a_loudspeaker_has_a_state_and_no_readings(bench: Bench) -> None:
+    post = bench.intake.of("speaker", "speaker")
+    post(DeviceStatus(DeviceState.LOST, "no sound card"))
+    assert bench.posted == [events.DeviceChanged("speaker", "lost", "no sound card")]
+
+
+def test_an_unknown_use_is_our_own_mistake(bench: Bench) -> None:
+    with pytest.raises(KeyError):
+        bench.intake.of("x", "teapot")

@@ -1,0 +1,67 @@
+"""From frames to one measurement a person."""
+
+import pytest
+
+from gateway.core.events import TemperatureMeasured
+from gateway.core.policy import TemperaturePolicy
+from gateway.sampling import UNSTEADY_MS, TemperatureSampler
+
+POLICY = TemperaturePolicy(warm_up_s=0)
+
+
+def run(sampler: TemperatureSampler, values: list[float], start_ms: int = 0) -> list[TemperatureMeasured]:
+    found = [sampler.feed(value, 24.0, start_ms + 100 * n) for n, value in enumerate(values)]
+    return [each for each in found if each is not None]
+
+
+def test_one_measurement_for_one_person() -> None:
+    found = run(TemperatureSampler("t", POLICY), [22.0] * 10 + [36.5, 36.6, 36.5, 36.4, 36.5] + [36.5] * 50)
+    assert [(each.object_c, each.ambient_c, each.samples) for each in found] == [(36.5, 24.0, 5)]
+    assert found[0].spread_c == pytest.approx(0.2) and found[0].read_mono_ms == 1400
+
+
+def test_the_next_person_is_measured_after_the_first_has_gone() -> None:
+    found = run(TemperatureSampler("t", POLICY), [36.5] * 8 + [22.0] * 3 + [38.1] * 8)
+    assert [each.object_c for each in found] == [36.5, 38.1]
+
+
+def test_one_bad_frame_does_not_make_a_new_person() -> None:
+    assert len(run(TemperatureSampler("t", POLICY), [36.5] * 8 + [22.0, 22.0] + [36.5] * 8)) == 1
+
+
+def test_somebody_approaching_is_not_measured_before_steady() -> None:
+    found = run(TemperatureSampler("t", POLICY), [33.0, 34.0, 35.0, 36.0, 36.4, 36.5, 36.5, 36.5, 36.5])
+    assert [each.object_c for each in found] == [36.5]
+
+
+def test_never_steady_is_said_and_is_no_temperature() -> None:
+    found = run(TemperatureSampler("t", POLICY), [35.0, 36.5] * (UNSTEADY_MS // 200 + 1))
+    assert [(each.object_c, each.reason) for each in found] == [(None, "unsteady")]
+
+
+def test_surroundings_are_no_person() -> None:
+    assert run(TemperatureSampler("t", POLICY), [22.0, 31.9, 43.0, 60.0, -20.0] * 20) == []
+
+
+def test_again_measures_anew() -> None:
+    sampler = TemperatureSampler("t", POLICY)
+    assert len(run(sampler, [36.5] * 20)) == 1
+    sampler.again()
+    assert len(run(sampler, [38.5] * 20, start_ms=5000)) == 1
+
+
+def test_samples_with_a_gap_are_not_one_measurement() -> None:
+    sampler = TemperatureSampler("t", POLICY)
+    assert run(sampler, [36.5] * 4) == []
+    assert sampler.feed(36.5, 24.0, 3_300) is None  # 3 s after the fourth
+
+
+def test_warm_up_does_not_count() -> None:
+    sampler = TemperatureSampler("t", TemperaturePolicy(warm_up_s=30))
+    assert run(sampler, [36.5] * 300) == []
+    assert [each.read_mono_ms for each in run(sampler, [36.5] * 10, start_ms=30_000)] == [30_400]
+
+
+def test_the_offset_decides_what_is_skin_and_the_raw_value_is_kept() -> None:
+    found = run(TemperatureSampler("t", TemperaturePolicy(warm_up_s=0, offset_c=2.0)), [31.0] * 8)
+    assert [each.object_c for each in found] == [31.0]

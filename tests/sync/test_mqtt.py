@@ -1,0 +1,382 @@
+"""The link, against a real mosquitto, and against things that only look like a broker."""
+
+import ipaddress
+import logging
+import queue
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from sync import mqtt
+from sync.contract.topics import MAX_PACKET
+from sync.mqtt import MqttLink
+from tests.mosquitto import Mosquitto, free_port, running_mosquitto
+from tests.proxy import Proxy
+
+WAIT_S = 15.0
+PROTOCOLS = ("3.1.1", "5")
+
+
+class End:
+    """A link with what it heard, to wait for."""
+
+    def __init__(self, port: int, name: str, **options: object) -> None:
+        self.up: queue.Queue[bool] = queue.Queue()
+        self.heard: queue.Queue[tuple[str, bytes]] = queue.Queue()
+        self.link = MqttLink(
+            "127.0.0.1",
+            port,
+            client_id=name,
+            connected=lambda: self.up.put(True),
+            disconnected=lambda: self.up.put(False),
+            **options,  # type: ignore[arg-type]  # handed on as they are
+        )
+
+    def listen(self, *topics: str) -> "End":
+        """Subscribe before starting."""
+        for topic in topics:
+            self.link.subscribe(topic, lambda name, payload: self.heard.put((name, payload)))
+        return self
+
+    def start(self) -> "End":
+        """Start, and wait until it is connected."""
+        self.link.start()
+        assert self.up.get(timeout=WAIT_S)
+        return self
+
+    def hear(self) -> tuple[str, bytes]:
+        """The next message."""
+        return self.heard.get(timeout=WAIT_S)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with running_mosquitto(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture
+def end() -> Iterator[Callable[..., End]]:
+    with ExitStack() as stack:
+
+        def make(port: int, name: str, **options: object) -> End:
+            made = End(port, name, **options)
+            stack.callback(lambda: made.link.stop() if made.link._thread.ident else None)
+            return made
+
+        yield make
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt, "PAUSE_S", (0.02, 0.2))
+    monkeypatch.setattr(mqtt, "STOP_S", 1.0)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_what_is_published_is_heard(broker: Mosquitto, end: Callable[..., End], protocol: str) -> None:
+    office = end(broker.port, "office", protocol=protocol).listen("menshen/1/+/up", "menshen/1/+/state").start()
+    gate = end(broker.port, "gate", protocol=protocol).start()
+    for number in range(50):
+        assert gate.link.publish("menshen/1/g/up", b"%d" % number)
+    assert [office.hear() for _ in range(50)] == [("menshen/1/g/up", b"%d" % number) for number in range(50)]
+
+
+def test_nothing_is_kept_for_a_broker_that_is_away(broker: Mosquitto, end: Callable[..., End]) -> None:
+    gate = end(broker.port, "gate")
+    assert not gate.link.publish("t", b"early")
+    gate.start()
+    assert gate.link.publish("t", b"")
+    broker.kill()
+    assert gate.up.get(timeout=WAIT_S) is False
+    assert not gate.link.publish("t", b"late")
+    broker.start()
+    assert gate.up.get(timeout=WAIT_S) is True
+    office = end(broker.port, "office").listen("t").start()
+    assert gate.link.publish("t", b"now")
+    assert office.hear() == ("t", b"now")
+
+
+def test_it_comes_back_with_its_subscriptions_and_a_new_will(broker: Mosquitto, end: Callable[..., End]) -> None:
+    proxy = Proxy(broker.port)
+    numbers = iter(range(1, 100))
+    gate = end(proxy.port, "gate", will=lambda: ("state", b"gone %d" % next(numbers), True)).listen("down").start()
+    office = end(broker.port, "office").listen("state").start()
+    for number in (1, 2, 3):
+        proxy.cut()
+        assert gate.up.get(timeout=WAIT_S) is False
+        assert office.hear() == ("state", b"gone %d" % number)
+        assert gate.up.get(timeout=WAIT_S) is True
+        assert office.link.publish("down", b"%d" % number)
+        assert gate.hear() == ("down", b"%d" % number)
+    proxy.close()
+
+
+def test_a_goodbye_reaches_the_broker_and_the_will_does_not(broker: Mosquitto, end: Callable[..., End]) -> None:
+    office = end(broker.port, "office").listen("state", "end").start()
+    gate = end(broker.port, "gate", will=lambda: ("state", b"will", True)).start()
+    for number in range(200):
+        assert gate.link.publish("state", b"%d" % number, retain=True)
+    gate.link.stop()
+    assert not gate.link.publish("state", b"later")
+    assert [office.hear()[1] for _ in range(200)] == [b"%d" % number for number in range(200)]
+    late = end(broker.port, "late").listen("state", "end").start()
+    assert late.hear() == ("state", b"199")  # retained
+    assert late.link.publish("end", b"")
+    assert office.hear() == ("end", b"")  # and no will in between
+
+
+def test_stopping_without_a_broker_ends(end: Callable[..., End]) -> None:
+    gate = end(free_port(), "gate")
+    gate.link.start()
+    gate.link.stop()
+    assert not gate.link._thread.is_alive()
+
+
+def test_a_handler_that_fails_does_not_end_the_link(
+    broker: Mosquitto, end: Callable[..., End], caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = end(broker.port, "gate")
+
+    def fails(_topic: str, _payload: bytes) -> None:
+        raise ZeroDivisionError("on purpose")
+
+    gate.link.subscribe("bad", fails)
+    gate.listen("good").start()
+    office = end(broker.port, "office").start()
+    assert office.link.publish("bad", b"")
+    assert office.link.publish("good", b"1")
+    assert gate.hear() == ("good", b"1")
+    assert gate.up.empty()
+    assert "could not be handled" in caplog.text
+
+
+def test_a_callback_that_fails_does_not_end_the_link(broker: Mosquitto) -> None:
+    tries: queue.Queue[int] = queue.Queue()
+
+    def will() -> tuple[str, bytes, bool]:
+        tries.put(1)
+        if tries.qsize() < 3:
+            raise ZeroDivisionError("on purpose")
+        return "state", b"", True
+
+    up = threading.Event()
+    link = MqttLink("127.0.0.1", broker.port, client_id="gate", will=will, connected=up.set)
+    link.start()
+    assert up.wait(WAIT_S)
+    link.stop()
+
+
+def test_what_is_too_large_is_dropped(
+    broker: Mosquitto, end: Callable[..., End], caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = end(broker.port, "gate").listen("down").start()
+    careful = end(broker.port, "careful", protocol="5").listen("down").start()
+    office = end(broker.port, "office").start()
+    assert office.link.publish("down", bytes(MAX_PACKET + 1))
+    assert office.link.publish("down", b"small")
+    assert gate.hear() == ("down", b"small")
+    assert careful.hear() == ("down", b"small")
+    assert caplog.text.count("was dropped") == 1  # with MQTT 5 the broker keeps it
+
+
+@pytest.mark.parametrize(("size", "most"), [(1, mqtt.MAX_MESSAGES), (MAX_PACKET, mqtt.MAX_BYTES // MAX_PACKET)])
+def test_what_waits_is_bounded(broker: Mosquitto, end: Callable[..., End], size: int, most: int) -> None:
+    proxy = Proxy(broker.port)
+    gate = end(proxy.port, "gate").start()
+    proxy.silence()
+    taken = [gate.link.publish("t", bytes(size)) for _ in range(most + 100)]
+    assert taken == [True] * most + [False] * 100
+    proxy.close()
+
+
+def test_a_link_that_falls_silent_is_given_up(broker: Mosquitto, end: Callable[..., End]) -> None:
+    """It took what it never brought: only the office's own word counts (tests/gateway/test_uplink.py loses nothing)."""
+    proxy = Proxy(broker.port)
+    gate = end(proxy.port, "gate", keepalive_s=1).listen("down").start()
+    office = end(broker.port, "office").listen("up").start()
+    proxy.silence()
+    assert all(gate.link.publish("up", b"lost") for _ in range(50))
+    assert gate.up.get(timeout=WAIT_S) is False
+    assert gate.up.get(timeout=WAIT_S) is True
+    assert gate.link.publish("up", b"again")
+    assert office.hear() == ("up", b"again")
+    assert office.link.publish("down", b"again")
+    assert gate.hear() == ("down", b"again")
+    proxy.close()
+
+
+# users and certificates
+
+
+def test_without_the_password_nobody_comes_in(
+    tmp_path: Path, end: Callable[..., End], caplog: pytest.LogCaptureFixture
+) -> None:
+    with running_mosquitto(tmp_path, "allow_anonymous false\n") as broker:
+        gate = end(broker.port, "gate", username="gate", password="wrong")
+        gate.link.start()
+        _wait_for_log(caplog, "not reached: refused: Not authorized")
+        assert gate.up.empty()
+
+
+def _wait_for_log(caplog: pytest.LogCaptureFixture, text: str) -> None:
+    told = threading.Event()
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if text in record.getMessage():
+                told.set()
+
+    ear = Ear()
+    logging.getLogger("menshen.mqtt").addHandler(ear)
+    try:
+        if text not in caplog.text:
+            assert told.wait(WAIT_S), caplog.text
+    finally:
+        logging.getLogger("menshen.mqtt").removeHandler(ear)
+
+
+def certificates(folder: Path, name: str) -> Path:
+    """A certificate authority with one server certificate for 127.0.0.1. Returns the authority's file."""
+    now = datetime.now(UTC)
+    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    ca_name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"{name} authority")])
+
+    def certificate(subject: x509.Name, public: ec.EllipticCurvePublicKey, *, ca: bool) -> x509.Certificate:
+        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(ca_name).public_key(public)
+        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
+        builder = builder.not_valid_after(now + timedelta(days=1))
+        builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+        return builder.add_extension(x509.SubjectAlternativeName([address]), critical=False).sign(
+            ca_key, hashes.SHA256()
+        )
+
+    server = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "broker")])
+    authority = folder / f"{name}-ca.pem"
+    authority.write_bytes(certificate(ca_name, ca_key.public_key(), ca=True).public_bytes(Encoding.PEM))
+    (folder / f"{name}.pem").write_bytes(certificate(server, key.public_key(), ca=False).public_bytes(Encoding.PEM))
+    (folder / f"{name}.key").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    )
+    return authority
+
+
+def test_tls_with_the_right_authority_and_with_nothing_else(
+    tmp_path: Path, end: Callable[..., End], caplog: pytest.LogCaptureFixture
+) -> None:
+    ours, theirs = certificates(tmp_path, "ours"), certificates(tmp_path, "theirs")
+    tls = f"allow_anonymous true\ncertfile {tmp_path}/ours.pem\nkeyfile {tmp_path}/ours.key\n"
+    with running_mosquitto(tmp_path, tls) as broker:
+        gate = end(broker.port, "gate", ca_file=ours).listen("echo").start()
+        assert gate.link.publish("echo", b"over TLS")
+        assert gate.hear() == ("echo", b"over TLS")
+        stranger = end(broker.port, "stranger", ca_file=theirs)
+        stranger.link.start()
+        _wait_for_log(caplog, "CERTIFICATE_VERIFY_FAILED")
+        assert stranger.up.empty()
+
+
+def test_tls_never_falls_back(broker: Mosquitto, tmp_path: Path, end: Callable[..., End]) -> None:
+    heard: queue.Queue[bytes] = queue.Queue()
+    with socket.create_server(("127.0.0.1", 0)) as plain:
+        gate = end(plain.getsockname()[1], "gate", ca_file=certificates(tmp_path, "ours"), password="secret")
+        gate.link.start()
+        for _ in range(2):
+            peer, _ = plain.accept()
+            with peer:
+                heard.put(peer.recv(4096))
+        gate.link.stop()
+    for _ in range(2):
+        assert heard.get()[:1] == b"\x16"  # a TLS handshake, not a CONNECT
+    assert gate.up.empty()
+
+
+def test_a_bad_authority_is_told_at_once(tmp_path: Path) -> None:
+    wrong = tmp_path / "ca.pem"
+    with pytest.raises(OSError, match=r"ca\.pem: no certificates"):
+        MqttLink("127.0.0.1", 1, client_id="gate", ca_file=wrong)
+    wrong.write_text("not a certificate")
+    with pytest.raises(OSError, match=r"ca\.pem: no certificates"):
+        MqttLink("127.0.0.1", 1, client_id="gate", ca_file=wrong)
+
+
+def test_another_protocol_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"3\.1\.1 and 5"):
+        MqttLink("127.0.0.1", 1, client_id="gate", protocol="4")
+
+
+# what only looks like a broker
+
+
+def packet(kind: int, body: bytes) -> bytes:
+    """An MQTT packet of less than 128 bytes."""
+    return bytes([kind, len(body)]) + body
+
+
+def publication(topic: bytes, payload: bytes) -> bytes:
+    """A PUBLISH with QoS 0."""
+    return packet(0x30, struct.pack(">H", len(topic)) + topic + payload)
+
+
+def greet(peer: socket.socket, granted: bytes = b"\1") -> None:
+    """Take CONNECT and SUBSCRIBE as a broker does."""
+    peer.settimeout(WAIT_S)
+    peer.recv(4096)
+    peer.sendall(packet(0x20, b"\0\0"))
+    subscribe = peer.recv(4096)
+    peer.sendall(packet(0x90, subscribe[2:4] + granted))
+
+
+def test_topics_that_nobody_subscribed_to_are_dropped(end: Callable[..., End]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        gate = end(server.getsockname()[1], "gate").listen("down")
+        gate.link.start()
+        peer, _ = server.accept()
+        with peer:
+            greet(peer)
+            peer.sendall(publication(b"other", b"1") + publication(b"\xff\xfe", b"2") + publication(b"down", b"3"))
+            assert gate.hear() == ("down", b"3")
+            assert gate.heard.empty()
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\x00" * 64, b"\xff" * 64, packet(0x90, b""), b"HTTP/1.1 400 Bad Request\r\n\r\n"]
+)
+def test_a_broker_that_talks_nonsense_is_left_and_tried_again(end: Callable[..., End], garbage: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(WAIT_S)
+        gate = end(server.getsockname()[1], "gate").listen("down")
+        gate.link.start()
+        peer, _ = server.accept()
+        with peer:
+            greet(peer)
+            peer.sendall(garbage)
+        peer, _ = server.accept()
+        with peer:
+            greet(peer)
+            peer.sendall(publication(b"down", b"sense"))
+            assert gate.hear() == ("down", b"sense")
+
+
+def test_a_broker_that_never_answers_is_left(end: Callable[..., End], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt, "READY_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(WAIT_S)
+        gate = end(server.getsockname()[1], "gate").listen("down")
+        gate.link.start()
+        first, _ = server.accept()
+        second, _ = server.accept()
+        first.close()
+        second.close()
+        assert gate.up.empty()

@@ -1,0 +1,291 @@
+"""docs/wire.md is what the code does: every example in it is decoded, and made again from the same inputs."""
+
+import json
+import re
+import textwrap
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, StateMessage
+from sync.contract.colours import HealthCode, PassType
+from sync.contract.passes import Pass, sign_pass, verify_pass
+from sync.contract.records import (
+    KINDS,
+    AlarmRecord,
+    Body,
+    ClockChange,
+    Device,
+    Direction,
+    Door,
+    Evidence,
+    LogOpened,
+    Mode,
+    Passage,
+    Refused,
+    Started,
+    Step,
+    StepResult,
+    Visit,
+    VisitOutcome,
+    decode_body,
+    encode_body,
+    kind_of,
+)
+from sync.contract.topics import MAX_PACKET, Channel, parse_topic, topic
+from sync.log.messages import MAX_INFLATED, MAX_RECORDS, Ack, Batch, Fork, Gone, Hello, Message, encode
+from sync.log.receiver import ForkFound, Reply, Store, StoreGap, decode_upward, receive
+from sync.log.records import GENESIS, MAX_BODY, Record, body_hash, chain_hash
+from sync.log.sender import MAX_DOWNWARD, decode_downward
+from sync.log.view import Head
+
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "wire.md"
+GATE, LOG = "north-1", "000102030405060708090a0b0c0d0e0f"
+BOOT = bytes(range(16, 32))
+AT = 1_700_000_000_000
+
+
+def a_record(seq: int, body: Body, salt: bytes | None) -> Record:
+    """A record of the example log; without a salt it was erased."""
+    encoded, known = encode_body(body), salt or bytes(16)
+    erased = salt is None
+    return Record(
+        seq,
+        kind_of(body),
+        AT + seq,
+        True,
+        BOOT,
+        5000 + seq,
+        None if erased else encoded,
+        salt,
+        body_hash(known, encoded),
+    )
+
+
+RECORDS = (
+    a_record(1, LogOpened(reason="new"), bytes(range(16))),
+    a_record(2, Mode(mode="lockdown", before="normal", by="guard"), bytes(range(16, 32))),
+    a_record(3, Passage(portal="north", direction=Direction.ENTRY, visit="v-1", inside=1), None),
+)
+HASHES = [chain_hash(GENESIS, RECORDS[0])]
+for _record in RECORDS[1:]:
+    HASHES.append(chain_hash(HASHES[-1], _record))
+
+MESSAGES: dict[str, Message] = {
+    "hello": Hello(log_id=LOG, oldest=1, head=3, head_hash=HASHES[2]),
+    "batch": Batch(log_id=LOG, after=1, upto=3, prev_hash=HASHES[0], records=RECORDS[1:]),
+    "gone": Gone(log_id=LOG, after=0, upto=1, reason="trimmed", hash=HASHES[0]),
+    "ack": Ack(log_id=LOG, seq=3, hash=HASHES[2]),
+    "fork": Fork(log_id=LOG, seq=3, hash=bytes(range(32))),
+}
+ALARM = Alarm(
+    id="00112233445566778899aabbccddeeff",
+    kind=AlarmKind.DOOR_FORCED,
+    portal="north",
+    since_ms=AT,
+    count=2,
+    acknowledged=True,
+    acknowledged_by="guard",
+    detail="contact",
+)
+STATE = StateMessage(
+    online=True,
+    boot=BOOT.hex(),
+    connection=42,
+    mono_ms=86_400_000,
+    at_ms=AT,
+    clock_trusted=True,
+    version="0.1.0",
+    mode="normal",
+    door="locked",
+    inside=17,
+    log_id=LOG,
+    head=3,
+    acked=2,
+    devices_lost=("thermometer",),
+    alarms=(ALARM,),
+)
+PLAIN: dict[str, msgspec.Struct] = {
+    "alarm": AlarmMessage(action=AlarmAction.RAISED, alarm=ALARM, at_ms=AT, boot=BOOT.hex(), mono_ms=86_400_000),
+    "state": STATE,
+    "will": StateMessage(online=False, boot=BOOT.hex(), connection=42),
+}
+BODIES: tuple[Body, ...] = (
+    Visit(
+        visit="v-1",
+        portal="north",
+        direction=Direction.ENTRY,
+        outcome=VisitOutcome.GRANTED,
+        reasons=("all-steps-passed",),
+        started_ms=AT,
+        duration_ms=6_400,
+        mode="drill",
+        night=True,
+        credential="3132333435363738",
+        credential_kind="pass",
+        holder="h-0101",
+        pass_type=PassType.RESIDENT,
+        health_code=HealthCode.GREEN,
+        object_c=36.5,
+        ambient_c=21.0,
+        steps=(StepResult(step=Step.TEMPERATURE, passed=True, reason="normal", mono_ms=5_100),),
+        evidence=(Evidence(event="measured", mono_ms=5_100, data={"object_c": 36.5}),),
+        directory_version=7,
+        policy_version="3f2a",
+    ),
+    Passage(portal="north", direction=Direction.ENTRY, visit="v-1", inside=18),
+    Door(portal="north", state="released", cause="grant", visit="v-1", by="guard"),
+    AlarmRecord(action=AlarmAction.ACKNOWLEDGED, alarm=ALARM, by="guard", note="the wind"),
+    Mode(mode="lockdown", before="normal", by="guard"),
+    Started(version="0.1.0", config_sha256="3f2a", recovered=("journal-replaced",)),
+    LogOpened(reason="rewound", predecessor="f" * 32, predecessor_head=51, detail="the office has another record 51"),
+    Device(device="thermometer", state="lost", detail="/dev/serial0 is gone"),
+    ClockChange(step_ms=-3_600_000, trusted=True),
+    Refused(what="command", reason="bad-signature", detail="release"),
+)
+PASS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+PASS = Pass(
+    pass_id=b"12345678",
+    pass_type=PassType.RESIDENT,
+    site="demo",
+    not_before_s=1_700_000_000,
+    expires_s=1_900_000_000,
+    holder="h-0101",
+)
+
+
+# how an example is written
+
+
+def hexadecimal(data: bytes) -> str:
+    """Hexadecimal digits, 96 a line."""
+    return "\n".join(textwrap.wrap(data.hex(), 96))
+
+
+def readable(value: object) -> str:
+    """JSON; bytes as hexadecimal digits."""
+    plain = msgspec.to_builtins(value, builtin_types=(bytes,))
+    return json.dumps(plain, indent=2, ensure_ascii=False, default=bytes.hex)
+
+
+def key_hex() -> str:
+    """The public key of the example pass."""
+    return PASS_KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+
+
+EXAMPLES: dict[str, str] = {
+    **{f"{name}, decoded": readable(message) for name, message in MESSAGES.items()},
+    **{f"{name}, MessagePack": hexadecimal(zlib.decompress(encode(message))) for name, message in MESSAGES.items()},
+    **{name: readable(message) for name, message in PLAIN.items()},
+    **{f"record {kind_of(body)}": readable(body) for body in BODIES},
+    "chain": "\n".join(
+        (
+            f"salt(1)      {(RECORDS[0].salt or b'').hex()}",
+            f"body(1)      {(RECORDS[0].body or b'').decode()}",
+            f"body_hash(1) {RECORDS[0].body_hash.hex()}",
+            *(f"hash({number})      {digest.hex()}" for number, digest in enumerate(HASHES, 1)),
+        )
+    ),
+    "pass": sign_pass(PASS, PASS_KEY),
+    "pass key": key_hex(),
+}
+_BLOCK: Final = re.compile(r"^<!-- example: (.+?) -->\n```\w*\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return PAGE.read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def blocks(page: str) -> dict[str, str]:
+    return dict(_BLOCK.findall(page))
+
+
+def test_every_example_is_there_and_no_other(blocks: dict[str, str]) -> None:
+    assert sorted(blocks) == sorted(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_is_as_the_code_makes_it(blocks: dict[str, str], name: str) -> None:
+    assert blocks[name] == EXAMPLES[name]
+
+
+# and the way back: from what the page says, to what the code reads
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_message_is_decoded(blocks: dict[str, str], name: str) -> None:
+    payload = zlib.compress(bytes.fromhex(blocks[f"{name}, MessagePack"]))
+    decode: Callable[[bytes], Message] = decode_downward if name in {"ack", "fork"} else decode_upward
+    message = decode(payload)
+    assert message == MESSAGES[name]
+    assert json.loads(readable(message)) == json.loads(blocks[f"{name}, decoded"])
+
+
+@pytest.mark.parametrize(("name", "kind"), [("alarm", AlarmMessage), ("state", StateMessage), ("will", StateMessage)])
+def test_a_plain_message_is_decoded_and_shows_every_field(
+    blocks: dict[str, str], name: str, kind: type[msgspec.Struct]
+) -> None:
+    assert msgspec.json.decode(blocks[name], type=kind) == PLAIN[name]
+    assert set(json.loads(blocks[name])) == set(kind.__struct_fields__)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_record_is_decoded_and_shows_every_field(blocks: dict[str, str], kind: str) -> None:
+    text = blocks[f"record {kind}"]
+    body = decode_body(kind, text.encode())
+    assert body in BODIES
+    assert set(json.loads(text)) == set(KINDS[kind].__struct_fields__)
+
+
+def test_the_chain_is_as_the_page_computes_it(blocks: dict[str, str]) -> None:
+    values: dict[str, str] = dict(line.split(maxsplit=1) for line in blocks["chain"].splitlines())
+    assert body_hash(bytes.fromhex(values["salt(1)"]), values["body(1)"].encode()).hex() == values["body_hash(1)"]
+    previous = GENESIS
+    for record in RECORDS:
+        previous = chain_hash(previous, record)
+        assert previous.hex() == values[f"hash({record.seq})"]
+
+
+def test_the_pass_verifies(blocks: dict[str, str]) -> None:
+    assert blocks["pass key"] == key_hex()
+    assert verify_pass(blocks["pass"], [PASS_KEY.public_key()]) == PASS
+
+
+def test_the_dialogue_happens_as_told() -> None:
+    """What the page says a receiver answers, for each row of its table."""
+    batch, gone, hello = MESSAGES["batch"], MESSAGES["gone"], MESSAGES["hello"]
+    assert isinstance(batch, Batch)
+    assert isinstance(gone, Gone)
+    assert isinstance(hello, Hello)
+    assert isinstance(receive(batch, Head(1, HASHES[0])), Store)
+    assert isinstance(receive(batch, Head(0, GENESIS)), Reply)
+    assert isinstance(receive(batch, Head(1, GENESIS)), ForkFound)
+    assert isinstance(receive(gone, Head(0, GENESIS)), StoreGap)
+    assert receive(hello, Head(3, HASHES[2])) == Reply(MESSAGES["ack"])  # type: ignore[arg-type]  # it is an Ack
+    assert receive(hello, Head(3, bytes(range(32)))) == ForkFound(MESSAGES["fork"])  # type: ignore[arg-type]  # a Fork
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_topics_are_as_told(page: str, channel: Channel) -> None:
+    written = topic(GATE, channel)
+    assert f"`{written}`" in page
+    assert parse_topic(written) == (GATE, channel)
+
+
+@pytest.mark.parametrize("number", [MAX_PACKET, MAX_INFLATED, MAX_RECORDS, MAX_BODY, MAX_DOWNWARD])
+def test_bounds_are_as_told(page: str, number: int) -> None:
+    assert f"{number:,}" in page
+
+
+@pytest.mark.parametrize("words", [AlarmKind, AlarmAction, PassType, HealthCode, Step, VisitOutcome, Direction])
+def test_every_word_is_told(page: str, words: Any) -> None:
+    missing = [word.value for word in words if f"`{word.value}`" not in page]
+    assert missing == []
