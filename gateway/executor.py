@@ -4,13 +4,13 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from drivers.errors import DeviceLost
 from drivers.interfaces import Output
 from gateway.core import effects
-from gateway.core.events import CommitFailed, Committed, DeviceChanged, Event
+from gateway.core.events import CommitFailed, Committed, Event
 from gateway.core.moment import Moment
 from gateway.journal import Journal, JournalError
 from gateway.sampling import TemperatureSampler
+from gateway.switches import Switch
 from gateway.uplink import Uplink
 from sync.contract.colours import Lamp
 
@@ -49,9 +49,10 @@ class Executor:
     ) -> None:
         self._journal = journal
         self._post = post
-        self._lock = lock
-        self._lamps = lamps
-        self._sounder = sounder
+        self._switches: list[Switch] = []
+        self._lock = self._switch(lock)
+        self._lamps = {lamp: self._switch(output) for lamp, output in lamps.items()}
+        self._sounder = self._switch(sounder)
         self._tones: set[effects.Tone] = set()
         self._voice = voice
         self._uplink = uplink
@@ -65,15 +66,31 @@ class Executor:
             for watch in self._watchers:
                 watch(effect, now)
 
+    def try_again(self) -> None:
+        """Switch what an output did not take when it should have."""
+        for switch in self._switches:
+            switch.again()
+
+    def _switch(self, output: Output | None) -> Switch | None:
+        if output is None:
+            return None
+        self._switches.append(Switch(output, self._post))
+        return self._switches[-1]
+
+    @staticmethod
+    def _set(switch: Switch | None, *, active: bool) -> None:
+        if switch is not None:
+            switch.set(active=active)
+
     def _do(self, effect: effects.Effect, now: Moment) -> None:
         match effect:
             case effects.Append(body, token, changes):
                 self._journal.append(body, now, changes, self._answer(token))
             case effects.SetLock(released):
-                self._switch(self._lock, active=released)
+                self._set(self._lock, active=released)
             case effects.SetLamp(lamp):
                 for colour, output in self._lamps.items():
-                    self._switch(output, active=colour is lamp)
+                    self._set(output, active=colour is lamp)
             case effects.Say(phrase, priority, values):
                 self._voice.say(phrase, values, priority)
             case effects.SetTone(tone, on):
@@ -93,7 +110,7 @@ class Executor:
         """The siren runs while any tone but the pre-alarm's chirp does."""
         if tone is not effects.Tone.PRE_ALARM:
             (self._tones.add if on else self._tones.discard)(tone)
-            self._switch(self._sounder, active=bool(self._tones))
+            self._set(self._sounder, active=bool(self._tones))
 
     def _answer(self, token: int) -> Callable[[JournalError | None], None]:
         def done(error: JournalError | None) -> None:
@@ -103,12 +120,3 @@ class Executor:
                 self._post(Committed(token))
 
         return done
-
-    def _switch(self, output: Output | None, *, active: bool) -> None:
-        if output is None:
-            return
-        try:
-            output.set(active)
-        except DeviceLost as error:
-            logger.error("%s: %s", output.name, error)
-            self._post(DeviceChanged(output.name, "lost", str(error)))

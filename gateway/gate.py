@@ -5,7 +5,7 @@ import secrets
 import signal
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -23,7 +23,7 @@ from gateway.feed import Feed
 from gateway.hardware import Hardware
 from gateway.inbox import Inbox
 from gateway.intake import Intake
-from gateway.journal import Journal
+from gateway.journal import Journal, JournalError
 from gateway.keys import hash_key
 from gateway.loop import Loop
 from gateway.resolve import Resolver, ResolveWorkers
@@ -77,7 +77,7 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
             sampler=sampler,
             watchers=watchers,
         )
-        loop = Loop(checkpoint, inbox, executor, clock, lambda: _after_turn(board, journal, clock, notifier))
+        loop = Loop(checkpoint, inbox, executor, clock, lambda: _after_turn(executor, board, journal, clock, notifier))
         _follow_journal(journal, uplink, inbox.post)
         loop.begin()
         board.take()
@@ -171,11 +171,13 @@ def _sampler(config: GateConfig) -> TemperatureSampler | None:
     return TemperatureSampler(names[0], config.policy.temperature) if names else None
 
 
-def _after_turn(board: StatusBoard, journal: Journal, clock: Clock, notifier: Notifier) -> None:
+def _after_turn(executor: Executor, board: StatusBoard, journal: Journal, clock: Clock, notifier: Notifier) -> None:
+    executor.try_again()
     board.take()
     now = clock.now()
     if now.trusted:
-        journal.note_time(now.at_ms)
+        with suppress(JournalError):  # its thread has ended, and has said so: the gate goes on by its policy
+            journal.note_time(now.at_ms)
     notifier.alive()
 
 

@@ -281,7 +281,7 @@ class _Connection:
         payload = bytes(message.payload)
         if len(payload) > MAX_PACKET:
             # MQTT 3.1.1 has no word for "too large": paho has taken it whole. What bounds it is the broker's own limit
-            # (mosquitto's message_size_limit, as in config/), and 256 MB by the protocol.
+            # (max_packet_size in config/mosquitto.example.conf), and 256 MB by the protocol.
             logger.warning("a message of %d bytes was dropped; at most %d are taken", len(payload), MAX_PACKET)
             return
         try:

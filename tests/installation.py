@@ -7,8 +7,10 @@ import select
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from menshen.demo.broker import find_mosquitto
 from menshen.demo.cast import make_cast
@@ -23,7 +25,10 @@ Line = dict[str, str]
 class Installation:
     """Broker, ingest and gate below one folder. Nothing runs until it is started; `close` ends what does."""
 
-    def __init__(self, folder: Path, *, camera: Path | None = None, scenario: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, camera: Path | None = None, scenario: Path | None = None, known: bool = True
+    ) -> None:
+        """`known`: the office has admitted the gate before it comes."""
         self.folder = folder
         self.port = free_port()
         self.env = {
@@ -38,17 +43,20 @@ class Installation:
         self.running: dict[str, Child] = {}
         self.ingest: Sequence[str] = menshen("office", "ingest", "--broker", "127.0.0.1", "--port", str(self.port))
         run_once("migrate", menshen("office", "migrate"), self.env)
-        run_once("gate add", menshen("office", "gate", "add", GATE), self.env)
+        if known:
+            run_once("gate add", menshen("office", "gate", "add", GATE), self.env)
         self._cast = make_cast(folder, SITE)
         self._scenario = scenario
         self._camera = None if camera is None else ("folder", camera)
         self.config = folder / "gate.toml"
+        self.gate: Sequence[str] = menshen("gate", "run", "--config", str(self.config), "--feed")
         self.configure(visits=0)
         load = menshen("gate", "directory", "load", "--config", str(self.config), str(self._cast.directory))
         run_once("directory load", load, {})
 
-    def configure(self, *, visits: int | None) -> None:
-        """The gate's file for its next start: so many visits as fast as they go (0: no end), or None: nobody comes."""
+    def configure(self, *, visits: int | None, change: Callable[[str], str] = str) -> None:
+        """The gate's file for its next start: so many visits as fast as they go (0: no end), or None: nobody comes.
+        `change`: what else is to be different in it."""
         text = gate_config(
             self.folder,
             self._cast,
@@ -57,6 +65,7 @@ class Installation:
             visits=visits or 10**6,
             camera=self._camera,
             with_camera=bool(self._camera),
+            fast=True,
         )
         if visits is None:
             text = re.sub(r"^\[simulation\]\n(?:.+\n)*", "", text, flags=re.MULTILINE)
@@ -64,7 +73,7 @@ class Installation:
             text = re.sub(r"^visits = \d+$", f"visits = {visits}", text, flags=re.MULTILINE)
         if self._scenario is not None:
             text = re.sub(r"^scenario = .+$", f'scenario = "{self._scenario}"', text, flags=re.MULTILINE)
-        self.config.write_text(text, "utf-8")
+        self.config.write_text(change(text), "utf-8")
 
     def start(self, name: str) -> Child:
         """Start `broker`, `ingest` or `gate`."""
@@ -77,11 +86,13 @@ class Installation:
         child = self.running.pop(name)
         child.process.kill()
         child.process.wait()
+        self._heard_out(name)
 
     def stop(self, name: str) -> int:
         """End it politely. Returns its exit code."""
         child = self.running.pop(name)
         child.stop()
+        self._heard_out(name)
         return child.process.returncode
 
     def close(self) -> None:
@@ -102,10 +113,14 @@ class Installation:
         return Child("ingest", self.ingest, self.folder / "ingest.log", env=self.env)
 
     def _start_gate(self) -> Child:
-        command = menshen("gate", "run", "--config", str(self.config), "--feed")
-        child = Child("gate", command, self.folder / "gate.log", pipe=True)
-        threading.Thread(target=self._listen, args=(child,), daemon=True).start()
+        child = Child("gate", self.gate, self.folder / "gate.log", pipe=True)
+        self._listener = threading.Thread(target=self._listen, args=(child,), daemon=True)
+        self._listener.start()
         return child
+
+    def _heard_out(self, name: str) -> None:
+        if name == "gate":
+            self._listener.join(WAIT_S)
 
     def _listen(self, gate: Child) -> None:
         assert gate.process.stdout is not None
@@ -121,6 +136,13 @@ class Installation:
         self.lines.append(line)
         return line
 
+    def hear_for(self, seconds: float) -> None:
+        """What comes within this time."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            with suppress(queue.Empty):
+                self.lines.append(self.heard.get(timeout=left))
+
     def hear_until(self, what: str, **values: str) -> Line:
         """The next line of this kind with these values."""
         while True:
@@ -128,22 +150,49 @@ class Installation:
             if line["what"] == what and all(line.get(key) == value for key, value in values.items()):
                 return line
 
+    def settle(self, change: Callable[[str], str] = str) -> None:
+        """Nobody comes any more; wait until the office's cursor has reached the journal's end."""
+        if "gate" in self.running:
+            self.stop("gate")
+        self.configure(visits=None, change=change)
+        self.start("gate")
+        self.hear_until("ready")
+        self.wait_until_told()
+
     def wait_until_told(self) -> None:
         """Wait until the office has said that it holds the journal's last record: the gate notes it on disk."""
         told = "SELECT max(seq) = (SELECT acked_seq FROM meta) FROM records"
+        self.wait_until("the office has everything", lambda: bool(self.ask_journal(told)[0][0]))
+
+    def wait_until(self, what: str, condition: Callable[[], bool]) -> None:
+        """Wait for something that shows only in files, while everything that runs goes on running."""
         deadline = time.monotonic() + WAIT_S
-        while not self._ask_journal(told):
-            assert time.monotonic() < deadline, "the office never had everything"
-            self.running["gate"].check()
+        while not condition():
+            assert time.monotonic() < deadline, f"it never came to this: {what}"
+            for child in self.running.values():
+                child.check()
             select.select([], [], [], 0.1)
 
-    def _ask_journal(self, sql: str) -> object:
-        connection = sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True)
-        try:
-            return connection.execute(sql).fetchone()[0]
-        finally:
-            connection.close()
+    def ask_journal(self, sql: str, *values: object) -> list[Any]:
+        """Rows of the gate's journal."""
+        return _ask(self.journal, sql, *values)
+
+    def ask_office(self, sql: str, *values: object) -> list[Any]:
+        """Rows of the office's database."""
+        return _ask(self.office, sql, *values)
+
+    def log(self, name: str) -> str:
+        """Everything that `broker`, `ingest` or `gate` has logged."""
+        return (self.folder / f"{name}.log").read_text("utf-8", "replace")
 
     def tally(self) -> Tally:
         """The journal against the office."""
         return take_tally(self.journal, self.office, GATE)
+
+
+def _ask(path: Path, sql: str, *values: object) -> list[Any]:
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        return connection.execute(sql, values).fetchall()
+    finally:
+        connection.close()

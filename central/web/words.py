@@ -137,7 +137,7 @@ TABLES: Mapping[str, Words] = {
     },
     "clock_doubt": {
         "untrusted": _("the gate's clock was not set"),
-        "ahead": _("more than a day ahead of the office"),
+        "ahead": _("ahead of the office"),
         "back": _("earlier than the record before it"),
     },
     "online": {"online": _("Online"), "offline": _("Offline"), "pending": _("Not admitted")},
@@ -147,6 +147,7 @@ TABLES: Mapping[str, Words] = {
         "acknowledged": _("Acknowledged, still open"),
         "closed": _("Closed"),
     },
+    "by": {"button": _("button")},
     "passed": {"yes": _("Passed"), "no": _("Not passed")},
     "whole": {"yes": _("Complete"), "no": _("Incomplete")},
     "clock": {"yes": _("Clock trusted"), "no": _("Clock not trusted")},

@@ -135,7 +135,7 @@ class VisitPolicy:
     presence_sensor: Annotated[
         bool, Meta(description="A presence sensor bounds a visit; else the credential begins it")
     ] = True
-    presence_lost_s: Annotated[float, seconds("Presence gone for this long ends the visit", 0.5, 10)] = 2.0
+    presence_lost_s: Annotated[float, seconds("Presence gone for this long ends the visit", 0.2, 10)] = 2.0
     between_steps_s: Annotated[float, seconds("Nothing new for this long ends the visit", 5, 120)] = 20.0
     reading_valid_s: Annotated[float, seconds("An older reading does not count", 1, 30)] = 5.0
     commit_limit_s: Annotated[float, seconds("A record not on disk by then is an alarm", 0.2, 10)] = 1.5

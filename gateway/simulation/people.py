@@ -22,7 +22,7 @@ logger = logging.getLogger("menshen.people")
 PATIENCE_S = 25.0  # how long somebody waits for the door or the lamp before giving up
 # Nobody is quicker than this, however fast the day is played: a door swings, a person steps into a beam and out of it.
 STEP_S = 0.1
-APART_S = 0.65  # between one person and the next, so that they are two to the presence sensor
+APART_S = 0.4  # between one person and the next, so that they are two to the presence sensor
 
 
 class Thermometer(Protocol):
@@ -196,7 +196,7 @@ class People(threading.Thread):
     def _do_show(self, name: str) -> None:
         if self._stage.camera is not None:
             self._stage.camera.show(self._cast.codes[name])
-            self._hold(0.6, 2.5)
+            self._hold(0.45, 2.5)
             self._stage.camera.clear()
 
     def _do_forehead(self, celsius: str) -> None:

@@ -10,7 +10,7 @@ _MOSQUITTO = """\
 listener {port} 127.0.0.1
 allow_anonymous true
 persistence false
-message_size_limit 262144
+max_packet_size 262144
 set_tcp_nodelay true
 log_type error
 log_type warning

@@ -58,15 +58,16 @@ def demo(
     try:
         with ExitStack() as stack:
             run = _Run(folder, screen, stack, visits=visits, exit_=exit_, camera=camera)
-            tally = run.everything(broker, port)
+            result = run.everything(broker, port)
     except KeyboardInterrupt:
         screen.goodbye(folder)
         return
     except DemoError as error:
         raise click.ClickException(str(error)) from error
-    if tally is not None:
-        click.echo(json.dumps(tally))
-        sys.exit(0 if tally["missing"] == 0 and tally["duplicates"] == 0 and tally["visits"] else 1)
+    if result is not None:
+        tally, wall_s = result
+        click.echo(json.dumps({**asdict(tally), "wall_s": round(wall_s, 1)}))
+        sys.exit(0 if tally.whole else 1)
 
 
 class _Run:
@@ -83,8 +84,8 @@ class _Run:
         self._camera = parse_camera(camera)
         self._office_env = {"MENSHEN_OFFICE_DIR": str(folder / "office"), "MENSHEN_LOG": "WARNING"}
 
-    def everything(self, broker: str | None, port: int) -> dict[str, object] | None:
-        """Start, watch, and (with --exit) tally."""
+    def everything(self, broker: str | None, port: int) -> tuple[Tally, float] | None:
+        """Start, watch, and (with --exit) tally; how long it took, in seconds."""
         started = time.monotonic()
         host, broker_port = self._broker(broker)
         url, password = self._office(host, broker_port, port)
@@ -95,7 +96,7 @@ class _Run:
             return None
         tally = self._settle(gate)
         self._screen.tally(whole=tally.whole)
-        return {**asdict(tally), "wall_s": round(time.monotonic() - started, 1)}
+        return tally, time.monotonic() - started
 
     def _keep(self, child: Child) -> Child:
         self._stack.callback(child.stop)
@@ -130,7 +131,16 @@ class _Run:
         files = make_cast(self._folder, SITE)
         config = self._folder / "gate.toml"
         config.write_text(
-            gate_config(self._folder, files, host, broker_port, visits=self._visits, camera=self._camera), "utf-8"
+            gate_config(
+                self._folder,
+                files,
+                host,
+                broker_port,
+                visits=self._visits,
+                camera=self._camera,
+                fast=self._exit or self._visits is not None,
+            ),
+            "utf-8",
         )
         run_once("gate check", menshen("gate", "check", "--config", str(config)), {})
         load = menshen("gate", "directory", "load", "--config", str(config), str(files.directory))

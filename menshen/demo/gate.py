@@ -1,5 +1,6 @@
 """The demo gate's configuration: simulators on the real drivers, and a policy that suits the people's pace."""
 
+import json
 from pathlib import Path
 
 import click
@@ -31,7 +32,7 @@ id = "{gate}"
 site = "{site}"
 name = "Demo gate"
 languages = ["zh", "en"]
-data_dir = "{folder}/gate"
+data_dir = {data_dir}
 
 [broker]
 host = "{host}"
@@ -46,6 +47,7 @@ held_open_s = 30.0
 
 [policy.temperature]
 warm_up_s = 0.0
+samples = {samples}
 repeat_after_s = {repeat_after_s}
 
 [policy.visit]
@@ -57,7 +59,7 @@ _DEVICES = """
 model = "loudspeaker"
 use = "speaker"
 device = "auto"
-file = "{folder}/said.wav"
+file = {said}
 
 [devices.thermometer]
 model = "simulated-gy-mcu90615"
@@ -78,33 +80,43 @@ def gate_config(
     visits: int | None,
     camera: tuple[str, Path] | None,
     with_camera: bool = True,
+    fast: bool = False,
 ) -> str:
-    """The gate's TOML. With `visits` people go as fast as they can, and the gate waits less for them."""
-    fast = visits is not None
+    """The gate's TOML. `fast`: people go as fast as they can, the gate waits less for them, and photographs are shown no
+    longer than it takes to look at them."""
     text = _HEAD.format(
         gate=GATE,
         site=SITE,
-        folder=folder,
+        data_dir=_quoted(folder / "gate"),
         host=host,
         port=port,
         pass_key=files.pass_key,
+        samples=3 if fast else 5,
         repeat_after_s=0.3 if fast else 5.0,
         presence_sensor="true" if camera is None else "false",
-        presence_lost_s=0.5 if fast else 2.0,
+        presence_lost_s=0.2 if fast else 2.0,
     )
-    parts = [_camera(camera)] if with_camera else []
+    parts = [_camera(camera, hold_s=0.0 if fast else 2.0)] if with_camera else []
     return (
         text
-        + _DEVICES.format(folder=folder)
-        + "".join(f"\n{part}" for part in (*parts, _pins(), _simulation(files, visits, camera)))
+        + _DEVICES.format(said=_quoted(folder / "said.wav"))
+        + "".join(
+            f"\n{part}" for part in (*parts, _pins(), _simulation(files, visits, camera, pace=0.0 if fast else 1.0))
+        )
     )
 
 
-def _camera(camera: tuple[str, Path] | None) -> str:
+def _quoted(path: Path) -> str:
+    """A path as a TOML string: JSON's escapes are among TOML's."""
+    return json.dumps(str(path), ensure_ascii=False)
+
+
+def _camera(camera: tuple[str, Path] | None, *, hold_s: float) -> str:
     if camera is None:
         return '[devices.camera]\nmodel = "simulated-camera"\nuse = "entry-camera"\n'
     model, path = camera
-    return f'[devices.camera]\nmodel = "{model}"\nuse = "entry-camera"\npath = "{path}"\nloop = false\n'
+    text = f'[devices.camera]\nmodel = "{model}"\nuse = "entry-camera"\npath = {_quoted(path)}\nloop = false\n'
+    return text + (f"hold_s = {hold_s}\n" if model == "folder" else "")
 
 
 _INPUTS = {"presence": 5, "door-contact": 6, "beam": 13, "exit-button": 19, "acknowledge": 26, "call": 21}
@@ -117,10 +129,10 @@ def _pins() -> str:
     return "\n".join(f'[devices.{use}]\nmodel = "{model}"\nuse = "{use}"\npin = {pin}\n' for model, use, pin in pins)
 
 
-def _simulation(files: CastFiles, visits: int | None, camera: tuple[str, Path] | None) -> str:
+def _simulation(files: CastFiles, visits: int | None, camera: tuple[str, Path] | None, *, pace: float) -> str:
     if camera is not None:
         return ""
     return (
-        f'[simulation]\nscenario = "{SCENARIO}"\ncast = "{files.cast}"\n'
-        f'visits = {visits or 0}\npace = {0.0 if visits else 1.0}\nclock = "scripted"\n'
+        f"[simulation]\nscenario = {_quoted(SCENARIO)}\ncast = {_quoted(files.cast)}\n"
+        f'visits = {visits or 0}\npace = {pace}\nclock = "scripted"\n'
     )

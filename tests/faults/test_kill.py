@@ -1,17 +1,16 @@
 """kill -9 of gate, broker and office at random moments of a busy day: nothing is lost, nothing is there twice."""
 
 import random
-import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.faults.conftest import BUSY
 from tests.installation import Installation
 
 KILLS = 24
-BUSY = Path(__file__).with_name("busy.toml")
 VICTIMS = ("gate", "broker", "ingest")
 CARELESS = """
 import sys
@@ -30,19 +29,6 @@ process.main("127.0.0.1", int(sys.argv[1]))
 """
 
 
-@pytest.fixture
-def install(tmp_path: Path) -> Iterator[Callable[..., Installation]]:
-    built: list[Installation] = []
-
-    def build(**options: object) -> Installation:
-        built.append(Installation(tmp_path, **options))  # type: ignore[arg-type]  # handed on as they are
-        return built[0]
-
-    yield build
-    for each in built:
-        each.close()
-
-
 def released_visits(installation: Installation) -> set[str]:
     """The visits for which the door was seen to be released."""
     doors = [line for line in installation.lines if line["what"] == "door" and line["state"] == "released"]
@@ -51,22 +37,8 @@ def released_visits(installation: Installation) -> set[str]:
 
 def journal_visits(installation: Installation) -> list[str]:
     """The visits that the journal holds."""
-    connection = sqlite3.connect(f"file:{installation.journal}?mode=ro", uri=True)
-    try:
-        sql = "SELECT json_extract(CAST(body AS TEXT), '$.visit') FROM records WHERE kind = 'visit'"
-        return [row[0] for row in connection.execute(sql)]
-    finally:
-        connection.close()
-
-
-def settle(installation: Installation) -> None:
-    """Nobody comes any more; wait until the office's cursor has reached the journal's end."""
-    if "gate" in installation.running:
-        installation.stop("gate")
-    installation.configure(visits=None)
-    installation.start("gate")
-    installation.hear_until("ready")
-    installation.wait_until_told()
+    sql = "SELECT json_extract(CAST(body AS TEXT), '$.visit') FROM records WHERE kind = 'visit'"
+    return [row[0] for row in installation.ask_journal(sql)]
 
 
 @pytest.mark.timeout(300)
@@ -79,13 +51,14 @@ def test_nothing_is_lost_or_doubled(install: Callable[..., Installation]) -> Non
         victim = VICTIMS[number % len(VICTIMS)]
         for _ in range(chance.randrange(2, 14)):  # some moment of somebody's visit
             day.hear()
+        day.hear_for(chance.uniform(0, 0.3))  # and not only right after something was told
         day.kill(victim)
         for _ in range(chance.randrange(0, 5) if victim != "gate" else 0):  # the others go on without it for a while
             day.hear()
         day.start(victim)
         if victim == "gate":
             day.hear_until("ready")
-    settle(day)
+    day.settle()
 
     tally = day.tally()
     assert (tally.missing, tally.duplicates) == (0, 0)
@@ -107,7 +80,7 @@ def test_the_tally_would_see_a_loss(install: Callable[..., Installation], tmp_pa
         day.start(name)
     for _ in range(2):
         day.hear_until("decision", outcome="granted")
-    settle(day)
+    day.settle()
     tally = day.tally()
     assert tally.missing > 0
     assert not tally.whole

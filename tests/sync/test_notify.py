@@ -43,3 +43,19 @@ def test_without_systemd_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> Non
     notifier = Notifier()
     assert notifier.ready() is None
     assert notifier._socket is None
+
+
+def test_a_systemd_that_does_not_listen_ends_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    notifier = Notifier(str(tmp_path / "nobody"))
+    notifier.alive()
+    notifier.alive()
+    assert [record.message for record in caplog.records] == [
+        "systemd cannot be told: [Errno 2] No such file or directory"
+    ]
+
+
+def test_a_full_socket_blocks_nobody(listener: socket.socket) -> None:
+    notifier = Notifier(listener.getsockname())
+    for _ in range(10_000):
+        notifier.alive()
+    assert listener.recv(64) == b"WATCHDOG=1"

@@ -74,3 +74,16 @@ def test_the_commands_exist_and_take_these_options(unit: Path) -> None:
         assert shown.exit_code == 0, shown.output
         for option in options:
             assert option in shown.output
+
+
+@pytest.mark.skipif(shutil.which("systemd-sysusers") is None, reason="systemd-sysusers is not installed")
+def test_every_group_that_the_gate_asks_for_is_made(tmp_path: Path) -> None:
+    groups = re.search(
+        r"^SupplementaryGroups=(.+)$", (ROOT / "systemd" / "menshen-gate.service").read_text(), re.MULTILINE
+    )
+    assert groups is not None
+    (tmp_path / "etc").mkdir()
+    made = ["systemd-sysusers", f"--root={tmp_path}", str(ROOT / "systemd" / "menshen.sysusers.conf")]
+    subprocess.run(made, check=True, capture_output=True)
+    known = {line.split(":")[0] for line in (tmp_path / "etc" / "group").read_text().splitlines()}
+    assert set(groups[1].split()) <= known
