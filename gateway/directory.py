@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import msgspec
 import peewee
 
-from gateway.errors import DirectoryError
+from gateway.errors import DirectoryDamaged, DirectoryError
 from sync.contract.colours import HealthCode, PassType
 
 Row = tuple[Any, ...]  # as SQLite gives it; the columns are those of `_SCHEMA`
@@ -99,15 +99,21 @@ class Directory:
     """The directory's file. Look-ups come from the resolve workers, each thread with a connection of its own."""
 
     def __init__(self, path: Path) -> None:
-        """Opens or creates. Raises DirectoryError when the file is no directory of ours."""
+        """Opens or creates. Raises DirectoryDamaged when the file is no directory of ours, DirectoryError when it is merely
+        out of reach."""
         self._path = path
         self._local = threading.local()
-        database = peewee.SqliteDatabase(str(path), pragmas={"journal_mode": "wal", "synchronous": 1})
+        # No write-ahead log: to read one, SQLite needs room on the disk, and on a full one nobody could come in.
+        database = peewee.SqliteDatabase(str(path), pragmas={"journal_mode": "delete"})
         try:
             with database.connection_context():
                 _create(database)
+        except peewee.OperationalError as error:
+            raise DirectoryError(f"{path}: the directory cannot be opened: {error}") from error
         except peewee.DatabaseError as error:
-            raise DirectoryError(f"{path}: not a usable directory ({error}); move it away and load it again") from error
+            raise DirectoryDamaged(
+                f"{path}: not a usable directory ({error}); move it away and load it again"
+            ) from error
 
     @property
     def version(self) -> int:
@@ -168,9 +174,10 @@ class Directory:
     def _one(self, sql: str, *values: object) -> Row | None:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True)
-        row: Row | None = connection.execute(sql, values).fetchone()
-        return row
+            # for writing: else nobody could read what a load that was killed has left, until the next start
+            connection = self._local.connection = sqlite3.connect(f"file:{self._path}?mode=rw", uri=True)
+        rows: list[Row] = connection.execute(sql, values).fetchall()  # to the end: a read that stands holds up a load
+        return rows[0] if rows else None
 
 
 _SCHEMA = {

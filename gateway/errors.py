@@ -7,3 +7,7 @@ class GatewayError(Exception):
 
 class DirectoryError(GatewayError):
     """The directory or a file for it is unusable: what, where, and what to do."""
+
+
+class DirectoryDamaged(DirectoryError):
+    """The directory's file is no directory of ours, or not a whole one."""

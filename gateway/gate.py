@@ -17,7 +17,7 @@ from gateway.core.checkpoint import Checkpoint
 from gateway.core.equipment import Equipment
 from gateway.core.events import CommitFailed, DeviceChanged, Event, JournalReplaced, JournalWorks
 from gateway.directory import Directory
-from gateway.errors import DirectoryError
+from gateway.errors import DirectoryDamaged
 from gateway.executor import Executor, Speaks, Watcher
 from gateway.feed import Feed
 from gateway.hardware import Hardware
@@ -158,7 +158,7 @@ def _trust(config: GateConfig, post: Callable[[Event], None]) -> Trust:
 def _directory(path: Path, post: Callable[[Event], None]) -> Directory:
     try:
         return Directory(path)
-    except DirectoryError as error:
+    except DirectoryDamaged as error:
         aside = path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}")
         path.rename(aside)
         logger.error("%s; it was moved to %s, and until it is loaded again every card is unknown", error, aside)

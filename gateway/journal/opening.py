@@ -27,6 +27,7 @@ from gateway.journal.schema import (
     Row,
     connect,
     connect_to_read,
+    connect_to_salvage,
     fault_in,
     is_damage,
     raw,
@@ -190,7 +191,7 @@ def salvage(path: Path) -> Old:
     """What can still be read of a log."""
     old = Old()
     try:
-        with closing(connect_to_read(path)) as connection:
+        with closing(connect_to_salvage(path)) as connection:
             meta = connection.execute(
                 "SELECT log_id, acked_seq, acked_hash, connections, known_ms FROM meta"
             ).fetchone()
@@ -258,7 +259,7 @@ def _carry(connection: sqlite3.Connection, source: Path, old: Old, opening: Row)
 def _unacknowledged(source: Path, acked: Head) -> Iterator[Row]:
     """The records beyond the acknowledgement, as far as they can be read and the chain holds."""
     previous: Row | None = None
-    with closing(connect_to_read(source)) as connection:
+    with closing(connect_to_salvage(source)) as connection:
         try:
             for row in connection.execute(READ, (acked.seq, -1)):
                 if fault := fault_in(row, previous, acked):

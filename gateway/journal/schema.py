@@ -230,6 +230,14 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     )
 
 
+def connect_to_salvage(path: Path) -> sqlite3.Connection:
+    """The same, for a damaged file: of one that was cut short, what is left can be read too."""
+    connection = connect_to_read(path)
+    # Else SQLite refuses the whole file because its header tells of more pages. Nothing is written by it.
+    connection.execute("PRAGMA writable_schema = ON")
+    return connection
+
+
 _DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 

@@ -81,7 +81,7 @@ def test_doubtful_times_say_why(office: Client, gate: GateAtWork) -> None:
     gate.visit(at_ms=1_700_000_000_000, holder="c")
     newest, ahead, untrusted = rows(office.get("/entries/").content)
     assert newest.startswith("≈ 2023-11-15 06:13:20 earlier than the record before it")
-    assert ahead.startswith("≈ 2096-10-02 15:06:40 more than a day ahead of the office")
+    assert ahead.startswith("≈ 2096-10-02 15:06:40 ahead of the office")
     assert "the gate's clock was not set" in untrusted
     assert untrusted.startswith("≈")
 
