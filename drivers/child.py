@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.errors import DriverError
+from drivers.interfaces import Post
+from drivers.readings import DeviceState, DeviceStatus, Reading
 
 logger = logging.getLogger("menshen.child")
 MAX_PACKET = 64 * 1024  # bytes; longer ones are cut short and then refused as malformed
@@ -197,3 +199,57 @@ def _ending(code: int) -> str:
     if code < 0:
         return f"ended by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"
+
+
+class ChildDevice:
+    """Implements Device but for `_greet` and `_hear`, with a process of its own. `called`: what it is to people."""
+
+    def __init__(self, name: str, module: str, called: str, logger: logging.Logger, patience: Patience) -> None:
+        self.name = name
+        self._called = called
+        self._logger = logger
+        self._state = DeviceState.STARTING
+        self._post: Post = _nowhere
+        self._child = ChildProcess(name, module, greet=self._greet, hear=self._hear, lost=self._died, patience=patience)
+
+    @property
+    def state(self) -> DeviceState:
+        """Where the device stands now."""
+        return self._state
+
+    @property
+    def pid(self) -> int | None:
+        """The process's id while it lives."""
+        return self._child.pid
+
+    def start(self, post: Post) -> None:
+        """Start the process and keep it running until `stop`."""
+        self._post = post
+        self._child.start()
+
+    def stop(self) -> None:
+        """End the process, within 2 s."""
+        self._child.stop()
+
+    def _greet(self) -> Iterable[bytes]:
+        """What each new process is told first."""
+        raise NotImplementedError
+
+    def _hear(self, packet: bytes) -> None:
+        """Take a packet of the process. Raises ChildMisbehaved."""
+        raise NotImplementedError
+
+    def _died(self, cause: str) -> None:
+        self._become(DeviceState.LOST, f"the {self._called}'s process {cause}")
+
+    def _become(self, state: DeviceState, detail: str) -> None:
+        if state is self._state:
+            return
+        self._state = state
+        level = logging.INFO if state is DeviceState.OK else logging.WARNING
+        self._logger.log(level, "%s: %s %s", self.name, state, detail)
+        self._post(DeviceStatus(state, detail))
+
+
+def _nowhere(reading: Reading) -> None:
+    """Before `start` nobody listens."""

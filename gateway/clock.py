@@ -13,16 +13,22 @@ _STA_UNSYNC = 0x0040  # timex.h
 
 
 class Clock:
-    """Wall and monotonic time. The wall clock never runs below the last time known from disk."""
+    """Wall and monotonic time.
+
+    What the kernel says is kept by a time source is believed as it is. Until then the wall clock never runs below the last
+    time known: from disk, later from the time source itself. So a time that was wrong and is on disk lasts no longer than
+    until the kernel knows better, and the way back is a step like any other."""
 
     def __init__(self, floor_ms: int = 0) -> None:
         self._floor_ahead = floor_ms - self.mono_ms()
-        self._offset = self._wall_ms() - self.mono_ms()
+        self._offset = max(self._wall_ms() - self.mono_ms(), self._floor_ahead)  # what was told last
 
     def now(self) -> Moment:
         """The present moment."""
-        mono = self.mono_ms()
-        return Moment(mono, max(self._wall_ms(), mono + self._floor_ahead), synchronised())
+        mono, wall, trusted = self.mono_ms(), self._wall_ms(), synchronised()
+        floor_ahead = wall - mono if trusted else self._floor_ahead
+        self._floor_ahead = floor_ahead
+        return Moment(mono, max(wall, mono + floor_ahead), trusted)
 
     @staticmethod
     def mono_ms() -> int:
@@ -34,13 +40,17 @@ class Clock:
         return time.time_ns() // 1_000_000
 
     def take_step(self) -> int:
-        """By how many ms the wall clock stepped since this was asked last; 0 for none."""
-        offset = self._wall_ms() - self.mono_ms()
+        """By how many ms the time told by `now` stepped since this was asked last; 0 for none."""
+        offset = self._told_ahead()
         step = offset - self._offset
         if abs(step) < STEP_MS:
             return 0
         self._offset = offset
         return step
+
+    def _told_ahead(self) -> int:
+        now = self.now()
+        return now.at_ms - now.mono_ms
 
 
 class ScriptedClock(Clock):
@@ -50,11 +60,15 @@ class ScriptedClock(Clock):
         super().__init__(floor_ms)
         self._zone = ZoneInfo(zone)
         self._ahead_ms = 0
+        self._offset = self._told_ahead()
 
     def now(self) -> Moment:
         """The present moment of the scripted day; trusted, as the script is the authority."""
         mono = self.mono_ms()
         return Moment(mono, max(self._wall_ms() + self._ahead_ms, mono + self._floor_ahead), True)
+
+    def _told_ahead(self) -> int:
+        return self._wall_ms() - self.mono_ms()  # what the script does is no step
 
     def forward_to(self, hhmm: str) -> None:
         """Set the wall clock to the next time that local clocks show `hhmm`."""

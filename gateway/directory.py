@@ -5,22 +5,27 @@ into each verdict. The office sends it down the road; until then a file is loade
 """
 
 import hashlib
+import logging
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-import peewee
 
 from gateway.errors import DirectoryDamaged, DirectoryError
+from gateway.journal import files
+from gateway.journal.schema import is_damage
 from sync.contract.colours import HealthCode, PassType
 
+logger = logging.getLogger("menshen.directory")
 Row = tuple[Any, ...]  # as SQLite gives it; the columns are those of `_SCHEMA`
 Uid = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{8,20}$")]
 Reference = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+NOBODY = "-"  # the holder of a code of which it is not known whose it is
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,11 +49,12 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A health code known to the office, by the SHA-256 of its text (64 hexadecimal digits)."""
+    """A health code known to the office, by the SHA-256 of its text (64 hexadecimal digits). `holder`: whose it is,
+    where that is known."""
 
     sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
     health_code: HealthCode
-    holder: Reference = "-"
+    holder: Reference = NOBODY
     valid_until_s: int = 0
 
 
@@ -96,24 +102,65 @@ class KnownCard:
 
 
 class Directory:
-    """The directory's file. Look-ups come from the resolve workers, each thread with a connection of its own."""
+    """The directory's file. Look-ups come from the resolve workers, each thread with a connection of its own.
 
-    def __init__(self, path: Path) -> None:
-        """Opens or creates. Raises DirectoryDamaged when the file is no directory of ours, DirectoryError when it is merely
-        out of reach."""
+    A look-up that cannot be answered raises DirectoryError; the next one opens the file anew."""
+
+    def __init__(self, path: Path, tell: Callable[[str | None], None] = lambda _trouble: None) -> None:
+        """`tell` is called with what is wrong when something begins to be, and with None when it works again. It must only
+        hand on."""
         self._path = path
+        self._tell = tell
         self._local = threading.local()
-        # No write-ahead log: to read one, SQLite needs room on the disk, and on a full one nobody could come in.
-        database = peewee.SqliteDatabase(str(path), pragmas={"journal_mode": "delete"})
+        self._lock = threading.Lock()
+        self._made = False
+        self._moved = False  # what was loaded is gone
+        self._trouble: str | None = None
+
+    def open(self) -> None:
+        """Open or create. A damaged file is moved aside; nothing else is a reason to give up what was loaded: what is merely
+        out of reach is tried again by every look-up. Never raises; `tell` hears of it."""
         try:
-            with database.connection_context():
-                _create(database)
-        except peewee.OperationalError as error:
-            raise DirectoryError(f"{path}: the directory cannot be opened: {error}") from error
-        except peewee.DatabaseError as error:
-            raise DirectoryDamaged(
-                f"{path}: not a usable directory ({error}); move it away and load it again"
-            ) from error
+            self._make()
+        except sqlite3.Error as error:
+            if is_damage(error):
+                self._move_aside(error)
+                with suppress(sqlite3.Error):  # then the next look-up says why
+                    self._make()
+            else:
+                self._note(f"cannot be opened: {error}")
+
+    def _make(self) -> None:
+        with closing(sqlite3.connect(self._path)) as connection:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if found != "ok":
+                raise _damage(found.splitlines()[-1])
+            # No write-ahead log: to read one, SQLite needs room on the disk, and on a full one nobody could come in.
+            connection.execute("PRAGMA journal_mode = delete")
+            for table, columns in _SCHEMA.items():
+                connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns}) WITHOUT ROWID")
+        self._made = True
+
+    def _move_aside(self, error: sqlite3.Error) -> None:
+        aside = files.free_name(self._path, ".damaged")
+        try:
+            files.move(self._path, aside)
+        except OSError as refused:
+            self._note(f"damaged ({error}), and cannot be moved aside: {refused.strerror}")
+            return
+        self._moved = True
+        self._note(f"damaged ({error}), moved to {aside.name}: load it again")
+
+    def _note(self, trouble: str | None) -> None:
+        with self._lock:
+            before, self._trouble = self._trouble, trouble
+            if (before is None) is (trouble is None):
+                return
+            if trouble is None:
+                logger.warning("%s: the directory works again", self._path)
+            else:
+                logger.error("%s: %s; until then cards, passes and codes are for the guard", self._path, trouble)
+            self._tell(trouble)
 
     @property
     def version(self) -> int:
@@ -152,7 +199,8 @@ class Directory:
         return self._one("SELECT 1 FROM revoked WHERE pass_id = ?", pass_id.hex()) is not None
 
     def replace(self, content: DirectoryFile) -> None:
-        """Swap the whole directory in one transaction; readers see the old one until then."""
+        """Swap the whole directory in one transaction; readers see the old one until then. Raises DirectoryDamaged when the
+        file is no directory of ours or not a whole one, DirectoryError when it is merely out of reach or the disk full."""
         tables: dict[str, Iterable[tuple[object, ...]]] = {
             "holder": (msgspec.structs.astuple(holder) for holder in content.holders),
             "card": (msgspec.structs.astuple(card) for card in content.cards),
@@ -160,24 +208,60 @@ class Directory:
             "revoked": ((pass_id,) for pass_id in content.revoked),
             "edition": [(1, content.version)],
         }
-        connection = sqlite3.connect(self._path)
         try:
-            with connection:
+            self._make()
+            with closing(sqlite3.connect(self._path)) as connection, connection:
+                connection.execute("PRAGMA cache_spill = OFF")  # else a large load shuts readers out before its commit
                 connection.execute("BEGIN IMMEDIATE")
                 for table, rows in tables.items():
                     _refill(connection, table, rows)
         except sqlite3.Error as error:
+            if is_damage(error):
+                raise DirectoryDamaged(
+                    f"{self._path}: not a usable directory ({error}); stop the gate, move it away and load it again"
+                ) from error
             raise DirectoryError(f"{self._path}: could not be replaced: {error}") from error
-        finally:
-            connection.close()
 
     def _one(self, sql: str, *values: object) -> Row | None:
+        try:
+            if not self._made:
+                self._make()
+            # to the end: a read that stands holds up a load
+            rows: list[Row] = self._connection().execute(sql, values).fetchall()
+            if self._trouble is not None:
+                self._works()
+        except sqlite3.Error as error:
+            self._let_go()
+            damaged = f"damaged ({error}): start the gate again, then load it again"
+            self._note(damaged if is_damage(error) else f"cannot be read: {error}")
+            raise DirectoryError(f"{self._path}: cannot be read: {error}") from error
+        return rows[0] if rows else None
+
+    def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             # for writing: else nobody could read what a load that was killed has left, until the next start
-            connection = self._local.connection = sqlite3.connect(f"file:{self._path}?mode=rw", uri=True)
-        rows: list[Row] = connection.execute(sql, values).fetchall()  # to the end: a read that stands holds up a load
-        return rows[0] if rows else None
+            connection = self._local.connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=rw", uri=True)
+        return connection
+
+    def _works(self) -> None:
+        """It can be read again; but when it was moved aside, that is nothing before it is loaded again."""
+        if not self._moved or self._connection().execute("SELECT version FROM edition").fetchall():
+            self._moved = False
+            self._note(None)
+
+    def _let_go(self) -> None:
+        self._made = False
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        self._local.connection = None
+        if connection is not None:
+            connection.close()
+
+
+def _damage(found: str) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(found)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
 
 
 _SCHEMA = {
@@ -187,12 +271,6 @@ _SCHEMA = {
     "revoked": "pass_id TEXT PRIMARY KEY",
     "edition": "only_row INTEGER PRIMARY KEY CHECK (only_row = 1), version INT",
 }
-
-
-def _create(database: peewee.SqliteDatabase) -> None:
-    for table, columns in _SCHEMA.items():
-        sql = f"CREATE TABLE IF NOT EXISTS {table} ({columns}) WITHOUT ROWID"
-        database.execute_sql(sql)  # type: ignore[no-untyped-call]  # peewee leaves it bare
 
 
 def _refill(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:

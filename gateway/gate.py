@@ -17,7 +17,6 @@ from gateway.core.checkpoint import Checkpoint
 from gateway.core.equipment import Equipment
 from gateway.core.events import CommitFailed, DeviceChanged, Event, JournalReplaced, JournalWorks
 from gateway.directory import Directory
-from gateway.errors import DirectoryDamaged
 from gateway.executor import Executor, Speaks, Watcher
 from gateway.feed import Feed
 from gateway.hardware import Hardware
@@ -156,14 +155,12 @@ def _trust(config: GateConfig, post: Callable[[Event], None]) -> Trust:
 
 
 def _directory(path: Path, post: Callable[[Event], None]) -> Directory:
-    try:
-        return Directory(path)
-    except DirectoryDamaged as error:
-        aside = path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}")
-        path.rename(aside)
-        logger.error("%s; it was moved to %s, and until it is loaded again every card is unknown", error, aside)
-        post(DeviceChanged("directory", "lost", f"damaged, moved to {aside.name}: load it again"))
-        return Directory(path)
+    def tell(trouble: str | None) -> None:
+        post(DeviceChanged("directory", "ok" if trouble is None else "lost", trouble or ""))
+
+    directory = Directory(path, tell)
+    directory.open()
+    return directory
 
 
 def _sampler(config: GateConfig) -> TemperatureSampler | None:

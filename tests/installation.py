@@ -150,6 +150,11 @@ class Installation:
             if line["what"] == what and all(line.get(key) == value for key, value in values.items()):
                 return line
 
+    def catch_up(self) -> None:
+        """Take in what was told by now: what is heard next has happened since."""
+        while not self.heard.empty():
+            self.hear()
+
     def settle(self, change: Callable[[str], str] = str) -> None:
         """Nobody comes any more; wait until the office's cursor has reached the journal's end."""
         if "gate" in self.running:

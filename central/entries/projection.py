@@ -22,6 +22,13 @@ def project_visit(log: Log, record: Record, visit: Visit | None, doubt: ClockDou
     row.save(force_insert=True)
 
 
+def is_shown(log: Log, record: Record, visit: Visit | None) -> bool:
+    """Whether the same record, with the same salt and body, has its row already from another log of the gate."""
+    name = "" if visit is None else harmless(visit.visit, 64)
+    rows = Entry.objects.filter(gate_id=log.gate_id, visit=name, record__body_hash=record.body_hash)
+    return rows.exclude(record__log=log).exists()
+
+
 def project_passage(log: Log, passage: Passage) -> None:
     """Mark the visit after which somebody was seen to pass."""
     if passage.visit:

@@ -25,6 +25,13 @@ QUEUE = 256  # messages; at most 64 MB
 TOGETHER = 64  # messages that may share one transaction
 RETRY_S = 1.0  # after the database could not be written
 _ORDER = {Channel.ALARM: 0, Channel.STATE: 1, Channel.UP: 2}  # alarms overtake at the office, too
+# How full the queue may be for each to be let in: a flood of one leaves room for what is more urgent.
+_ROOM = {Channel.ALARM: QUEUE, Channel.STATE: QUEUE - 32, Channel.UP: QUEUE - 96}
+_AGAIN = {
+    Channel.ALARM: "the next state lists it while it is open, and its record follows",
+    Channel.STATE: "the next one says it anew",
+    Channel.UP: "the gate sends them again",
+}
 
 Send = Callable[[str, bytes], object]  # whatever it returns: an answer that is lost is asked for again
 
@@ -68,7 +75,7 @@ class Ingest:
         self._thread.join()
 
     def offer(self, topic_name: str, payload: bytes) -> None:
-        """Take a message of the broker; what does not fit is left to the gate, which sends it again."""
+        """Take a message of the broker; what there is no room for is counted."""
         address = parse_topic(topic_name)
         if address is None or address.channel not in _ORDER:
             return
@@ -78,10 +85,11 @@ class Ingest:
             return
         self._number += 1
         arrived = Arrived(address.gate, address.channel, payload, now)
-        try:
+        if self._queue.qsize() < _ROOM[address.channel]:  # only this thread puts anything in
             self._queue.put_nowait(_Waiting(_ORDER[address.channel], self._number, arrived))
-        except queue.Full:
-            self._refusals.refuse(address.gate, "more messages than can be written; the gate sends them again", now)
+            return
+        told = f"more on `{address.channel}` than can be written; {_AGAIN[address.channel]}"
+        self._refusals.refuse(address.gate, told, now)
 
     def _run(self) -> None:
         try:

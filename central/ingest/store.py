@@ -1,12 +1,12 @@
 """Batches into the database: records, what is made of them, and the cursor, in the caller's one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
 
 from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, raise_at_office
-from central.entries.projection import clock_doubt, project_passage, project_visit
+from central.entries.projection import clock_doubt, is_shown, project_passage, project_visit
 from central.ingest.models import ForkEvent, Log, MissingRange, Record
 from central.ingest.reading import INT64
 from central.registry.models import Gate
@@ -93,8 +93,11 @@ def _missing(gate: Gate, log: Log, first: int, last: int, reason: str, now: date
 def _project(gate: Gate, log: Log, sent: Sent, row: Record, previous_at: int) -> None:
     body = _body(sent)
     if sent.kind == "visit":
+        visit = body if isinstance(body, Visit) else None
+        if log.predecessor and is_shown(log, row, visit):
+            return  # carried over by a gate that did not know it to be acknowledged
         doubt = clock_doubt(sent.at, sent.clock, previous_at, row.received_at)
-        project_visit(log, row, body if isinstance(body, Visit) else None, doubt)
+        project_visit(log, row, visit, doubt)
     elif isinstance(body, Passage):
         project_passage(log, body)
     elif isinstance(body, AlarmRecord):
@@ -135,5 +138,19 @@ def _opened(gate: Gate, log: Log, body: LogOpened, now: datetime) -> None:
     log.predecessor, log.opened_because = harmless(body.predecessor, 64), harmless(body.reason, 32)
     log.save(update_fields=["predecessor", "opened_because"])
     before = Log.objects.filter(gate=gate, log_id=log.predecessor).exclude(pk=log.pk).first()
-    if before is not None and before.seq < body.predecessor_head <= INT64:
-        _missing(gate, before, before.seq + 1, body.predecessor_head, body.reason, now)
+    upto = body.predecessor_head or max((last for _, last in body.carried), default=0)
+    if before is not None and upto <= INT64:
+        for first, last in _gaps(before.seq, upto, body.carried):
+            _missing(gate, before, first, last, body.reason, now)
+
+
+def _gaps(after: int, upto: int, carried: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What of the numbers `after + 1 … upto` is in none of these runs."""
+    for first, last in sorted(carried):
+        if last < first:
+            continue
+        if after < min(first - 1, upto):
+            yield after + 1, min(first - 1, upto)
+        after = max(after, last)
+    if after < upto:
+        yield after + 1, upto

@@ -46,6 +46,8 @@ _REASONS: Words = {
     "wrong-site": _("pass of another site"),
     "needs-online": _("could not be checked without a network"),
     "resolver-failed": _("the check itself failed"),
+    "directory-unavailable": _("the gate's directory could not be read"),
+    "directory-empty": _("no directory was ever loaded at the gate"),
     "too-old": _("read too long ago"),
     # the temperature
     "normal": _("temperature normal"),

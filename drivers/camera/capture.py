@@ -34,12 +34,13 @@ class Capture(threading.Thread):
         self._limits = limits
         self._watch = FrameWatch(int(limits.frozen_s * 1000))
         self._leaving = threading.Event()
-        self._turn_s: float | None = None
+        self._due_s: float | None = None  # by when the driver must have returned
         self._good = False
 
     def stuck(self, now_s: float) -> bool:
         """Whether a camera has neither opened nor answered for too long: its driver hangs."""
-        return self._turn_s is not None and now_s - self._turn_s > self._limits.stuck_s
+        due_s = self._due_s
+        return due_s is not None and now_s > due_s
 
     def leave(self) -> None:
         """End the thread after its present picture."""
@@ -50,24 +51,25 @@ class Capture(threading.Thread):
         retry_s = self._limits.retry_first_s
         while not self._leaving.is_set():
             self._good = False
-            self._turn_s = time.monotonic()
+            self._due_s = time.monotonic() + self._limits.opening_s
             try:
                 with closing(self._opens()) as source:
                     self._pump(source)
             except SourceEnded as end:
-                self._turn_s = None
+                self._due_s = None
                 self._slot.wait_until_seen()
                 self._ended(str(end))
                 return
             except SourceLost as lost:
-                self._turn_s = None
+                self._due_s = None
                 self._report(lost.state, str(lost))
             retry_s = self._limits.retry_first_s if self._good else min(retry_s * 2, self._limits.retry_longest_s)
             self._leaving.wait(retry_s)
 
     def _pump(self, source: Source) -> None:
         while not self._leaving.is_set():
-            self._turn_s = time.monotonic() if source.live else None
+            limit_s = self._limits.picture_s if self._good else self._limits.opening_s
+            self._due_s = time.monotonic() + limit_s if source.live else None
             frame = source.read()
             mark = zlib.crc32(frame.gray.data)
             if source.live and not self._watch.alive(mark, time.monotonic_ns() // 1_000_000):

@@ -1,7 +1,7 @@
 """The camera as the gate sees it: a code scanner. It imports no decoder and no picture library.
 
 A decoder's bug meets a wall: capture and every decoder run in `drivers.camera.process`, which is killed and restarted
-when it says nothing for 3 s.
+when it says nothing for 3 s, and gives itself up when the camera's driver does not return for as long.
 """
 
 import logging
@@ -30,48 +30,23 @@ from drivers.camera.messages import (
 )
 from drivers.camera.settings import AnyCameraSettings, FolderSettings, SimulatedCameraSettings, VideoSettings
 from drivers.camera.view import acceptable
-from drivers.child import PATIENCE, ChildMisbehaved, ChildProcess, Patience
+from drivers.child import PATIENCE, ChildDevice, ChildMisbehaved, Patience
 from drivers.errors import WrongUse
-from drivers.interfaces import Post
-from drivers.readings import CodeRead, DeviceState, DeviceStatus, Reading
+from drivers.readings import CodeRead, DeviceStatus
 
 logger = logging.getLogger("menshen.camera")
 _NAMES = {FolderSettings: "folder", VideoSettings: "video", SimulatedCameraSettings: "simulated-camera"}
 
 
-class CameraDevice:
+class CameraDevice(ChildDevice):
     """A CodeScanner over a camera, a folder of photographs or a video file, by the type of its settings."""
 
     def __init__(
         self, name: str, settings: AnyCameraSettings, *, patience: Patience = PATIENCE, limits: Limits = LIMITS
     ) -> None:
-        self.name = name
+        super().__init__(name, "drivers.camera.process", "camera", logger, patience)
         self.ended = threading.Event()  # the folder or video has been shown to its end
         self._open = encode(Open(_NAMES.get(type(settings), "camera"), _as_json(settings), limits))
-        self._state = DeviceState.STARTING
-        self._post: Post = _nowhere
-        self._child = ChildProcess(
-            name, "drivers.camera.process", greet=self._greet, hear=self._hear, lost=self._died, patience=patience
-        )
-
-    @property
-    def state(self) -> DeviceState:
-        """Where the camera stands now."""
-        return self._state
-
-    @property
-    def pid(self) -> int | None:
-        """The camera process's id while it lives."""
-        return self._child.pid
-
-    def start(self, post: Post) -> None:
-        """Start the camera's process and keep it running until `stop`."""
-        self._post = post
-        self._child.start()
-
-    def stop(self) -> None:
-        """End the process, within 2 s."""
-        self._child.stop()
 
     def _greet(self) -> Iterable[bytes]:
         return (self._open,)
@@ -103,16 +78,6 @@ class CameraDevice:
         except UnicodeDecodeError:
             text = ""
         self._post(CodeRead(data, text, symbology, decoder))
-
-    def _died(self, cause: str) -> None:
-        self._become(DeviceState.LOST, f"the camera's process {cause}")
-
-    def _become(self, state: DeviceState, detail: str) -> None:
-        if state is self._state:
-            return
-        self._state = state
-        logger.log(logging.INFO if state is DeviceState.OK else logging.WARNING, "%s: %s %s", self.name, state, detail)
-        self._post(DeviceStatus(state, detail))
 
 
 class SimulatedCamera(CameraDevice):
@@ -151,10 +116,6 @@ class SimulatedCamera(CameraDevice):
 
     def _greet(self) -> Iterable[bytes]:
         return (self._open, *self._scene)
-
-
-def _nowhere(reading: Reading) -> None:
-    """Before `start` nobody listens."""
 
 
 def _as_json(settings: AnyCameraSettings) -> bytes:

@@ -15,7 +15,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     beat_s: float = 0.5  # a sign of life at least this often
     frozen_s: float = 3.0  # the same picture for this long: the camera hangs, or is covered
-    stuck_s: float = 15.0  # a camera that neither opens nor answers: the process gives itself up
+    # A driver that does not return for so long hangs, and the process gives itself up: while it opens and has not yet given
+    # a picture, and from then on. The latter is above the 2 s after which V4L2 itself says that there is no picture.
+    opening_s: float = 15.0
+    picture_s: float = 3.0
     retry_first_s: float = 0.5
     retry_longest_s: float = 10.0
 

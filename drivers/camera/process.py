@@ -93,7 +93,7 @@ class Decoding(threading.Thread):
                 self._look(frame)
             now_s = time.monotonic()
             if self._capture.stuck(now_s):
-                logger.error("the camera's driver does not return: giving this process up")
+                self._reporter.status(DeviceState.LOST, "the camera's driver does not return: its process is restarted")
                 os._exit(3)
             if now_s - beaten_s >= self._limits.beat_s:
                 beaten_s = now_s

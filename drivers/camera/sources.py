@@ -16,6 +16,7 @@ from drivers.camera.settings import CameraSettings, FolderSettings, VideoSetting
 cv2.setNumThreads(1)
 
 _FAILURES = 3  # reads in a row that gave no picture
+_STALLED_S = 1.5  # without a picture: one read that V4L2 gave up after 2 s is enough, once there was a picture
 _PICTURE_BYTES = 32 * 1024 * 1024
 _LONGEST_PX = 1920  # a larger photograph is made smaller: no camera at a gate gives more
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".gif"}
@@ -28,10 +29,16 @@ class V4lCamera:
     live = True
 
     def __init__(
-        self, settings: CameraSettings, notice: Callable[[str], None], capture: Callable[[str, int], Any] | None = None
+        self,
+        settings: CameraSettings,
+        notice: Callable[[str], None],
+        capture: Callable[[str, int], Any] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._path = settings.path
         self._failures = 0
+        self._delivers = False
         self._check_node()
         open_capture = capture or cv2.VideoCapture
         self._capture = open_capture(str(Path(settings.path).resolve()), cv2.CAP_V4L2)
@@ -63,16 +70,19 @@ class V4lCamera:
             raise SourceLost(f"{self._path} is no camera device")
 
     def read(self) -> Frame:
-        """The next picture. Raises SourceLost when the node is gone or three reads in a row failed."""
+        """The next picture. Raises SourceLost when the node is gone, three reads in a row failed, or a camera that gave
+        pictures has none for 2 s: well before a read counts as one that does not return."""
+        began_s = self._clock()
         while True:
             good, picture = self._capture.read()
             if good and picture is not None and picture.size:
-                self._failures = 0
+                self._failures, self._delivers = 0, True
                 return Frame(_gray(picture))
             self._check_node()
             self._failures += 1
-            if self._failures >= _FAILURES:
-                raise SourceLost(f"{self._path} gave no picture {self._failures} times in a row")
+            stalled = self._delivers and self._clock() - began_s > _STALLED_S
+            if stalled or self._failures >= _FAILURES:
+                raise SourceLost(f"{self._path} gave no picture (tries: {self._failures})")
 
     def close(self) -> None:
         """Let go of the device."""

@@ -16,14 +16,15 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
     REVOKED = "revoked"
     NEEDS_ONLINE = "needs-online"
+    UNCHECKED = "unchecked"  # the gate's own means failed or were never there: it says nothing about the credential
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """A text or card, resolved. Holds no scanned text: `credential` is a reference safe to keep (a pass id, a keyed hash).
 
-    `serves`: the steps it can satisfy when valid (a QR may be pass and health code at once); `extended`: the holder needs
-    the extended release time."""
+    `serves`: the steps it can satisfy when valid (a QR may be pass and health code at once); `holder`: whose it is, "" where
+    that is not known; `extended`: the holder needs the extended release time."""
 
     outcome: Outcome
     reason: str

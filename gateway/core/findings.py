@@ -1,7 +1,7 @@
 """What a visit has found out, and the decision that follows. A function of the evidence alone: `replay` decides it again.
 
 What denies (a bad credential, a health code that is not green, a lock-out, a lockdown) decides at once, and so do a fever
-and what only an absent server could say. Otherwise the credential says what else is asked; when nothing that the person
+and what could not be checked here. Otherwise the credential says what else is asked; when nothing that the person
 could still do is missing, they are granted, or referred to the guard for what the guard has to do.
 """
 
@@ -42,6 +42,7 @@ class Decision:
 
 LOCKED_OUT, LOCKDOWN, SEALED = "locked-out", "lockdown", "sealed"
 DENYING = frozenset({LOCKED_OUT, LOCKDOWN, SEALED})
+REFERRED = frozenset({Outcome.NEEDS_ONLINE, Outcome.UNCHECKED})  # for the guard: it is not the credential that is bad
 NO_THERMOMETER = "no-thermometer"
 NO_SENSOR = "no-presence-sensor"
 
@@ -79,7 +80,8 @@ def replay(visit: Visit, policy: Policy) -> Decision:
 
 class Findings:
     """The readings of one visit, understood. `bound`: whether they are known to be one person's; `read`: the references of
-    all cards and codes; `passed`: the steps passed; `bad`: the credential that was refused."""
+    all cards and codes; `passed`: the steps passed; `bad`: the credential that was refused; `holder`: whose visit it is, ""
+    while no card or code has said so."""
 
     def __init__(self, policy: Policy, direction: Direction) -> None:
         self._policy = policy
@@ -92,6 +94,7 @@ class Findings:
         self.bound = direction is Direction.EXIT
         self.bad: Verdict | None = None
         self.credential: Verdict | None = None
+        self.holder = ""
         self.health_code: HealthCode | None = None
         self.directory_version = 0
         self.screening = Screening(policy.temperature)
@@ -106,11 +109,13 @@ class Findings:
         return verdict.credential in self.read or (verdict.serves <= self.passed and not self.is_second(verdict))
 
     def is_second(self, verdict: Verdict) -> bool:
-        """Whether this must be somebody else's."""
+        """Whether this must be somebody else's, or takes back the health code that was read."""
         if verdict.outcome is not Outcome.VALID or verdict.credential in self.read:
             return False
-        if verdict.holder and self.credential is not None and self.credential.holder:
-            return verdict.holder != self.credential.holder
+        if self.health_code is not None and verdict.health_code not in (None, self.health_code):
+            return True
+        if verdict.holder and self.holder:
+            return verdict.holder != self.holder
         return bool(verdict.serves & self.passed & {Step.CREDENTIAL, Step.HEALTH_CODE})
 
     # what was found
@@ -154,6 +159,7 @@ class Findings:
         if verdict.outcome is not Outcome.VALID:
             self._refuse(verdict, mono_ms)
             return
+        self.holder = self.holder or verdict.holder
         if Step.CREDENTIAL in verdict.serves and self.credential is None:
             self.credential = verdict
         for step in Step:
@@ -174,7 +180,7 @@ class Findings:
     def _refuse(self, verdict: Verdict, mono_ms: int) -> None:
         step = Step.HEALTH_CODE if verdict.kind == "health-code" else Step.CREDENTIAL
         self._step(step, verdict.reason, mono_ms, passed=False)
-        if verdict.outcome is Outcome.NEEDS_ONLINE:
+        if verdict.outcome in REFERRED:
             self._referrals.append(verdict.reason)
         else:
             self.bad = verdict

@@ -226,14 +226,15 @@ class Journal:
 
     @property
     def last_known_ms(self) -> int:
-        """The latest Unix milliseconds ever noted: time never runs below it."""
+        """The Unix milliseconds noted last: until a clock is trusted, time never runs below it."""
         return self._known_ms
 
     def note_time(self, at_ms: int) -> None:
-        """Note the time, of a trusted clock; it is on disk at least every minute. An earlier one changes nothing."""
+        """Note the time, of a trusted clock; it is on disk at least every minute. An earlier one counts too: the clock was
+        wrong before."""
         with self._counters:
-            self._known_ms = max(self._known_ms, at_ms)
-            due = self._known_ms - self._known_written >= TIME_STEP_MS
+            self._known_ms = at_ms
+            due = abs(self._known_ms - self._known_written) >= TIME_STEP_MS
             if due:
                 self._known_written = self._known_ms
         if due:

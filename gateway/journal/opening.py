@@ -7,7 +7,7 @@ cut anywhere in between leaves either the old log in place, or a whole `.new` th
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from gateway.journal.schema import (
     INSERT,
     MIGRATIONS,
     READ,
+    READ_FROM,
     SET_STATE,
     TABLES,
     MetaRow,
@@ -29,17 +30,19 @@ from gateway.journal.schema import (
     connect_to_read,
     connect_to_salvage,
     fault_in,
+    fault_in_itself,
     is_damage,
     raw,
     record_of,
     row_of,
     sqlite_errors,
 )
-from sync.contract.records import LogOpened, encode_body, kind_of
-from sync.log.records import GENESIS, Record, body_hash
+from sync.contract.records import MAX_RUNS, LogOpened, encode_body, kind_of
+from sync.log.records import GENESIS, INT64, Record, body_hash
 from sync.log.view import Head
 
 logger = logging.getLogger("menshen.journal")
+REACH: Final = 5000  # numbers that are tried for what stands after a page that cannot be read
 TAIL: Final = 200  # records at the end whose chain is verified at every start
 CHECKED_WHOLE: Final = (
     16 * 1024 * 1024
@@ -94,25 +97,38 @@ def _prepare_missing(path: Path, draft: Path, origin: Origin) -> str | None:
     return detail or None
 
 
-def replace_damaged(path: Path, damage: str, origin: Origin, state: dict[str, bytes] | None = None) -> str:
-    """Move a damaged log aside and open a new one. `state`: the durable state where the caller knows it better."""
+def replace_damaged(
+    path: Path, damage: str, origin: Origin, state: dict[str, bytes] | None = None, head: Head | None = None
+) -> str:
+    """Move a damaged log aside and open a new one. `state`, `head`: where the caller knows them better than the file."""
     old = salvage(path)
     old.state = old.state if state is None else state
+    old.head = head or old.head
     aside = files.free_name(path, ".damaged")
     carried = replace(path, aside, old, origin, reason="damaged", detail=damage)
     told = f"the journal was damaged ({damage}); it was moved to {aside.name} and a new log opened"
-    return f"{told}; {carried} records not yet acknowledged were carried over" if carried else told
+    lost = old.head.seq - old.acked.seq - carried
+    if carried or lost > 0:
+        told += f"; of the records not yet acknowledged {carried} were carried over"
+    return f"{told}, {lost} could not be read" if lost > 0 else told
 
 
 def replace(path: Path, aside: Path, old: Old, origin: Origin, *, reason: str, detail: str) -> int:
     """Open a new log at `path`, with the old one moved to `aside`. How many unacknowledged records were carried over."""
     draft = files.beside(path, ".new")
     files.remove(draft)
-    first = LogOpened(reason=reason, predecessor=old.log_id, predecessor_head=old.head.seq, detail=detail)
-    carried = build(draft, first, origin, old, path)
+    runs = _runs(row[0] for row in _sound(path, old.acked)) if old.log_id else []
+    first = LogOpened(
+        reason=reason,
+        predecessor=old.log_id,
+        predecessor_head=old.head.seq,
+        carried=tuple(runs[:MAX_RUNS]),
+        detail=detail,
+    )
+    build(draft, first, origin, old, _rows_in(path, runs))
     files.move(path, aside)
     files.move(draft, path)
-    return carried
+    return sum(last - first + 1 for first, last in runs)
 
 
 # looking
@@ -187,11 +203,11 @@ def _wrong_tail(connection: sqlite3.Connection) -> str | None:
 # setting up
 
 
-def salvage(path: Path) -> Old:
+def salvage(path: Path, connect: Callable[[Path], sqlite3.Connection] = connect_to_salvage) -> Old:
     """What can still be read of a log."""
     old = Old()
     try:
-        with closing(connect_to_salvage(path)) as connection:
+        with closing(connect(path)) as connection:
             meta = connection.execute(
                 "SELECT log_id, acked_seq, acked_hash, connections, known_ms FROM meta"
             ).fetchone()
@@ -209,10 +225,8 @@ def salvage(path: Path) -> Old:
     return old
 
 
-def build(draft: Path, first: LogOpened, origin: Origin, old: Old | None = None, source: Path | None = None) -> int:
-    """Build a new log at `draft`, whole and closed: `first`, then what `source` holds beyond its acknowledgement.
-
-    Returns how many records were carried over."""
+def build(draft: Path, first: LogOpened, origin: Origin, old: Old | None = None, carried: Iterable[Row] = ()) -> None:
+    """Build a new log at `draft`, whole and closed: `first`, then the rows of the old one that are carried over."""
     old = old or Old()
     database = connect(draft, mode="rwc")
     try:
@@ -227,7 +241,7 @@ def build(draft: Path, first: LogOpened, origin: Origin, old: Old | None = None,
             ).execute(database)
             connection.execute(INSERT, opening)
             connection.executemany(SET_STATE, old.state.items())
-            return _carry(connection, source, old, opening) if source and old.log_id else 0
+            connection.executemany(INSERT, _chained(carried, opening))
     except BaseException:
         database.close()
         files.remove(draft)
@@ -243,29 +257,66 @@ def _first_row(first: LogOpened, origin: Origin) -> Row:
     return row_of(record, GENESIS)
 
 
-def _carry(connection: sqlite3.Connection, source: Path, old: Old, opening: Row) -> int:
-    def chained() -> Iterator[Row]:
-        previous = opening
-        for row in _unacknowledged(source, old.acked):
-            record = record_of((previous[0] + 1, *row[1:]))
-            previous = row_of(record, previous[9])
-            yield previous
-
-    before = connection.total_changes
-    connection.executemany(INSERT, chained())
-    return connection.total_changes - before
+# carrying over
 
 
-def _unacknowledged(source: Path, acked: Head) -> Iterator[Row]:
-    """The records beyond the acknowledgement, as far as they can be read and the chain holds."""
-    previous: Row | None = None
+def _chained(rows: Iterable[Row], previous: Row) -> Iterator[Row]:
+    """The rows as they follow `previous` in another chain."""
+    for row in rows:
+        record = record_of((previous[0] + 1, *row[1:]))
+        previous = row_of(record, previous[9])
+        yield previous
+
+
+def _sound(source: Path, acked: Head) -> Iterator[Row]:
+    """The records beyond the acknowledgement that are as they were written. A broken one costs no other: where the chain
+    does not reach, a record's own hash vouches for its body."""
+    last = acked
     with closing(connect_to_salvage(source)) as connection:
-        try:
-            for row in connection.execute(READ, (acked.seq, -1)):
-                if fault := fault_in(row, previous, acked):
-                    logger.error("%s: nothing is carried over from here on: %s", source, fault)
-                    return
+        for row in _readable(connection, acked.seq + 1, source):
+            fault = fault_in(row, None, last) if row[0] == last.seq + 1 else fault_in_itself(row)
+            if fault is None:
+                last = Head(row[0], row[9])
                 yield row
-                previous = row
-        except sqlite3.Error:
-            logger.exception("%s: nothing is carried over from here on", source)
+
+
+def _readable(connection: sqlite3.Connection, seq: int, source: Path) -> Iterator[Row]:
+    """The rows from `seq` on that can be read. Of a broken page, each number that it may hold is tried."""
+    tries = 0
+    while tries < REACH and seq <= INT64:
+        try:
+            # One at a time: sqlite3 steps ahead, and would lose the last row before a page that cannot be read.
+            row: Row | None = connection.execute(READ_FROM, (seq, 1)).fetchone()
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                logger.exception("%s: nothing is carried over from record %d on", source, seq)
+                return
+            seq, tries = seq + 1, tries + 1
+            continue
+        if row is None or row[0] < seq:
+            return
+        yield row
+        seq, tries = row[0] + 1, 0
+
+
+def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Rising numbers as runs (first, last)."""
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs
+
+
+def _rows_in(source: Path, runs: Sequence[tuple[int, int]]) -> Iterator[Row]:
+    """The rows of these runs. Raises JournalError when they cannot be read again."""
+    with closing(connect_to_salvage(source)) as connection:
+        for first, last in runs:
+            count = last - first + 1
+            for row in connection.execute(READ_FROM, (first, count)):
+                count -= 1
+                yield row
+            if count:
+                raise JournalError(f"{source}: {count} records up to {last} could be read a moment ago, and no more")

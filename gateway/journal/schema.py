@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
 from peewee import BlobField, IntegerField, Model, PeeweeException, SchemaManager, SqliteDatabase, TextField
 
 from gateway.journal.errors import JournalError
@@ -93,6 +94,8 @@ READ: Final = (
     "SELECT seq, kind, at, clock, boot, mono, body, salt, body_hash, hash FROM records"
     " WHERE seq > ? ORDER BY seq LIMIT ?"
 )
+# Not `seq > ? - 1`: looking for that may need the page before, which may be the broken one.
+READ_FROM: Final = READ.replace("seq > ?", "seq >= ?")
 SET_STATE: Final = (
     "INSERT INTO core_state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 )
@@ -145,6 +148,17 @@ def fault_in(row: Row, previous: Row | None, before: tuple[int, bytes]) -> str |
     except (TypeError, AttributeError, ValueError, struct.error) as error:
         return f"record {row[0]} is unreadable ({error})"
     return None
+
+
+def fault_in_itself(row: Row) -> str | None:
+    """What is wrong with a row that the chain does not reach: its body and its bounds are all that can be looked at."""
+    try:
+        record = msgspec.convert(msgspec.structs.astuple(record_of(row)), Record)
+        if record.body is not None and body_hash(record.salt or b"", record.body) == record.body_hash:
+            return None
+    except (TypeError, msgspec.ValidationError) as error:
+        return f"record {row[0]} is unreadable ({error})"
+    return f"nothing vouches for record {row[0]}"
 
 
 Migration = Callable[[SqliteDatabase], None]
@@ -238,15 +252,22 @@ def connect_to_salvage(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def connect_alone(path: Path) -> sqlite3.Connection:
+    """A connection for whoever has the file to himself: it needs no shared memory beside it, so not a byte of a full disk."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_S, isolation_level=None)
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    return connection
+
+
 _DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: sqlite3.Error | OSError) -> bool:
     """Whether SQLite says that the file's content is wrong (and not that it is locked, full or out of reach)."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
     return code & 0xFF in _DAMAGE if code is not None else "decode to UTF-8" in str(error)
 
 
-def is_full(error: sqlite3.Error) -> bool:
+def is_full(error: sqlite3.Error | OSError) -> bool:
     """Whether the disk is full."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL

@@ -10,7 +10,7 @@ from gateway.core.moment import Moment
 from gateway.journal import files
 from gateway.journal.errors import JournalError
 from gateway.journal.mailbox import Job
-from gateway.journal.opening import Origin, prepare, replace, replace_damaged, salvage
+from gateway.journal.opening import Old, Origin, prepare, replace, replace_damaged, salvage
 from gateway.journal.reading import Reader
 from gateway.journal.schema import (
     DROP_STATE,
@@ -21,12 +21,13 @@ from gateway.journal.schema import (
     Row,
     StateRow,
     connect,
+    connect_alone,
     insert,
     raw,
     row_of,
     sqlite_errors,
 )
-from sync.log.records import Record, body_hash
+from sync.log.records import GENESIS, Record, body_hash
 from sync.log.view import Head
 
 SALT: Final = 16  # bytes
@@ -46,17 +47,31 @@ class Store:
         self._now = now
         self._reader = reader
         self._salts: list[bytes] = []
+        self.state: dict[str, bytes] = {}
         self.recovered: str | None = None
+        self.is_open = False
 
     def open(self) -> None:
         """Make sure that a sound log is there, and load where it stands."""
         self.recovered = prepare(self._path, self._origin())
         self._load()
+        self.is_open = True
+
+    def stand_by(self) -> None:
+        """Take the position and the durable state from a log that cannot be opened, as far as they can be read: the gate
+        decides by them until `open` works."""
+        old = salvage(self._path, connect_alone) if self._path.exists() else Old()
+        self.log_id, self.head, self.state = old.log_id, old.head, old.state
+        self.acked = self.told = old.acked
+        self.trimmed = Head(0, GENESIS)
+        self.connections = self._now.at_ms // 1000 if old.connections is None else old.connections
+        self.known_ms = old.known_ms
 
     def close(self) -> None:
         """The last connection to close is the one that empties the write-ahead log."""
         with self._reader.suspended():
-            self._database.close()
+            if self.is_open:
+                self._database.close()
 
     # writing
 
@@ -140,7 +155,7 @@ class Store:
 
     def replace_damaged(self, damage: str) -> None:
         """Move the log aside and open a new one, with the durable state as it was last committed."""
-        self._exchange(lambda: replace_damaged(self._path, damage, self._origin(), dict(self.state)))
+        self._exchange(lambda: replace_damaged(self._path, damage, self._origin(), dict(self.state), self.head))
 
     def _exchange(self, work: Callable[[], str]) -> None:
         with self._reader.suspended():
@@ -167,7 +182,7 @@ class Store:
         self.connections = int(meta.connections)
         self.known_ms = int(meta.known_ms)
         self.head = Head(found[0][0], bytes(found[0][1])) if found else self.trimmed
-        self.state: dict[str, bytes] = {key: bytes(value) for key, value in state}
+        self.state = {key: bytes(value) for key, value in state}
 
     # upkeep
 

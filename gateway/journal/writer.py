@@ -120,7 +120,7 @@ class Writer:
             group = list(islice(self._waiting, self._limit))
             try:
                 self._commit(group)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
                 self._on_failure(error)
                 return
             for _ in group:
@@ -129,6 +129,8 @@ class Writer:
         self._take_reserve()
 
     def _commit(self, group: Sequence[Job | Loss]) -> None:
+        if not self._store.is_open:
+            self._open_store()
         self._store.commit([entry if isinstance(entry, Job) else _told(entry) for entry in group], self._notes)
         self.commits += 1
         if self._notes:
@@ -145,7 +147,7 @@ class Writer:
 
     # trouble
 
-    def _on_failure(self, error: sqlite3.Error) -> None:
+    def _on_failure(self, error: sqlite3.Error | OSError) -> None:
         reason = f"{self._path}: cannot write: {error}"
         if self._is_full(error):
             reason = f"{self._path}: the disk is full: free some space"
@@ -161,7 +163,7 @@ class Writer:
         elif is_damage(error):
             self._replace_damaged(str(error))
 
-    def _is_full(self, error: sqlite3.Error) -> bool:
+    def _is_full(self, error: sqlite3.Error | OSError) -> bool:
         # on a full disk some of SQLite's steps fail with nothing but "disk I/O error"
         return is_full(error) or (not is_damage(error) and self._reserve.is_needed())
 
@@ -228,19 +230,30 @@ class Writer:
 
     def _open(self) -> None:
         try:
+            self._open_store()
+            self._notes = self._leased()
+            self._commit(())
+        except sqlite3.Error as error:
+            if not self._is_full(error):
+                raise
+            if not self._store.is_open:
+                self._store.stand_by()
+                self._notes = self._leased()
+            self._on_failure(error)  # the gate starts all the same, and says so
+
+    def _leased(self) -> dict[str, object]:
+        return {"connections": self._store.connections + LEASE}
+
+    def _open_store(self) -> None:
+        try:
             self._store.open()
         except sqlite3.Error as error:
             if not (self._is_full(error) and self._reserve.give_up()):
                 raise
             self._store.open()
+        if self._store.recovered is not None:
+            logger.error("%s: %s", self._path, self._store.recovered)
         self._take_reserve()
-        self._notes = {"connections": self._store.connections + LEASE}
-        try:
-            self._commit(())
-        except sqlite3.Error as error:
-            if not self._is_full(error):
-                raise
-            self._on_failure(error)  # the gate starts all the same, and says so
 
     def replace(self, reason: str, detail: str, now: Moment | None) -> None:
         """Open a new log; see `Journal.replace_log`."""

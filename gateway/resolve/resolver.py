@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.core.events import Outcome, Verdict
 from gateway.core.moment import Moment
-from gateway.directory import Directory, KnownCard
+from gateway.directory import NOBODY, Directory, KnownCard
+from gateway.errors import DirectoryError
 from sync.contract import passes
 from sync.contract.records import Step
 
@@ -37,7 +38,10 @@ Scheme = tuple[Callable[[str], bool], Callable[[str, Trust, Moment], Verdict]]
 
 
 class Resolver:
-    """Resolves texts and cards. Called from the workers, never from the deciding thread."""
+    """Resolves texts and cards. Called from the workers, never from the deciding thread.
+
+    What the directory would have to say, and cannot, is for the guard: `directory-unavailable` when it is out of reach,
+    `directory-empty` where none was ever loaded. A pass too: whether it was revoked is not known then."""
 
     def __init__(self, trust: Trust, schemes: Sequence[Scheme] | None = None) -> None:
         self._trust = trust
@@ -45,17 +49,27 @@ class Resolver:
 
     def text(self, text: str, now: Moment) -> Verdict:
         """The verdict on a scanned text. Never raises for any text."""
+        reference = self._trust.reference(text)
         if not text or len(text) > MAX_TEXT:
-            return refused(Outcome.INVALID, "malformed", "text", self._trust.reference(text))
+            return refused(Outcome.INVALID, "malformed", "text", reference)
         resolve = next(resolve for claims, resolve in self._schemes if claims(text))
-        return resolve(text, self._trust, now)
+        try:
+            return resolve(text, self._trust, now)
+        except DirectoryError:
+            return refused(Outcome.UNCHECKED, "directory-unavailable", "text", reference)
 
     def card(self, uid: str, now: Moment) -> Verdict:
         """The verdict on a card's UID."""
-        known = self._trust.directory.card(uid)
         reference = self._trust.reference(f"card:{uid}")
+        try:
+            return self._card(uid, reference, now)
+        except DirectoryError:
+            return refused(Outcome.UNCHECKED, "directory-unavailable", "card", reference)
+
+    def _card(self, uid: str, reference: str, now: Moment) -> Verdict:
+        known = self._trust.directory.card(uid)
         if known is None:
-            return refused(Outcome.UNKNOWN, "unknown-card", "card", reference)
+            return unknown(self._trust, "unknown-card", "card", reference)
         if known.lost:
             return refused(Outcome.REVOKED, "lost-card", "card", reference)
         return holder_verdict(known, now, kind="card", credential=reference, version=self._trust.directory.version)
@@ -64,6 +78,13 @@ class Resolver:
 def refused(outcome: Outcome, reason: str, kind: str, credential: str) -> Verdict:
     """A verdict that serves nothing."""
     return Verdict(outcome=outcome, reason=reason, kind=kind, credential=credential)
+
+
+def unknown(trust: Trust, reason: str, kind: str, credential: str) -> Verdict:
+    """The verdict on what the directory does not list; where nothing was ever loaded, that says nothing about it."""
+    if trust.directory.version == 0:
+        return refused(Outcome.UNCHECKED, "directory-empty", kind, credential)
+    return refused(Outcome.UNKNOWN, reason, kind, credential)
 
 
 def holder_verdict(holder: KnownCard, now: Moment, *, kind: str, credential: str, version: int) -> Verdict:
@@ -98,12 +119,20 @@ def _resolve_pass(text: str, trust: Trust, now: Moment) -> Verdict:
     credential, now_s = content.pass_id.hex(), now.at_ms // 1000
     if content.site != trust.site:
         return refused(Outcome.INVALID, "wrong-site", "pass", credential)
-    if trust.directory.revoked(content.pass_id):
-        return refused(Outcome.REVOKED, "revoked", "pass", credential)
     if now_s < content.not_before_s:
         return refused(Outcome.INVALID, "not-yet-valid", "pass", credential)
     if now_s >= content.expires_s:
         return refused(Outcome.EXPIRED, "expired", "pass", credential)
+    return _pass_by_directory(content, trust)
+
+
+def _pass_by_directory(content: passes.Pass, trust: Trust) -> Verdict:
+    """The verdict on a pass that is good by itself: whether it was revoked, and what its holder has still to do."""
+    credential, version = content.pass_id.hex(), trust.directory.version
+    if version == 0:
+        return refused(Outcome.UNCHECKED, "directory-empty", "pass", credential)
+    if trust.directory.revoked(content.pass_id):
+        return refused(Outcome.REVOKED, "revoked", "pass", credential)
     known = trust.directory.holder(content.holder)
     return Verdict(
         outcome=Outcome.VALID,
@@ -115,7 +144,7 @@ def _resolve_pass(text: str, trust: Trust, now: Moment) -> Verdict:
         holder=content.holder,
         pass_type=content.pass_type,
         extended=known is not None and known.extended,
-        directory_version=trust.directory.version,
+        directory_version=version,
     )
 
 
@@ -123,7 +152,7 @@ def _resolve_code(text: str, trust: Trust, now: Moment) -> Verdict:
     reference = trust.reference(text)
     code = trust.directory.code(text)
     if code is None:
-        return refused(Outcome.UNKNOWN, "unknown-code", "text", reference)
+        return unknown(trust, "unknown-code", "text", reference)
     if code.valid_until_s and now.at_ms // 1000 >= code.valid_until_s:
         return refused(Outcome.EXPIRED, "expired", "health-code", reference)
     return Verdict(
@@ -132,6 +161,7 @@ def _resolve_code(text: str, trust: Trust, now: Moment) -> Verdict:
         kind="health-code",
         credential=reference,
         serves=frozenset({Step.HEALTH_CODE}),
+        holder="" if code.holder == NOBODY else code.holder,
         health_code=code.health_code,
         directory_version=trust.directory.version,
     )

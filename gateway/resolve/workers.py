@@ -58,7 +58,7 @@ class ResolveWorkers:
         try:
             verdict = self._resolver.card(value, now) if what == "card" else self._resolver.text(value, now)
         except Exception:
-            # a resolver that fails is a refusal with its own reason, and the next scan is read at once
+            # that says nothing about the person: they are for the guard, and the next scan is read at once
             logger.exception("%s: resolving failed", reader)
-            verdict = refused(Outcome.INVALID, "resolver-failed", what, "")
+            verdict = refused(Outcome.UNCHECKED, "resolver-failed", what, "")
         return CredentialResolved(verdict, reader, direction, now.mono_ms)

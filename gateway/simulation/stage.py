@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drivers.camera.device import SimulatedCamera
 from drivers.catalogue import Bench
 from drivers.simulators.doorway import Doorway
 from gateway.clock import Clock, ScriptedClock
@@ -16,11 +17,12 @@ def play(simulation: SimulationConfig, hardware: Hardware, bench: Bench, clock: 
     """The people of the configured scenario; they come when started. Raises ScenarioError."""
     cast = load_cast(simulation.cast)
     scenario = load_scenario(simulation.scenario, cast)
+    camera = hardware.by_use("entry-camera")
     stage = Stage(
         door=Doorway(bench, {config.use: config.settings for config, _ in hardware.devices}),
         thermometer=_simulator(hardware, "thermometer"),
         card_reader=_simulator(hardware, "entry-reader"),
-        camera=hardware.by_use("entry-camera"),
+        camera=camera if isinstance(camera, SimulatedCamera) else None,
     )
 
     def began(scene: Scene) -> None:
@@ -49,5 +51,5 @@ def play(simulation: SimulationConfig, hardware: Hardware, bench: Bench, clock: 
 
 
 def _simulator(hardware: Hardware, use: str) -> Any:
-    device = hardware.by_use(use)
-    return None if device is None else device.simulator
+    """What stands at the far end of a simulated device; None for a real one, which nobody here can use."""
+    return getattr(hardware.by_use(use), "simulator", None)

@@ -6,6 +6,7 @@ values are few and stay; those with values ("36.5") are kept up to a number, the
 
 import hashlib
 import logging
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ logger = logging.getLogger("menshen.voice")
 MOST_WITH_VALUES: Final = 64
 _VERSION: Final = "1"  # raise it when something else changes how phrases sound
 _LEAST_SAMPLES: Final = RATE // 5  # less is no phrase
+LEAST_ROOM: Final = 8 * 1024 * 1024  # bytes of a disk; the last ones are left to the journal
 
 
 class Sounds:
@@ -105,10 +107,17 @@ class Sounds:
     def _render(self, text: str, lang: str, path: Path) -> bool:
         if self._engine is None:
             return False
+        disk = os.statvfs(self._folder)
+        if disk.f_bavail * disk.f_frsize < LEAST_ROOM:
+            raise VoiceError(f"the disk of {self._folder} is nearly full, and what room is left is the journal's")
         unfinished = path.with_suffix(".part")
-        self._engine.render(text, lang, unfinished, speed_wpm=self._speed_wpm, volume_percent=self._volume_percent)
-        unfinished.replace(path)
+        try:
+            self._engine.render(text, lang, unfinished, speed_wpm=self._speed_wpm, volume_percent=self._volume_percent)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
         if not self._is_whole(path):
+            path.unlink()
             raise VoiceError(f"{self._engine.name} made no sound of {text!r}")
         return True
 

@@ -68,6 +68,8 @@ _ZH = {
     "wrong-site": "非本场所",
     "not-yet-valid": "未到有效期",
     "resolver-failed": "无法核验",
+    "directory-unavailable": "名录无法读取",
+    "directory-empty": "名录尚未载入",
     "needs-online": "须联网核验",
     "too-old": "读取已过时",
     "no-credential": "不是出入凭证",

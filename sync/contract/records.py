@@ -5,7 +5,7 @@ version does not know is kept by the office as it came.
 """
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -125,14 +125,21 @@ class Started(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     recovered: tuple[str, ...] = ()
 
 
+MAX_RUNS: Final = 200  # that a log-opened record names, so that it stays small
+
+
 class LogOpened(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """First record of every log: why it was opened, and which log stood before it where that is known.
 
-    `reason`: `new`, `damaged` (the old file was moved aside), `rewound` (the card was imaged and put back)."""
+    `reason`: `new`, `damaged` (the old file was moved aside), `rewound` (the card was imaged and put back).
+    `predecessor_head`: its last record; 0 where that could not be read. `carried`: which of its records follow in this
+    log, as runs of numbers (first, last) in order; what lies between them is lost to the gate, and what lies before them
+    was acknowledged."""
 
     reason: str
     predecessor: str = ""
     predecessor_head: int = 0
+    carried: tuple[tuple[int, int], ...] = ()
     detail: str = ""
 
 

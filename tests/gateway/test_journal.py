@@ -230,15 +230,26 @@ def test_connection_numbers_only_rise_even_after_a_kill(path: Path, tmp_path: Pa
         assert killed.next_connection() > numbers[-1]
 
 
-def test_the_known_time_never_runs_back(path: Path) -> None:
+def test_the_known_time_is_the_one_noted_last(path: Path) -> None:
     with opened(path) as journal:
         assert journal.last_known_ms == 0
         journal.note_time(NOW.at_ms)
-        journal.note_time(NOW.at_ms - 1)
         journal.note_time(NOW.at_ms + 10)
         assert journal.last_known_ms == NOW.at_ms + 10
     with opened(path) as journal:
         assert journal.last_known_ms == NOW.at_ms + 10
+
+
+def test_a_known_time_that_was_wrong_is_taken_back_at_once(path: Path) -> None:
+    year_ms = 365 * DAY_MS
+    with opened(path) as journal:
+        watch = Watch(journal)
+        journal.note_time(NOW.at_ms + year_ms)
+        watch.until(lambda: rows(path, "SELECT known_ms FROM meta") == [(NOW.at_ms + year_ms,)])
+        journal.note_time(NOW.at_ms)
+        watch.until(lambda: rows(path, "SELECT known_ms FROM meta") == [(NOW.at_ms,)])
+    with opened(path) as journal:
+        assert journal.last_known_ms == NOW.at_ms
 
 
 def test_the_known_time_is_on_disk_each_minute(path: Path) -> None:
@@ -360,7 +371,7 @@ def test_a_new_log_names_the_old_one_and_carries_what_was_not_acknowledged(path:
         assert journal.log_id != old
         opening = first(journal)
         assert (opening.reason, opening.predecessor, opening.predecessor_head) == ("rewound", old, head.seq)
-        assert opening.detail == "the office is further"
+        assert (opening.detail, opening.carried) == ("the office is further", ((5, head.seq),))
         assert modes(journal) == ["m4", "m5", "m6", "m7"]
         carried = everything(journal)[1:]
         assert [(r.at, r.mono, r.body_hash) for r in carried] == [(r.at, r.mono, r.body_hash) for r in before]

@@ -18,6 +18,7 @@ from gateway.journal import JournalError, opening
 from tests.gateway.journaling import NOW, Answer, body, everything, first, modes, opened, write, write_many
 
 RECORDS = 400
+PAGE = 4096  # bytes
 
 
 @pytest.fixture
@@ -134,9 +135,37 @@ def test_what_can_be_read_of_it_is_saved(path: Path, damage: str) -> None:
         assert (first(journal).predecessor, first(journal).predecessor_head) == (old, 400)
         assert journal.state == {"mode": b'"lockdown"'}
         assert journal.next_connection() > 1
-        # beyond the acknowledgement, up to the damage
-        expected = range(390, 400) if damage == "random write-ahead log" else range(390, 394)
-        assert modes(journal) == [f"m{number}" for number in expected]
+        # beyond the acknowledgement, all but record 395
+        whole = damage == "random write-ahead log"
+        assert modes(journal) == [f"m{number}" for number in range(390, 400) if whole or number != 394]
+        assert first(journal).carried == (((391, 400),) if whole else ((391, 394), (396, 400)))
+        told = "10 were carried over" if whole else "9 were carried over, 1 could not be read"
+        assert str(journal.recovered).endswith(f"of the records not yet acknowledged {told}")
+        journal.verify()
+
+
+def test_a_page_that_cannot_be_read_costs_the_records_on_it_and_no_other(path: Path) -> None:
+    sql(path, "UPDATE meta SET acked_seq = 0, acked_hash = zeroblob(32)")
+    with closing(sqlite3.connect(path)) as connection:
+        salts = dict(connection.execute("SELECT seq, salt FROM records").fetchall())
+    content = path.read_bytes()
+    page = content.index(salts[200]) // PAGE
+    on_it = {seq for seq, salt in salts.items() if content.index(salt) // PAGE == page}
+    scribble(page * PAGE / len(content), (page + 1) * PAGE / len(content))(path)
+    with opened(path) as journal:
+        assert first(journal).carried == ((1, min(on_it) - 1), (max(on_it) + 1, 400))
+        assert modes(journal) == [f"m{seq - 1}" for seq in sorted(set(salts) - on_it) if seq > 1]
+        journal.verify()
+
+
+def test_however_many_gaps_there_are_the_first_record_stays_small_and_none_is_lost(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "MAX_RUNS", 2)
+    sql(path, "UPDATE records SET kind = 'tampered' WHERE seq IN (392, 394, 396, 398)")
+    with opened(path) as journal:
+        assert first(journal).carried == ((391, 391), (393, 393)), "more than these the office takes for missing"
+        assert modes(journal) == ["m390", "m392", "m394", "m396", "m398", "m399"]
 
 
 def test_each_damaged_file_keeps_a_name_of_its_own(path: Path) -> None:

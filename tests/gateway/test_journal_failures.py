@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.effects import StateChange
-from gateway.journal import Journal
+from gateway.journal import Journal, JournalError
 from gateway.journal.files import RESERVE_BYTES
 from sync.contract.records import Refused, decode_body
 from tests.gateway.journaling import NOW, Answer, Watch, body, everything, modes, opened, write
@@ -202,6 +202,45 @@ def test_a_gate_starts_on_a_full_disk(disk: Path) -> None:
         filler.unlink()
         watch.until(lambda: journal.failed is None)
         assert modes(journal) == ["m1", "m2"]
+
+
+def test_a_gate_starts_on_a_full_disk_whose_reserve_is_spent(disk: Path) -> None:
+    """It decides by the state that stands there, keeps its records in memory, and writes them once there is room."""
+    path = disk / "journal.sqlite"
+    with opened(path) as journal:
+        write(journal, body(1), changes=[StateChange("mode", b"lockdown")])
+        log_id, head = journal.log_id, journal.head()
+    path.with_name("journal.sqlite.reserve").unlink()
+    filler = stuff(disk)
+    with opened(path) as journal:
+        watch = Watch(journal)
+        assert "disk is full" in str(journal.failed)
+        assert (journal.log_id, journal.head()) == (log_id, head)
+        assert journal.state == {"mode": b"lockdown"}
+        with pytest.raises(JournalError):
+            journal.read(0, 10, 10_000)
+        refused, kept = Answer(), body(2)
+        journal.append(kept, NOW, done=refused)
+        assert refused.wait() is not None
+        assert journal.next_connection() > 0
+        filler.unlink()
+        watch.until(lambda: journal.failed is None)
+        assert journal.recovered is None
+        assert modes(journal) == ["m1", "m2"]
+        journal.verify()
+
+
+def test_a_gate_starts_for_the_first_time_on_a_full_disk(disk: Path) -> None:
+    filler = stuff(disk)
+    with opened(disk / "journal.sqlite") as journal:
+        watch = Watch(journal)
+        assert "disk is full" in str(journal.failed)
+        assert (journal.head().seq, journal.state) == (0, {})
+        journal.append(body(1), NOW)
+        filler.unlink()
+        watch.until(lambda: journal.failed is None)
+        assert modes(journal) == ["m1"]
+        journal.verify()
 
 
 # kill -9

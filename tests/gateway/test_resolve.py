@@ -1,6 +1,7 @@
 """Resolvers: text or UID in, verdict out, and nothing scanned leaves."""
 
 import queue
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from sync.contract.records import Direction, Step
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 NOW = Moment(mono_ms=1_000, at_ms=1_800_000_000_000)
 NOW_S = NOW.at_ms // 1000
+MARK = "☃"  # in no word of ours
 
 
 @pytest.fixture
@@ -44,6 +46,7 @@ def trust(tmp_path: Path) -> Trust:
             codes=(
                 Code(sha256=code_digest("green"), health_code=HealthCode.GREEN),
                 Code(sha256=code_digest("old"), health_code=HealthCode.GREEN, valid_until_s=NOW_S),
+                Code(sha256=code_digest("hers"), health_code=HealthCode.GREEN, holder="h-2"),
             ),
             revoked=(b"revoked!".hex(),),
         )
@@ -110,15 +113,50 @@ def test_health_codes(trust: Trust) -> None:
     green = Resolver(trust).text("green", NOW)
     assert (green.outcome, green.health_code, green.serves) == (Outcome.VALID, HealthCode.GREEN, {Step.HEALTH_CODE})
     assert Resolver(trust).text("old", NOW).outcome is Outcome.EXPIRED
+    assert (green.holder, Resolver(trust).text("hers", NOW).holder) == ("", "h-2")
+
+
+FOR_THE_GUARD = [("card", "000414CD7E"), ("card", "FFFFFFFFFF"), ("text", "green"), ("text", "any"), ("text", a_pass())]
+
+
+@pytest.mark.parametrize(("what", "value"), FOR_THE_GUARD)
+def test_with_nothing_ever_loaded_it_is_for_the_guard(trust: Trust, tmp_path: Path, what: str, value: str) -> None:
+    bare = Resolver(replace(trust, directory=Directory(tmp_path / "empty.sqlite")))
+    verdict = getattr(bare, what)(value, NOW)
+    assert (verdict.outcome, verdict.reason) == (Outcome.UNCHECKED, "directory-empty")
+    assert verdict.credential and not verdict.serves
+
+
+@pytest.mark.parametrize(("what", "value"), FOR_THE_GUARD)
+def test_without_its_directory_it_is_for_the_guard(trust: Trust, tmp_path: Path, what: str, value: str) -> None:
+    away = Resolver(replace(trust, directory=Directory(tmp_path / "no-folder" / "directory.sqlite")))
+    verdict = getattr(away, what)(value, NOW)
+    assert (verdict.outcome, verdict.reason) == (Outcome.UNCHECKED, "directory-unavailable")
+    assert verdict.credential and not verdict.serves
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"), [({"expires_s": NOW_S}, "expired"), ({"site": "elsewhere"}, "wrong-site")]
+)
+def test_a_pass_that_is_bad_by_itself_is_refused_without_a_directory(
+    trust: Trust, tmp_path: Path, changes: dict[str, object], reason: str
+) -> None:
+    away = Resolver(replace(trust, directory=Directory(tmp_path / "no-folder" / "directory.sqlite")))
+    assert away.text(a_pass(**changes), NOW).reason == reason
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.text(max_size=5000))
 def test_any_other_text_is_refused_with_a_reason_and_never_kept(trust: Trust, text: str) -> None:
-    verdict = Resolver(trust).text(text, NOW)
+    marked = text + MARK
+    verdict = Resolver(trust).text(marked, NOW)
     assert verdict.outcome in {Outcome.UNKNOWN, Outcome.INVALID}
     assert verdict.reason and not verdict.serves
-    assert len(verdict.credential) == 16 and (len(text) < 4 or text not in repr(verdict))
+    assert len(verdict.credential) == 16 and MARK not in repr(verdict)
+
+
+def test_an_empty_text_is_malformed(trust: Trust) -> None:
+    assert Resolver(trust).text("", NOW).reason == "malformed"
 
 
 def test_a_directory_is_swapped_whole(trust: Trust) -> None:
@@ -146,14 +184,7 @@ def test_a_bad_directory_file_is_named(tmp_path: Path, text: str, complaint: str
     assert "bad.json" in str(caught.value)
 
 
-def test_a_damaged_directory_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "directory.sqlite"
-    path.write_bytes(b"no database at all" * 100)
-    with pytest.raises(DirectoryError, match="not a usable directory"):
-        Directory(path)
-
-
-def test_a_resolver_that_fails_refuses_and_the_next_scan_is_read(trust: Trust) -> None:
+def test_a_resolver_that_fails_is_for_the_guard_and_the_next_scan_is_read(trust: Trust) -> None:
     def fails(*_: object) -> bool:
         raise RuntimeError("a fault of ours")
 
@@ -166,5 +197,5 @@ def test_a_resolver_that_fails_refuses_and_the_next_scan_is_read(trust: Trust) -
     workers.text("good", "camera", Direction.ENTRY, NOW)
     first, second = answers.get(timeout=5), answers.get(timeout=5)
     workers.stop()
-    assert (first.verdict.outcome, first.verdict.reason) == (Outcome.INVALID, "resolver-failed")
+    assert (first.verdict.outcome, first.verdict.reason) == (Outcome.UNCHECKED, "resolver-failed")
     assert second.verdict == green and second.read_mono_ms == NOW.mono_ms

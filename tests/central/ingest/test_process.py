@@ -221,10 +221,24 @@ def test_what_is_no_gates_message_is_ignored_and_what_is_too_large_is_counted(of
     assert office.refusals.counts == {NORTH: 1}
 
 
-def test_what_does_not_fit_into_the_queue_is_counted(office: Office) -> None:
+def test_what_does_not_fit_into_the_queue_is_counted(office: Office, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(QUEUE + 3):
-        office.ingest.offer(STATE, b"{}")
+        office.ingest.offer(ALARM, b"{}")
     assert office.refusals.counts == {NORTH: 3}
+    assert "more on `alarm` than can be written; the next state lists it while it is open" in caplog.text
+    assert "sends them again" not in caplog.text
+
+
+def test_a_flood_leaves_room_for_what_is_more_urgent(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    for channel in (Channel.UP, Channel.STATE):
+        for _ in range(QUEUE + 1):
+            office.ingest.offer(topic("loud-gate", channel), b"{}")
+        dropped = office.refusals.total
+        office.ingest.offer(STATE if channel is Channel.UP else ALARM, as_json(ALARM_MESSAGE))
+        assert (dropped > 0, office.refusals.total) == (True, dropped)
+    assert "more on `up` than can be written; the gate sends them again" in caplog.text
+    office.ingest.start()
+    office.until(lambda: ["AlarmMessage"] in [[kind.__name__ for kind in kinds] for kinds in office.writer.asked])
 
 
 # the whole process

@@ -3,10 +3,11 @@
 from contextlib import nullcontext
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from django.db import IntegrityError, connection
 
-from central.alarms.models import Alarm
+from central.alarms.models import Alarm, AlarmEvent
 from central.entries.models import Entry
 from central.ingest import store, writer
 from central.ingest.models import ForkEvent, Log, MissingRange, Record
@@ -14,9 +15,10 @@ from central.ingest.writer import MAX_PENDING
 from central.registry.models import Gate
 from sync.contract.alarms import Alarm as Told
 from sync.contract.alarms import AlarmAction, AlarmKind, AlarmMessage, StateMessage
-from sync.contract.records import LogOpened
+from sync.contract.records import AlarmRecord, LogOpened
 from sync.log.messages import Fork, Gone, Hello
 from sync.log.records import GENESIS
+from sync.log.records import Record as Sent
 from tests.central.ingest.sending import (
     BOOT,
     NORTH,
@@ -29,6 +31,7 @@ from tests.central.ingest.sending import (
     log_id,
     raw,
     record,
+    visit,
     visits,
 )
 
@@ -189,6 +192,67 @@ def test_a_new_log_tells_what_the_old_one_still_held() -> None:
     assert (log.predecessor, log.opened_because) == (log_id(), "damaged")
     missing = MissingRange.objects.get()
     assert (missing.log.log_id, missing.first, missing.last, missing.reason) == (log_id(), 3, 7, "damaged")
+
+
+def gaps() -> list[tuple[int, int]]:
+    """Every missing range; each has its alarm."""
+    ranges = list(MissingRange.objects.order_by("first").values_list("first", "last"))
+    alarms = Alarm.objects.filter(kind="records-missing").values_list("detail", flat=True)
+    assert sorted(alarms) == sorted(f"{log_id()[:8]} #{first}-{last}" for first, last in ranges)
+    return ranges
+
+
+@pytest.mark.parametrize(
+    "head, carried, missing",
+    [
+        (9, ((5, 9),), []),
+        (9, ((5, 7),), [(8, 9)]),
+        (9, ((5, 5), (7, 8)), [(6, 6), (9, 9)]),
+        (9, ((7, 9),), [(5, 6)]),  # the office stepped back behind what was acknowledged
+        (0, ((2, 5), (7, 8)), [(6, 6)]),  # the gate could not read how far its log went
+        (3, ((2, 3),), []),  # a rewound one: the office is further
+        (9, ((8, 9), (5, 6), (9, 2), (-5, -1), (20, 10**30)), [(7, 7)]),  # nonsense
+        (9, ((12, 13),), [(5, 9)]),
+    ],
+)
+def test_only_what_the_new_log_does_not_carry_is_missing(
+    head: int, carried: tuple[tuple[int, int], ...], missing: list[tuple[int, int]]
+) -> None:
+    desk = Desk()
+    desk.take(batch(*visits(1, 4)))
+    opened = record(LogOpened(reason="damaged", predecessor=log_id(), predecessor_head=head, carried=carried))
+    desk.take(batch(opened, log=log_id(2)))
+    assert gaps() == missing
+
+
+def carried_over(*carried: Sent) -> list[Sent]:
+    """A log that opens with records of log 1."""
+    runs = ((carried[0].seq, carried[-1].seq),)
+    opened = record(LogOpened(reason="rewound", predecessor=log_id(), predecessor_head=runs[0][1], carried=runs))
+    return [opened, *(msgspec.structs.replace(one, seq=seq) for seq, one in enumerate(carried, 2))]
+
+
+def test_what_a_new_log_brings_again_is_kept_and_shown_once() -> None:
+    desk, alarm = Desk(), AlarmRecord(action=AlarmAction.RAISED, alarm=an_alarm().alarm)
+    old = [*visits(1, 3), record(alarm, 4), raw("visit", b"no JSON", 5)]
+    desk.take(batch(*old))
+    again = carried_over(*old[1:], record(visit(6), 6))
+    for _ in range(2):
+        assert desk.take(batch(*again, log=log_id(2))) == [ack(6, hashes(again)[-1], log_id(2))]
+    assert Record.objects.filter(log__log_id=log_id(2)).count() == 6
+    assert list(Entry.objects.order_by("id").values_list("visit", flat=True)) == [
+        "visit-1", "visit-2", "visit-3", "", "visit-6",
+    ]  # fmt: skip
+    assert [(event.action, event.alarm_id) for event in AlarmEvent.objects.all()] == [("raised", alarm.alarm.id)]
+
+
+def test_another_gates_visit_and_another_record_of_the_same_visit_are_shown() -> None:
+    desk = Desk()
+    desk.take(batch(*visits(1, 1)), gate="south-gate")
+    desk.take(batch(*visits(1, 1)))
+    other = msgspec.structs.replace(visit(1), mode="drill")
+    desk.take(batch(*carried_over(record(other)), log=log_id(2)))
+    assert Entry.objects.filter(visit="visit-1").count() == 3
 
 
 @pytest.mark.parametrize(

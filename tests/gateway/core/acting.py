@@ -65,10 +65,10 @@ def card(holder: str = "h-1", pass_type: PassType | None = PassType.RESIDENT, **
     return events.Verdict(**(values | changes))  # type: ignore[arg-type]  # tests name the fields
 
 
-def health(code: HealthCode | None = HealthCode.GREEN, credential: str = "code-1") -> events.Verdict:
+def health(code: HealthCode | None = HealthCode.GREEN, credential: str = "code-1", holder: str = "") -> events.Verdict:
     """A health code."""
     return card(
-        "", None, kind="health-code", credential=credential, serves=frozenset({Step.HEALTH_CODE}), health_code=code
+        holder, None, kind="health-code", credential=credential, serves=frozenset({Step.HEALTH_CODE}), health_code=code
     )
 
 

@@ -1,5 +1,7 @@
 """So many bad credentials in a row."""
 
+import pytest
+
 from gateway.core.events import Outcome
 from gateway.core.phrases import Phrase
 from sync.contract.alarms import AlarmKind
@@ -43,11 +45,14 @@ def test_a_good_one_in_between_begins_the_count_anew() -> None:
     assert gate.open_alarms == [AlarmKind.LOCK_OUT]
 
 
-def test_what_needs_a_server_is_not_bad() -> None:
+@pytest.mark.parametrize("outcome", [Outcome.NEEDS_ONLINE, Outcome.UNCHECKED])
+def test_what_could_not_be_checked_is_not_bad(outcome: Outcome) -> None:
     gate = Gate()
     for number in range(10):
-        gate.read(bad(Outcome.NEEDS_ONLINE, "server-away", credential=f"c{number}"))
-    assert AlarmKind.LOCK_OUT not in gate.open_alarms
+        gate.read(bad(outcome, "server-away", credential=f"c{number}"))
+        gate.wait(1)
+    assert AlarmKind.LOCK_OUT not in gate.open_alarms and gate.durable.keys().isdisjoint({"lock-out"})
+    assert len(gate.visits) == 10 and {visit.outcome for visit in gate.visits} == {VisitOutcome.REFERRED}
 
 
 def test_the_way_out_is_never_locked_out() -> None:

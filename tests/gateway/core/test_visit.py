@@ -4,6 +4,7 @@ import pytest
 
 from gateway.core import effects
 from gateway.core.events import Acknowledge, CredentialResolved, DeviceChanged, Outcome, Presence, Registered
+from gateway.core.findings import Decision, replay
 from gateway.core.phrases import VALUES, Phrase
 from gateway.core.policy import StepsPolicy
 from gateway.core.visit import TABLE, VisitState
@@ -88,11 +89,55 @@ def test_a_bad_credential_is_refused_recorded_and_said(
     assert shown(found, "step") == [{"step": "credential", "result": "failed", "reason": reason}]
 
 
-def test_what_only_a_server_can_say_is_for_the_guard() -> None:
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (Outcome.NEEDS_ONLINE, "server-away"),
+        (Outcome.UNCHECKED, "resolver-failed"),
+        (Outcome.UNCHECKED, "directory-unavailable"),
+        (Outcome.UNCHECKED, "directory-empty"),
+    ],
+)
+def test_what_could_not_be_checked_is_for_the_guard(outcome: Outcome, reason: str) -> None:
     gate = Gate()
-    found = gate.read(bad(Outcome.NEEDS_ONLINE, "server-away"))
-    assert gate.decided == (REFERRED, ("server-away",)) and said(found) == [Phrase.GUARD_COMES]
+    found = gate.read(bad(outcome, reason))
+    assert gate.decided == (REFERRED, (reason,)) and said(found) == [Phrase.GUARD_COMES]
     assert gate.open_alarms == [AlarmKind.CALL]
+    assert replay(gate.last, gate.policy) == Decision(REFERRED, (reason,))
+
+
+@pytest.mark.parametrize("order", ["ch", "hc", "chc", "hch"])
+def test_somebody_elses_green_code_lets_nobody_in(order: str) -> None:
+    gate = Gate(policy(steps=StepsPolicy(resident=(Step.CREDENTIAL, Step.TEMPERATURE, Step.HEALTH_CODE))))
+    gate.arrive()
+    for step in order:
+        gate.read(card("h-1") if step == "c" else health(holder="h-2"))
+        gate.measure()
+    assert not gate.released
+    assert {visit.outcome for visit in gate.visits} == {ABANDONED}
+    assert all(visit.reasons[0] == "second-credential" for visit in gate.visits)
+    assert all(replay(visit, gate.policy).reasons == visit.reasons for visit in gate.visits)
+
+
+@pytest.mark.parametrize("order", ["ch", "hc"])
+@pytest.mark.parametrize("holder", ["h-1", ""])
+def test_ones_own_green_code_or_one_that_is_nobodys_lets_in(order: str, holder: str) -> None:
+    gate = Gate(policy(steps=StepsPolicy(resident=(Step.CREDENTIAL, Step.TEMPERATURE, Step.HEALTH_CODE))))
+    gate.arrive()
+    for step in order:
+        gate.read(card("h-1") if step == "c" else health(holder=holder))
+    gate.measure()
+    assert gate.released and gate.decided == (GRANTED, ("ok",))
+    assert replay(gate.last, gate.policy) == Decision(GRANTED, ("ok",))
+
+
+def test_a_red_code_of_the_same_holder_after_the_green_one_is_not_passed_over() -> None:
+    gate = Gate()
+    gate.arrive()
+    gate.read(card("h-1", PassType.RETURNEE))
+    gate.read(health(holder="h-1"))
+    gate.read(health(HealthCode.RED, "code-2", holder="h-1"))
+    assert gate.decided == (DENIED, ("health-code-red",))
 
 
 def test_missing_registration_is_told_and_referred_when_nothing_else_is_missing() -> None:

@@ -168,3 +168,17 @@ def test_a_new_recording_replaces_the_old(tmp_path: Path) -> None:
     path = made(tmp_path, engines=[], recordings=tmp_path / "own").file("granted", {}, "en")
     assert path is not None
     assert read_wav(str(path)) == hum(0.4)
+
+
+@needs_a_voice
+def test_the_last_room_of_a_disk_is_left_to_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sounds = made(tmp_path)
+    kept = sounds.file("granted", {}, "zh")
+    disk = os.statvfs(tmp_path)
+    monkeypatch.setattr(sounds_module, "LEAST_ROOM", disk.f_bavail * disk.f_frsize * 2)
+    assert sounds.file("goodbye", {}, "zh") is None
+    assert sounds.file("granted", {}, "zh") == kept, "what is there is still heard"
+    assert "nearly full" in caplog.text
+    assert len(list((tmp_path / "voice").iterdir())) == 1

@@ -1,0 +1,129 @@
+"""When a camera's driver counts as hanging: sooner once there were pictures than while it opens."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from drivers.camera.capture import Capture
+from drivers.camera.frames import Frame, NewestFrame, SourceLost
+from drivers.camera.messages import LIMITS
+from drivers.camera.settings import CameraSettings
+from drivers.camera.sources import V4lCamera
+
+WAIT_S = 10.0
+
+
+class Hanging:
+    """A live source whose driver returns `pictures` times, and then not until it is let go."""
+
+    live = True
+
+    def __init__(self, pictures: int) -> None:
+        self._left = pictures
+        self._go = threading.Event()
+        self.hangs = threading.Event()
+
+    def read(self) -> Frame:
+        if not self._left:
+            self.hang()
+        self._left -= 1
+        return Frame(np.full((8, 8), self._left, np.uint8))
+
+    def hang(self) -> None:
+        """As a call into a driver that does not return."""
+        self.hangs.set()
+        assert self._go.wait(WAIT_S)
+        raise SourceLost("let go")
+
+    def let_go(self) -> None:
+        """At the end of the test."""
+        self._go.set()
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+@contextmanager
+def capturing(source: Hanging, *, opens: bool = True) -> Iterator[Capture]:
+    """A capture whose driver hangs: in a read, or already while it opens."""
+
+    def opener() -> Hanging:
+        if not opens:
+            source.hang()
+        return source
+
+    capture = Capture(opener, NewestFrame(), report=lambda *_: None, ended=lambda _: None, limits=LIMITS)
+    capture.start()
+    try:
+        assert source.hangs.wait(WAIT_S)
+        yield capture
+    finally:
+        capture.leave()
+        source.let_go()
+        capture.join(WAIT_S)
+
+
+def test_a_driver_that_gave_pictures_hangs_after_three_seconds() -> None:
+    with capturing(Hanging(pictures=2)) as capture:
+        now_s = time.monotonic()
+        assert not capture.stuck(now_s)
+        assert capture.stuck(now_s + LIMITS.picture_s)
+        assert LIMITS.picture_s == 3.0
+
+
+@pytest.mark.parametrize("opens", [True, False], ids=["no first picture", "does not open"])
+def test_opening_may_take_longer(opens: bool) -> None:
+    with capturing(Hanging(pictures=0), opens=opens) as capture:
+        now_s = time.monotonic()
+        assert not capture.stuck(now_s + 2 * LIMITS.picture_s)
+        assert capture.stuck(now_s + LIMITS.opening_s)
+
+
+class FakeV4l:
+    """OpenCV's capture by a script: how long each read takes, and whether there is a picture."""
+
+    def __init__(self, *script: tuple[float, bool]) -> None:
+        self._script = iter(script)
+        self.now_s = 100.0
+
+    def isOpened(self) -> bool:  # noqa: N802  OpenCV's name
+        return True
+
+    def set(self, _property: int, _value: float) -> bool:
+        return True
+
+    def get(self, _property: int) -> float:
+        return 0.0
+
+    def release(self) -> None:
+        """Nothing is held open."""
+
+    def read(self) -> tuple[bool, object]:
+        took_s, good = next(self._script)
+        self.now_s += took_s
+        return good, np.zeros((8, 8), np.uint8) if good else None
+
+
+def v4l(fake: FakeV4l) -> V4lCamera:
+    """A camera at a node that there is everywhere."""
+    return V4lCamera(CameraSettings(path="/dev/null"), lambda _: None, lambda *_: fake, lambda: fake.now_s)
+
+
+def test_a_camera_that_stalls_is_lost_before_its_process_is_given_up() -> None:
+    fake = FakeV4l((0.1, True), (0.1, False), (0.1, True), (2.0, False), (2.0, False))
+    camera = v4l(fake)
+    assert [camera.read().gray.size for _ in range(2)] == [64, 64], "one read that fails is no stall"
+    began_s = fake.now_s
+    with pytest.raises(SourceLost, match=r"/dev/null gave no picture \(tries: 1\)"):
+        camera.read()
+    assert fake.now_s - began_s < LIMITS.picture_s
+
+
+def test_its_first_picture_may_take_longer() -> None:
+    assert v4l(FakeV4l((2.0, False), (2.0, False), (0.1, True))).read().gray.size == 64
+    with pytest.raises(SourceLost, match="tries: 3"):
+        v4l(FakeV4l(*[(2.0, False)] * 3)).read()
