@@ -90,7 +90,10 @@ class BrokerConfig:
     ] = None
     password_file: Annotated[Path | None, Meta(description="A file that holds the password and nothing else")] = None
     ca_file: Annotated[
-        Path | None, Meta(description="The authority that signed the broker's certificate (PEM); turns TLS on")
+        Path | None,
+        Meta(
+            description="The authority that signed the broker's certificate (PEM, with the key identifiers of RFC 5280); turns TLS on"
+        ),
     ] = None
     password: str | None = field(default=None, repr=False)
 

@@ -246,6 +246,12 @@ def _wait_for_log(caplog: pytest.LogCaptureFixture, text: str) -> None:
         logging.getLogger("menshen.mqtt").removeHandler(ear)
 
 
+_AUTHORITY_USES = x509.KeyUsage(
+    digital_signature=True, content_commitment=False, key_encipherment=False, data_encipherment=False,
+    key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
+)  # fmt: skip
+
+
 def certificates(folder: Path, name: str) -> Path:
     """A certificate authority with one server certificate for 127.0.0.1. Returns the authority's file."""
     now = datetime.now(UTC)
@@ -257,6 +263,12 @@ def certificates(folder: Path, name: str) -> Path:
         builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
         builder = builder.not_valid_after(now + timedelta(days=1))
         builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        # Python 3.13 asks for what RFC 5280 asks for: key identifiers, and what an authority's key may do
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
+        builder = builder.add_extension(issuer, critical=False)
+        if ca:
+            builder = builder.add_extension(_AUTHORITY_USES, critical=True)
         address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
         return builder.add_extension(x509.SubjectAlternativeName([address]), critical=False).sign(
             ca_key, hashes.SHA256()
