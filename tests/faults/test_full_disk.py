@@ -1,8 +1,5 @@
 """A disk with no byte of room left, under a gate that runs and under one that starts."""
 
-import errno
-import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +9,7 @@ from gateway.core.moment import Moment
 from gateway.journal import Journal
 from tests.faults.conftest import CALM
 from tests.installation import Installation, Line
+from tests.small_disk import small_disk, stuff
 
 ALARM = "SELECT a.cleared, e.source FROM alarms_alarm a JOIN alarms_alarmevent e ON e.alarm_id = a.id WHERE kind = 'journal-failed' AND e.action = 'raised'"
 VISIT = "SELECT 1 FROM records WHERE kind = 'visit' AND json_extract(CAST(body AS TEXT), '$.visit') = ?"
@@ -21,43 +19,15 @@ CAUSES = "SELECT json_extract(CAST(body AS TEXT), '$.visit') FROM records WHERE 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A small filesystem for the gate's data and nothing else."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small filesystem")
-    folder = tmp_path / "gate"
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", folder], check=False).returncode:
-        pytest.skip("this machine lets nobody mount")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    with small_disk(tmp_path / "gate", "40m") as disk:
+        yield disk
 
 
-class Filler:
-    """Takes all the room there is; again, when something else has made some."""
-
-    def __init__(self, disk: Path) -> None:
-        self._path = disk / "filler"
-
-    def fill(self) -> None:
-        """Leave no byte."""
-        with self._path.open("ab", buffering=0) as file:
-            for size in (65536, 4096, 1):
-                try:
-                    while file.write(bytes(size)):
-                        pass
-                except OSError as error:
-                    assert error.errno == errno.ENOSPC
-        assert os.statvfs(self._path.parent).f_bavail == 0
-
-    def free(self) -> None:
-        """Give it back."""
-        self._path.unlink()
-
-
-def hear_on_a_full_disk(day: Installation, filler: Filler, wanted: Callable[[Line], bool]) -> list[Line]:
+def hear_on_a_full_disk(day: Installation, disk: Path, wanted: Callable[[Line], bool]) -> list[Line]:
     """The lines up to one that is wanted; whatever room the gate makes meanwhile is taken from it."""
     heard: list[Line] = []
     while not heard or not wanted(heard[-1]):
-        filler.fill()
+        stuff(disk)
         heard.append(day.hear())
     return heard
 
@@ -83,28 +53,28 @@ def head(day: Installation) -> int:
 @pytest.mark.timeout(240)
 def test_the_gate_goes_on_and_nothing_is_lost(disk: Path, install: Callable[..., Installation]) -> None:
     day = install(scenario=CALM)
-    filler = Filler(disk)
+    filler = disk / "filler"
     for name in ("broker", "ingest", "gate"):
         day.start(name)
     day.hear_until("decision", outcome="granted")
 
     # full while it runs: the reserve is used up, then grants go to the guard
-    heard = hear_on_a_full_disk(day, filler, is_line("decision", reason="journal-failed"))
+    heard = hear_on_a_full_disk(day, disk, is_line("decision", reason="journal-failed"))
     assert any(map(is_line("alarm", kind="journal-failed", action="raised"), heard))
     assert heard[-1]["outcome"] == "referred"
-    heard = hear_on_a_full_disk(day, filler, is_line("scene-ended"))
+    heard = hear_on_a_full_disk(day, disk, is_line("scene-ended"))
     assert not any(map(is_line("door", state="released"), heard)), "the door opened without a record"
     assert any(map(is_line("say", phrase="guard-comes"), heard))
     before = head(day)
-    hear_on_a_full_disk(day, filler, is_line("scene", en="Out"))
-    heard = hear_on_a_full_disk(day, filler, is_line("scene-ended"))
+    hear_on_a_full_disk(day, disk, is_line("scene", en="Out"))
+    heard = hear_on_a_full_disk(day, disk, is_line("scene-ended"))
     assert any(map(is_line("door", state="released"), heard)), "the exit button must open on a full disk"
     assert head(day) == before, "the disk was not full"
     day.wait_until("the office has the alarm", lambda: bool(day.ask_office(ALARM)))
     assert day.ask_office(ALARM) in ([(0, "message")], [(0, "state")])
     assert "the disk is full: free some space" in day.log("gate")
 
-    filler.free()
+    filler.unlink()
     day.hear_until("alarm", kind="journal-failed", action="cleared")
     day.hear_until("decision", outcome="granted", reason="ok")
     day.settle()
@@ -118,15 +88,15 @@ def test_the_gate_goes_on_and_nothing_is_lost(disk: Path, install: Callable[...,
     # full when it starts, and where a grant opens all the same
     day.stop("gate")
     verify(day.journal)
-    filler.fill()
+    filler = stuff(disk)
     day.configure(visits=0, change=opens_on_failure)
     day.start("gate")
-    heard = hear_on_a_full_disk(day, filler, is_line("alarm", kind="journal-failed", action="raised"))
+    heard = hear_on_a_full_disk(day, disk, is_line("alarm", kind="journal-failed", action="raised"))
     let_in = ""
     while not let_in or day.ask_journal(VISIT, let_in):
-        heard = hear_on_a_full_disk(day, filler, lambda line: line["what"] == "door" and line["state"] == "released")
+        heard = hear_on_a_full_disk(day, disk, lambda line: line["what"] == "door" and line["state"] == "released")
         let_in = heard[-1].get("visit", "")
-    filler.free()
+    filler.unlink()
     day.hear_until("alarm", kind="journal-failed", action="cleared")
     day.settle(opens_on_failure)
     assert day.tally().whole

@@ -1,9 +1,6 @@
 """The directory's file: what is damaged is moved aside, what is out of reach is tried again, and nothing is thrown away."""
 
-import errno
-import os
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +10,7 @@ import pytest
 from gateway.directory import Card, Directory, DirectoryFile, Holder
 from gateway.errors import DirectoryDamaged, DirectoryError
 from sync.contract.colours import PassType
+from tests.small_disk import small_disk, stuff
 
 UID = "000414CD7E"
 PEOPLE = DirectoryFile(
@@ -182,30 +180,14 @@ class Lazy:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A small filesystem."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small filesystem")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=False).returncode:
-        pytest.skip("this machine lets nobody mount")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Leave no byte."""
-    filler = disk / "filler"
-    with filler.open("ab", buffering=0) as file, pytest.raises(OSError) as caught:
-        while file.write(bytes(4096)):
-            pass
-    assert caught.value.errno == errno.ENOSPC
-    return filler
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        yield disk
 
 
 def test_on_a_full_disk_people_still_come_in(disk: Path, heard: Heard) -> None:
     path = disk / "directory.sqlite"
     Directory(path).replace(PEOPLE)
-    fill(disk)
+    stuff(disk)
     directory = Directory(path, heard.append)
     directory.open()
     assert holder(directory) == "h-1" and heard == []
@@ -218,7 +200,7 @@ def test_on_a_full_disk_what_cannot_be_opened_is_kept_and_tried_again(disk: Path
         Directory(path).replace(PEOPLE)
         with closing(sqlite3.connect(path)) as connection:  # as an earlier version left it
             connection.execute("PRAGMA journal_mode = wal")
-    filler = fill(disk)
+    filler = stuff(disk)
     directory = Directory(path, heard.append)
     directory.open()
     with pytest.raises(DirectoryError):

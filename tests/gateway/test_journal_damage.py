@@ -1,6 +1,5 @@
 """A damaged journal is moved aside and named, never deleted; what is merely out of reach is left alone."""
 
-import fcntl
 import os
 import random
 import shutil
@@ -16,6 +15,7 @@ import pytest
 from gateway.core.effects import StateChange
 from gateway.journal import JournalError, opening
 from tests.gateway.journaling import NOW, Answer, body, everything, first, modes, opened, write, write_many
+from tests.small_disk import small_disk
 
 RECORDS = 400
 PAGE = 4096  # bytes
@@ -283,25 +283,10 @@ def test_a_place_that_cannot_be_is_named(tmp_path: Path) -> None:
         opened(tmp_path / "file" / "journal.sqlite")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a read-only filesystem")
 def test_a_read_only_disk_is_no_damage(untouched: Path, tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", disk], check=False, capture_output=True).returncode:
-        pytest.skip("this machine lets nobody mount")
-    try:
+    with small_disk(tmp_path / "disk", "12m") as disk:
         shutil.copy(untouched, disk / "journal.sqlite")
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         with pytest.raises(JournalError, match="journal cannot be opened"):
             opened(disk / "journal.sqlite")
         assert [file.name for file in disk.iterdir()] == ["journal.sqlite"]
-    finally:
-        subprocess.run(["umount", disk], check=True)
-
-
-def test_the_lock_goes_with_the_journal(path: Path) -> None:
-    journal = opened(path)
-    assert len(everything(journal)) == RECORDS
-    journal.close()
-    with path.with_name(path.name + ".lock").open() as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,5 @@
 """What the journal does while the disk takes nothing: it says so at once, keeps the records, and writes each of them once."""
 
-import errno
-import os
 import random
 import sqlite3
 import subprocess
@@ -16,6 +14,7 @@ from gateway.journal import Journal, JournalError
 from gateway.journal.files import RESERVE_BYTES
 from sync.contract.records import Refused, decode_body
 from tests.gateway.journaling import NOW, Answer, Watch, body, everything, modes, opened, write
+from tests.small_disk import small_disk, stuff
 
 ROUNDS = 12
 
@@ -143,27 +142,8 @@ def test_closing_on_a_full_disk_ends_and_says_what_is_lost(path: Path, caplog: p
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A filesystem of 12 MB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small filesystem")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", disk], check=False).returncode:
-        pytest.skip("this machine lets nobody mount")
-    yield disk
-    subprocess.run(["umount", disk], check=True)
-
-
-def stuff(disk: Path) -> Path:
-    """Leave no byte of room."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (65536, 4096, 1):
-            try:
-                while file.write(bytes(size)):
-                    pass
-            except OSError as error:
-                assert error.errno == errno.ENOSPC
-    return filler
+    with small_disk(tmp_path / "disk", "12m") as disk:
+        yield disk
 
 
 def test_on_a_full_disk_the_reserve_lets_the_alarm_be_written(disk: Path) -> None:
