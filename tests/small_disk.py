@@ -35,4 +35,5 @@ def stuff(disk: Path) -> Path:
                     pass
             except OSError as error:
                 assert error.errno == errno.ENOSPC
+    assert os.statvfs(disk).f_bavail == 0
     return filler
