@@ -5,6 +5,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
+PHOTOGRAPHS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".gif"})
+"""What the names of photographs end with, in lower case."""
+
 
 def _pixels(meaning: str) -> Meta:
     return Meta(description=meaning, ge=160, le=3840, extra={"unit": "px"})

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from drivers.camera.frames import Frame, Gray, SourceEnded, SourceLost
-from drivers.camera.settings import CameraSettings, FolderSettings, VideoSettings
+from drivers.camera.settings import PHOTOGRAPHS, CameraSettings, FolderSettings, VideoSettings
 
 cv2.setNumThreads(1)
 
@@ -19,7 +19,6 @@ _FAILURES = 3  # reads in a row that gave no picture
 _STALLED_S = 1.5  # without a picture: one read that V4L2 gave up after 2 s is enough, once there was a picture
 _PICTURE_BYTES = 32 * 1024 * 1024
 _LONGEST_PX = 1920  # a larger photograph is made smaller: no camera at a gate gives more
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".gif"}
 _BLANK: Gray = np.full((64, 64), 128, np.uint8)
 
 
@@ -177,7 +176,7 @@ class VideoFile:
 
 def photographs(folder: Path) -> list[Path]:
     """The picture files below a folder, in natural order (image2 before image10). Raises SourceLost without any."""
-    files = [file for file in folder.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file()]
+    files = [file for file in folder.rglob("*") if file.suffix.lower() in PHOTOGRAPHS and file.is_file()]
     if not files:
         raise SourceLost(f"{folder} holds no photograph")
     return sorted(files, key=lambda file: _natural(file.relative_to(folder).as_posix()))

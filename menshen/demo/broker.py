@@ -1,11 +1,16 @@
 """The demo's MQTT broker: mosquitto where it is installed, else amqtt in a process of its own."""
 
+import re
 import shutil
+import socket
 import sys
 from pathlib import Path
 
-from menshen.demo.processes import Child, free_port, wait_for_port
+import click
 
+from menshen.demo.processes import Child, DemoError, free_port, wait_for_port
+
+REACH_S = 5.0  # for another's broker to answer
 _MOSQUITTO = """\
 listener {port} 127.0.0.1
 allow_anonymous true
@@ -31,6 +36,22 @@ def find_mosquitto() -> str | None:
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
+def parse_broker(text: str) -> tuple[str, int]:
+    """`HOST`, `HOST:PORT` or `[IPv6]:PORT`; the port is 1883 by default. Raises click.BadParameter."""
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/@\[\]]+))(?::(\d{1,5}))?", text)
+    if match is None or not 0 < int(match[3] or 1883) < 65536:
+        raise click.BadParameter(f"{text!r} is not HOST or HOST:PORT", param_hint="--broker")
+    return match[1] or match[2], int(match[3] or 1883)
+
+
+def reach_broker(host: str, port: int) -> None:
+    """Raises DemoError when nobody listens there."""
+    try:
+        socket.create_connection((host, port), timeout=REACH_S).close()
+    except OSError as error:
+        raise DemoError(f"no MQTT broker is reached at {host}:{port}: {error}") from error
+
+
 def start_broker(folder: Path) -> tuple[Child, str, int]:
     """Start a broker on a free loopback port. Returns it with host and port. Raises DemoError."""
     port = free_port()
@@ -42,7 +63,10 @@ def start_broker(folder: Path) -> tuple[Child, str, int]:
     else:
         config = folder / "amqtt.yaml"
         config.write_text(_AMQTT.format(port=port))
-        command = [str(Path(sys.executable).parent / "amqtt"), "-c", str(config.resolve())]
+        amqtt = Path(sys.executable).parent / "amqtt"
+        if not amqtt.exists():
+            raise DemoError("no MQTT broker is here: apt install mosquitto, or name another with --broker HOST")
+        command = [str(amqtt), "-c", str(config.resolve())]
     name = "mosquitto" if mosquitto else "amqtt"
     child = Child(name, command, folder / "broker.log")
     wait_for_port(child, "127.0.0.1", port)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from menshen.demo.broker import start_broker
+from menshen.demo.broker import parse_broker, reach_broker, start_broker
 from menshen.demo.cast import make_cast
 from menshen.demo.gate import GATE, SITE, gate_config, parse_camera
 from menshen.demo.processes import Child, DemoError, free_port, menshen, run_once, wait_for_port
@@ -27,7 +27,13 @@ SETTLE_S = 120.0  # how long the office may take for what is still on its way
 @click.option("--exit", "exit_", is_flag=True, help="End once the office has every record; prints a tally as JSON.")
 @click.option("--broker", metavar="HOST[:PORT]", help="Use this MQTT broker instead of starting one.")
 @click.option("--camera", metavar="PATH", help="A folder of photographs or a video file instead of the drawn camera.")
-@click.option("--port", default=8000, show_default=True, help="The office's port on 127.0.0.1 (another when taken).")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="The office's port on 127.0.0.1 (another when taken).",
+)
 @click.option("--lang", type=click.Choice(["zh", "en"]), help="Language of this terminal; default: from LANG.")
 @click.option(
     "--data", metavar="DIR", type=click.Path(path_type=Path), help="Keep everything here; default: a new folder."
@@ -53,7 +59,10 @@ def demo(
         raise click.UsageError("--exit needs --visits N: without it the day goes on for ever")
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     folder = (data or Path(tempfile.mkdtemp(prefix="menshen-demo-"))).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.BadParameter(f"{folder}: {error.strerror}", param_hint="--data") from error
     screen = Screen(lang)
     try:
         with ExitStack() as stack:
@@ -104,8 +113,10 @@ class _Run:
 
     def _broker(self, given: str | None) -> tuple[str, int]:
         if given:
-            host, _, port = given.partition(":")
-            return host, int(port or 1883)
+            host, port = parse_broker(given)
+            reach_broker(host, port)
+            self._screen.started("broker", f"{host}:{port}")
+            return host, port
         child, host, port_number = start_broker(self._folder)
         self._keep(child)
         self._screen.started(child.name, f"{host}:{port_number}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from drivers.camera.settings import PHOTOGRAPHS
 from menshen.demo.cast import CastFiles
 
 GATE = "demo-gate"
@@ -19,6 +20,8 @@ def parse_camera(path: str | None) -> tuple[str, Path] | None:
         return None
     found = Path(path).resolve()
     if found.is_dir():
+        if not any(file.suffix.lower() in PHOTOGRAPHS for file in found.rglob("*")):
+            raise click.BadParameter(f"{path} holds no photograph", param_hint="--camera")
         return "folder", found
     if found.is_file() and found.suffix.lower() in VIDEOS:
         return "video", found

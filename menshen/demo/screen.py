@@ -74,7 +74,7 @@ class Screen:
 
     def _show_alarm(self, event: Mapping[str, str]) -> None:
         kind, action = word(self.lang, event["kind"]), word(self.lang, event["action"])
-        self._item(event["action"], [self._word("alarm"), kind, action])
+        self._item(event["action"], [self._word("alarm"), kind, event.get("detail", ""), action])
 
     def _show_say(self, event: Mapping[str, str]) -> None:
         self._line(Text(f"    « {event[self.lang]} »", "italic cyan"))

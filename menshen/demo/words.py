@@ -4,6 +4,7 @@ WORDS: dict[str, dict[str, str]] = {
     "starting": {"zh": "正在启动", "en": "starting"},
     "office": {"zh": "办公室", "en": "the office"},
     "gate": {"zh": "门岗", "en": "the gate"},
+    "broker": {"zh": "消息代理", "en": "MQTT broker"},
     "mosquitto": {"zh": "消息代理 mosquitto", "en": "MQTT broker mosquitto"},
     "amqtt": {"zh": "消息代理 amqtt", "en": "MQTT broker amqtt"},
     "open": {"zh": "请在浏览器打开", "en": "Open in a browser"},

@@ -98,10 +98,30 @@ def test_exit_without_an_end_is_refused(tmp_path: Path) -> None:
     assert "--exit needs --visits" in done.stderr
 
 
-def test_a_camera_that_is_nothing_is_refused(tmp_path: Path) -> None:
-    done = demo(tmp_path, "--camera", str(tmp_path / "nothing"))
-    assert done.returncode == 2
-    assert "neither a folder of photographs nor a video file" in done.stderr
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--camera", "{folder}/nothing"], "neither a folder of photographs nor a video file"),
+        (["--camera", "{folder}"], "holds no photograph"),
+        (["--broker", "host:abc"], "is not HOST or HOST:PORT"),
+        (["--broker", "host:70000"], "is not HOST or HOST:PORT"),
+        (["--port", "70000"], "70000 is not in the range"),
+        (["--data", "/proc/nowhere"], "/proc/nowhere"),
+    ],
+)
+def test_a_mistake_is_told_in_words(tmp_path: Path, options: list[str], told: str) -> None:
+    arguments = [option.format(folder=tmp_path) for option in options]
+    command = [sys.executable, "-m", "menshen", "demo", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "LANG": "C.UTF-8"}, check=False)
+    assert done.returncode == 2, done.stderr
+    assert told in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broker_that_is_not_there_is_named(tmp_path: Path) -> None:
+    done = demo(tmp_path, "--broker", "127.0.0.1:1")
+    assert done.returncode == 1
+    assert "no MQTT broker is reached at 127.0.0.1:1" in done.stderr
 
 
 @pytest.fixture
