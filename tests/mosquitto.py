@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from menshen.demo.processes import free_port
+
 WAIT_S = 15.0
 # pytest's folders are open to their owner only: started as root, mosquitto must stay root to read and write there
 _CONFIG = """\
@@ -26,14 +28,6 @@ _OPEN = "allow_anonymous true\n"
 def program(name: str) -> str | None:
     """Where it is; Debian puts mosquitto into /usr/sbin, which is not on everybody's PATH."""
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Mosquitto:

@@ -1,9 +1,5 @@
-"""`docs/configuration.md`, made of the declarations. To write it anew:
+"""`docs/configuration.md`, made of the declarations. `make docs` writes it anew."""
 
-python -m gateway.config.reference > docs/configuration.md
-"""
-
-import sys
 from collections.abc import Iterable
 from dataclasses import MISSING
 from enum import Enum
@@ -20,7 +16,7 @@ from gateway.config.uses import PARTS
 _HEAD = f"""\
 # Every key of a gate's file
 
-Made from the declarations in the code (`python -m gateway.config.reference`); a test holds it against them. The same, with
+Made from the declarations in the code (`make docs`); a test holds it against them. The same, with
 Chinese, to begin with: `menshen gate example > gate.toml`, or `config/gate.example.toml`.
 
 `menshen gate check --config FILE` says everything that is wrong in a file at once, each with its line, the nearest known key
@@ -109,7 +105,3 @@ def _devices() -> str:
 def _model_table(settings: type[Any]) -> str:
     keys = declared(settings).keys
     return _table(keys.values()) if keys else "No keys of its own.\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(configuration_markdown())

@@ -17,10 +17,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from menshen.demo.processes import free_port
 from sync import mqtt
 from sync.contract.topics import MAX_PACKET
 from sync.mqtt import MqttLink
-from tests.mosquitto import Mosquitto, free_port, running_mosquitto
+from tests.mosquitto import Mosquitto, running_mosquitto
 from tests.proxy import Proxy
 
 WAIT_S = 15.0
