@@ -16,6 +16,7 @@ from gateway.config import ClockKind, GateConfig
 from gateway.core.checkpoint import Checkpoint
 from gateway.core.equipment import Equipment
 from gateway.core.events import CommitFailed, DeviceChanged, Event, JournalReplaced, JournalWorks
+from gateway.credentials.anchors import Anchors
 from gateway.directory import Directory
 from gateway.executor import Executor, Speaks, Watcher
 from gateway.feed import Feed
@@ -25,8 +26,7 @@ from gateway.intake import Intake
 from gateway.journal import Journal, JournalError
 from gateway.keys import hash_key
 from gateway.loop import Loop
-from gateway.resolve import Resolver, ResolveWorkers
-from gateway.resolve.resolver import Trust
+from gateway.resolve import Resolver, ResolveWorkers, Trust
 from gateway.sampling import TemperatureSampler
 from gateway.status import StatusBoard
 from gateway.upkeep import Upkeep
@@ -146,9 +146,11 @@ def _voice(config: GateConfig, hardware: Hardware, stack: ExitStack) -> Speaks:
 
 
 def _trust(config: GateConfig, post: Callable[[Event], None]) -> Trust:
+    keys = [Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for key in config.directory.pass_keys]
     return Trust(
         site=config.gate.site,
-        pass_keys=[Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for key in config.directory.pass_keys],
+        policy=config.policy,
+        anchors=lambda: Anchors(pass_keys=keys),
         directory=_directory(config.gate.data_dir / "directory.sqlite", post),
         hash_key=hash_key(config.gate.data_dir),
     )

@@ -1,6 +1,7 @@
 """What the core is told. Every event is frozen; what needs a signature, the directory or a server is resolved before."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sync.contract.colours import HealthCode, PassType
@@ -24,11 +25,12 @@ class Verdict:
     """A text or card, resolved. Holds no scanned text: `credential` is a reference safe to keep (a pass id, a keyed hash).
 
     `serves`: the steps it can satisfy when valid (a QR may be pass and health code at once); `holder`: whose it is, "" where
-    that is not known; `extended`: the holder needs the extended release time."""
+    that is not known; `extended`: the holder needs the extended release time; `counter`: of a pass on a phone, the number
+    of the 30 s it was signed in, 0 for everything else; `facts`: what the site's policy keeps of a health certificate."""
 
     outcome: Outcome
     reason: str
-    kind: str  # card, pass, health-code, text
+    kind: str  # card, pass, health-code, eu-certificate, smart-health-card, text
     credential: str
     serves: frozenset[Step] = frozenset()
     holder: str = ""
@@ -36,6 +38,12 @@ class Verdict:
     health_code: HealthCode | None = None
     extended: bool = False
     directory_version: int = 0
+    counter: int = 0
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+HEALTH_KINDS = frozenset({"health-code", "eu-certificate", "smart-health-card"})
+"""The kinds of verdict that are about the health code, good or bad."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,15 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.events import CredentialResolved, Outcome, Presence, Registered, TemperatureMeasured, Verdict
+from gateway.core.events import (
+    HEALTH_KINDS,
+    CredentialResolved,
+    Outcome,
+    Presence,
+    Registered,
+    TemperatureMeasured,
+    Verdict,
+)
 from gateway.core.policy import Policy
 from gateway.core.temperature import Screening, ScreeningState
 from sync.contract.colours import HealthCode, PassType
@@ -178,7 +186,7 @@ class Findings:
             self._denials.append(f"health-code-{colour}")
 
     def _refuse(self, verdict: Verdict, mono_ms: int) -> None:
-        step = Step.HEALTH_CODE if verdict.kind == "health-code" else Step.CREDENTIAL
+        step = Step.HEALTH_CODE if verdict.kind in HEALTH_KINDS else Step.CREDENTIAL
         self._step(step, verdict.reason, mono_ms, passed=False)
         if verdict.outcome in REFERRED:
             self._referrals.append(verdict.reason)

@@ -40,6 +40,41 @@ class JournalFailure(StrEnum):
     OPEN = "open"  # open all the same
 
 
+class Unsure(StrEnum):
+    """What is done with a credential that is good as far as this gate can know."""
+
+    ACCEPT = "accept"  # take it
+    GUARD = "guard"  # refer to the guard
+    REFUSE = "refuse"  # deny
+
+
+class Fact(StrEnum):
+    """What a health certificate says beyond its colour."""
+
+    STATEMENT = "statement"  # vaccination, test or recovery
+    COUNTRY = "country"
+    NAME = "name"
+    BIRTH_DATE = "birth-date"
+
+
+class Statement(StrEnum):
+    """What a health certificate can state."""
+
+    VACCINATION = "vaccination"
+    TEST = "test"
+    RECOVERY = "recovery"
+
+
+def days(meaning: str, low: int, high: int) -> Meta:
+    """Whole days between `low` and `high`."""
+    return Meta(description=meaning, ge=low, le=high, extra={"unit": "d"})
+
+
+def hours(meaning: str, low: int, high: int) -> Meta:
+    """Whole hours between `low` and `high`."""
+    return Meta(description=meaning, ge=low, le=high, extra={"unit": "h"})
+
+
 def seconds(meaning: str, low: float, high: float) -> Meta:
     """A duration in seconds between `low` and `high`."""
     return Meta(description=meaning, ge=low, le=high, extra={"unit": "s"})
@@ -146,6 +181,56 @@ class VisitPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialPolicy:
+    """What is believed when the gate cannot know for sure, and what is kept of a health certificate."""
+
+    when_clock_untrusted: Annotated[
+        Unsure, Meta(description="A pass on a phone while the gate's clock is not trusted: accept, guard or refuse")
+    ] = Unsure.GUARD
+    trust_max_age_days: Annotated[int, days("An older trust list is an alarm", 1, 3650)] = 30
+    when_trust_is_old: Annotated[
+        Unsure, Meta(description="Passes and certificates while the trust list is older: accept, guard or refuse")
+    ] = Unsure.ACCEPT
+    keep: Annotated[
+        tuple[Fact, ...],
+        Meta(
+            description="What the record keeps of a health certificate beyond its colour and a keyed hash: "
+            "statement, country, name, birth-date",
+            max_length=4,
+        ),
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificatePolicy:
+    """Which health certificates (EU, SMART) count as a green health code. A test that found the virus is red."""
+
+    accepted: Annotated[
+        tuple[Statement, ...], Meta(description="What is accepted: vaccination, test, recovery", max_length=3)
+    ] = (Statement.VACCINATION, Statement.TEST, Statement.RECOVERY)
+    vaccination_from_days: Annotated[
+        int, days("Counts from so many days after the last dose of a full course", 0, 90)
+    ] = 14
+    vaccination_max_days: Annotated[int, days("Counts no longer than so many days after it", 1, 3650)] = 270
+    booster_max_days: Annotated[
+        int, days("The same for a dose beyond the full course, which counts at once", 1, 3650)
+    ] = 3650
+    vaccines: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Accepted products: EU numbers such as EU/1/20/1528, CVX codes such as 208; empty = all",
+            max_length=64,
+        ),
+    ] = ()
+    molecular_test_max_h: Annotated[
+        int, hours("A molecular test (PCR) counts for so long after the sample", 1, 720)
+    ] = 72
+    rapid_test_max_h: Annotated[int, hours("A rapid antigen test counts for so long after the sample", 1, 720)] = 24
+    recovery_from_days: Annotated[int, days("Counts from so many days after the first positive test", 0, 90)] = 11
+    recovery_max_days: Annotated[int, days("Counts no longer than so many days after it", 1, 3650)] = 180
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NightPolicy:
     """Night watch: the same presence also wakes the guard."""
 
@@ -163,6 +248,8 @@ class Policy:
     steps: StepsPolicy = field(default_factory=StepsPolicy)
     temperature: TemperaturePolicy = field(default_factory=TemperaturePolicy)
     visit: VisitPolicy = field(default_factory=VisitPolicy)
+    credentials: CredentialPolicy = field(default_factory=CredentialPolicy)
+    certificates: CertificatePolicy = field(default_factory=CertificatePolicy)
     night: NightPolicy = field(default_factory=NightPolicy)
 
     def is_night(self, now: Moment) -> bool:

@@ -5,9 +5,10 @@ import queue
 import threading
 from collections.abc import Callable
 
-from gateway.core.events import CredentialResolved, Outcome
+from gateway.core.events import CredentialResolved
 from gateway.core.moment import Moment
-from gateway.resolve.resolver import Resolver, refused
+from gateway.resolve.resolver import Resolver
+from gateway.resolve.scheme import refused
 from sync.contract.records import Direction
 
 logger = logging.getLogger("menshen.resolve")
@@ -60,5 +61,5 @@ class ResolveWorkers:
         except Exception:
             # that says nothing about the person: they are for the guard, and the next scan is read at once
             logger.exception("%s: resolving failed", reader)
-            verdict = refused(Outcome.UNCHECKED, "resolver-failed", what, "")
+            verdict = refused("resolver-failed", what, "")
         return CredentialResolved(verdict, reader, direction, now.mono_ms)

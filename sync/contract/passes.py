@@ -7,7 +7,6 @@ It carries no name. The algorithm is fixed by the key, never taken from the mess
 set, since some decoders guess at other bytes.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,24 +15,16 @@ import base45
 import cbor2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sync.contract.colours import PassType
-from sync.errors import SyncError
+from sync.contract.keys import key_id
+from sync.errors import CredentialRefused
 
 PREFIX: Final = "MP1:"
 MAX_TEXT: Final = 600  # characters; a real pass has about 200
 _ALG, _KID, _EDDSA = 1, 4, -8
 _SUBJECT, _SITE, _EXPIRY, _NOT_BEFORE, _PASS_ID, _PASS_TYPE = 2, 3, 4, 5, 7, -65537
 _TYPES: Final = (PassType.RESIDENT, PassType.TENANT, PassType.RETURNEE, PassType.VISITOR)
-
-
-class PassError(SyncError):
-    """A text that is no acceptable pass. `reason` is one machine word: what was wrong."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"pass refused: {reason}")
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +37,6 @@ class Pass:
     not_before_s: int
     expires_s: int
     holder: str
-
-
-def key_id(key: Ed25519PublicKey) -> bytes:
-    """The first 4 bytes of SHA-256 over the raw public key."""
-    return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).digest()[:4]
 
 
 def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
@@ -77,32 +63,32 @@ def sign_pass(content: Pass, key: Ed25519PrivateKey) -> str:
 def verify_pass(text: str, keys: Sequence[Ed25519PublicKey]) -> Pass:
     """The pass in `text`, its signature checked against the pinned keys; site and times are the caller's to judge.
 
-    Raises PassError: `malformed`, `unknown-key` or `bad-signature`.
+    Raises CredentialRefused: `malformed`, `unknown-key` or `bad-signature`.
     """
     protected, payload, signature = _envelope(text)
     header = _map(protected)
     if header.get(_ALG) != _EDDSA:
-        raise PassError("malformed")
+        raise CredentialRefused("malformed")
     candidates = [key for key in keys if key_id(key) == header.get(_KID)]
     if not candidates:
-        raise PassError("unknown-key")
+        raise CredentialRefused("unknown-key")
     if not any(_verifies(key, signature, _to_be_signed(protected, payload)) for key in candidates):
-        raise PassError("bad-signature")
+        raise CredentialRefused("bad-signature")
     return _claims(_map(payload))
 
 
 def _envelope(text: str) -> tuple[bytes, bytes, bytes]:
     if len(text) > MAX_TEXT or not text.startswith(PREFIX):
-        raise PassError("malformed")
+        raise CredentialRefused("malformed")
     try:
         envelope = cbor2.loads(base45.b45decode(text[len(PREFIX) :]))
     except (ValueError, cbor2.CBORError) as error:
-        raise PassError("malformed") from error
+        raise CredentialRefused("malformed") from error
     if not (isinstance(envelope, (list, tuple)) and len(envelope) == 4):
-        raise PassError("malformed")
+        raise CredentialRefused("malformed")
     protected, _, payload, signature = envelope
     if not (isinstance(protected, bytes) and isinstance(payload, bytes) and isinstance(signature, bytes)):
-        raise PassError("malformed")
+        raise CredentialRefused("malformed")
     return protected, payload, signature
 
 
@@ -110,9 +96,9 @@ def _map(data: bytes) -> Mapping[object, object]:
     try:
         value = cbor2.loads(data)
     except (ValueError, cbor2.CBORError) as error:
-        raise PassError("malformed") from error
+        raise CredentialRefused("malformed") from error
     if not isinstance(value, Mapping):
-        raise PassError("malformed")
+        raise CredentialRefused("malformed")
     return value
 
 
@@ -128,9 +114,9 @@ def _claims(claims: Mapping[object, object]) -> Pass:
     pass_id, kind, site = claims.get(_PASS_ID), claims.get(_PASS_TYPE), claims.get(_SITE)
     holder, expires, begins = claims.get(_SUBJECT), claims.get(_EXPIRY), claims.get(_NOT_BEFORE)
     if not (isinstance(pass_id, bytes) and len(pass_id) == 8 and isinstance(site, str) and isinstance(holder, str)):
-        raise PassError("malformed")
+        raise CredentialRefused("malformed")
     if not (type(kind) is int and 0 <= kind < len(_TYPES) and type(expires) is int and type(begins) is int):
-        raise PassError("malformed")
+        raise CredentialRefused("malformed")
     return Pass(
         pass_id=pass_id, pass_type=_TYPES[kind], site=site, not_before_s=begins, expires_s=expires, holder=holder
     )

@@ -9,12 +9,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.core.events import CredentialResolved, Outcome
+from gateway.core.events import CredentialResolved, Outcome, Verdict
 from gateway.core.moment import Moment
+from gateway.credentials.anchors import Anchors
 from gateway.directory import Card, Code, Directory, DirectoryFile, Holder, code_digest, read_directory_file
 from gateway.errors import DirectoryError
-from gateway.resolve import Resolver, ResolveWorkers
-from gateway.resolve.resolver import Trust
+from gateway.resolve import Resolver, ResolveWorkers, Scheme, Trust
 from sync.contract.colours import HealthCode, PassType
 from sync.contract.passes import Pass, sign_pass
 from sync.contract.records import Direction, Step
@@ -51,7 +51,9 @@ def trust(tmp_path: Path) -> Trust:
             revoked=(b"revoked!".hex(),),
         )
     )
-    return Trust(site="demo", pass_keys=[KEY.public_key()], directory=directory, hash_key=b"k" * 32)
+    return Trust(
+        site="demo", anchors=lambda: Anchors(pass_keys=[KEY.public_key()]), directory=directory, hash_key=b"k" * 32
+    )
 
 
 def a_pass(**changes: object) -> str:
@@ -185,12 +187,13 @@ def test_a_bad_directory_file_is_named(tmp_path: Path, text: str, complaint: str
 
 
 def test_a_resolver_that_fails_is_for_the_guard_and_the_next_scan_is_read(trust: Trust) -> None:
-    def fails(*_: object) -> bool:
+    def fails(*_: object) -> Verdict:
         raise RuntimeError("a fault of ours")
 
     answers: queue.Queue[CredentialResolved] = queue.Queue()
-    resolver = Resolver(trust, [(lambda text: text == "bad", fails), (lambda _: True, lambda *_: green)])  # type: ignore[list-item,return-value]  # stand-ins
     green = Resolver(trust).text("green", NOW)
+    schemes = [Scheme("bad", lambda text: text == "bad", fails), Scheme("good", lambda _: True, lambda *_: green)]
+    resolver = Resolver(trust, schemes)
     workers = ResolveWorkers(resolver, answers.put, threads=1)
     workers.start()
     workers.text("bad", "camera", Direction.ENTRY, NOW)

@@ -1,0 +1,29 @@
+"""Health codes that the office has registered: looked up in the directory by the hash of their text."""
+
+from gateway.core.events import Outcome, Verdict
+from gateway.core.moment import Moment
+from gateway.directory import NOBODY
+from gateway.resolve.scheme import Scheme, Trust, refused, unlisted
+from sync.contract.records import Step
+
+
+def _resolve(text: str, trust: Trust, now: Moment) -> Verdict:
+    reference = trust.reference(text)
+    code = trust.directory.code(text)
+    if code is None:
+        return unlisted(trust, "unknown-code", "text", reference)
+    if code.valid_until_s and now.at_ms // 1000 >= code.valid_until_s:
+        return refused("expired", "health-code", reference)
+    return Verdict(
+        outcome=Outcome.VALID,
+        reason="ok",
+        kind="health-code",
+        credential=reference,
+        serves=frozenset({Step.HEALTH_CODE}),
+        holder="" if code.holder == NOBODY else code.holder,
+        health_code=code.health_code,
+        directory_version=trust.directory.version,
+    )
+
+
+SCHEME = Scheme("text", lambda _text: True, _resolve)
