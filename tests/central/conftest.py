@@ -1,6 +1,7 @@
 """The office's tests: a folder of their own, and the database a file in it, as it is in an office, so that a server in a
 process of its own can be pointed at the very database that a test writes to."""
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ import pytest
 from django.conf import settings
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="menshen-office-"))
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)  # also where no test asks for the folder
 os.environ["MENSHEN_OFFICE_DIR"] = str(_FOLDER)  # read when it is first used, which is after this
 
 
