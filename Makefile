@@ -2,7 +2,9 @@
 #   make demo DEMO="--visits 50 --exit"     arguments for `menshen demo`
 #   make test TEST="tests/sync -k chain"    arguments for pytest
 #   make bench NAME=journal                 one benchmark of bench/; the last line is one JSON object
-.PHONY: demo test lint bench docs lock
+#   make score NAME=dcc DATA=FOLDER         decisions on certificates with known answers; the last line is one JSON object
+#   make fuzz NAME=pass TIME=60             one target of tests/fuzz under atheris for so many seconds (x86-64 only)
+.PHONY: demo test lint bench score fuzz docs lock
 PYTHON ?= python3
 export PYTHON
 
@@ -24,6 +26,15 @@ lint:
 bench:
 	@requirements/setup.sh test
 	@.venv/bin/python -m bench.$(NAME) $(BENCH)
+
+score:
+	@requirements/setup.sh test
+	@.venv/bin/python -m bench.score $(NAME) $(if $(DATA),--data "$(DATA)")
+
+TIME ?= 60
+fuzz:
+	@requirements/setup.sh fuzz
+	@.venv/bin/python -m tests.fuzz $(NAME) $(TIME)
 
 docs:
 	@.venv/bin/python -m gateway.docs

@@ -31,11 +31,18 @@ def family(pid: int) -> list[int]:
     return found
 
 
+def _maps(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except PermissionError:
+        raise SystemExit("a gate's memory is closed to all but root (docs/hostile.md): run this as root") from None
+
+
 def pss_mb(pid: int) -> float:
     """The PSS of a process and its descendants, in MB."""
     total = 0
     for member in family(pid):
-        for line in Path(f"/proc/{member}/smaps_rollup").read_text().splitlines():
+        for line in _maps(member).splitlines():
             if line.startswith("Pss:"):
                 total += int(line.split()[1])
     return total / 1024
@@ -49,6 +56,7 @@ def measure(folder: Path, *, camera: bool) -> tuple[float, float]:
     config = folder / "gate.toml"
     config.write_text(text)
     run_once("directory", menshen("gate", "directory", "load", "--config", str(config), str(files.directory)), {})
+    run_once("trust", menshen("trust", "import", "--config", str(config), str(files.trust)), {})
     started = time.monotonic()
     gate = Child("gate", menshen("gate", "run", "--config", str(config), "--feed"), folder / "gate.log", pipe=True)
     try:

@@ -1,15 +1,5 @@
-"""Text from outside, made harmless before it is stored for search or shown."""
+"""Text from outside, made harmless before it is stored for search or shown: the same at the gate and in the office."""
 
-import unicodedata
+from sync.contract.text import harmless
 
-_MARK = "\N{REPLACEMENT CHARACTER}"
-_BAD = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
-
-def harmless(text: object, limit: int = 200) -> str:
-    """`text` on one line of at most `limit` characters, with every control, format (bidirectional, zero-width),
-    surrogate, private and unassigned character replaced by a visible mark. HTML is the template engine's business."""
-    raw = str(text)
-    short = raw[:limit]
-    clean = "".join(_MARK if unicodedata.category(char) in _BAD else char for char in short)
-    return clean if len(raw) <= limit else clean[: limit - 1] + "…"
+__all__ = ["harmless"]

@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 
 from central.accounts.views import LoginView, PasswordView
 from central.alarms import views as alarms
+from central.entries import cards
 from central.entries import views as entries
 from central.registry import views as registry
 
@@ -19,6 +20,8 @@ urlpatterns = [
     path("language/", login_not_required(set_language), name="set_language"),
     path("entries/", entries.listing, name="entries"),
     path("entries/rows/", entries.ROWS.view, name=entries.ROWS.name),
+    path("cards/", cards.listing, name="cards"),
+    path("cards/rows/", cards.ROWS.view, name=cards.ROWS.name),
     path("alarms/", alarms.listing, name="alarms"),
     path("alarms/bar/", alarms.BAR.view, name=alarms.BAR.name),
     path("alarms/open/", alarms.OPEN.view, name=alarms.OPEN.name),

@@ -29,6 +29,8 @@ class Link(Protocol):
     """The rates that the model may have, the likeliest first."""
     greeting: ClassVar[bytes]
     """Sent when the port was opened, and again with each change of rate."""
+    personal: ClassVar[bool]
+    """What comes says who is there (a card's number): it never goes into a log."""
 
     def feed(self, chunk: bytes, now_ms: int) -> Sequence[Reading]:
         """The readings that this chunk completes: all bytes that had come by now, and so perhaps none. Never raises."""
@@ -63,6 +65,7 @@ class SerialDevice(ThreadedDevice):
         probe_ms = monotonic_ms() + PROBE_MS
         while not self._stopping.is_set():
             chunk, now_ms = self._read(port)
+            self._log(chunk, link)
             readings = link.feed(chunk, now_ms)
             state, detail = link.health(now_ms)
             if state is not DeviceState.STARTING:
@@ -90,10 +93,11 @@ class SerialDevice(ThreadedDevice):
         the rest is read, so that a thread that was held up never takes its own delay for the device's silence."""
         first = port.read(1)
         now_ms = monotonic_ms()
-        chunk = first + port.read(min(port.in_waiting, CHUNK - 1))
+        return first + port.read(min(port.in_waiting, CHUNK - 1)), now_ms
+
+    def _log(self, chunk: bytes, link: Link) -> None:
         if chunk and raw.isEnabledFor(logging.DEBUG):
-            raw.debug("%s < %s", self.name, chunk.hex(" "))
-        return chunk, now_ms
+            raw.debug("%s < %s", self.name, f"{len(chunk)} bytes" if link.personal else chunk.hex(" "))
 
 
 def _in_words(error: Exception) -> str:

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from drivers.no_dumps import forbid_core_dumps
 from gateway.errors import GatewayError
+from gateway.journal_commands import journal
 from sync.notify import Notifier
 
 if TYPE_CHECKING:
     from gateway.config import GateConfig
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "config" / "gate.example.toml"
-_FILE = click.option(
+CONFIG = click.option(
     "--config", "path", required=True, metavar="FILE", type=click.Path(path_type=Path), help="The gate's file (TOML)."
 )
 
 
-def _load(path: Path) -> "GateConfig":
+def load_or_exit(path: Path) -> "GateConfig":
     """The configuration; a wrong one is told, and ends the command with exit code 2."""
     from gateway.config import ConfigError, load
 
@@ -41,16 +43,21 @@ def gate() -> None:
     menshen gate check --config gate.toml        what is wrong in it, and where
     menshen gate run --config gate.toml          the gate itself, until Ctrl-C
     menshen gate directory load --config gate.toml people.json
+    menshen gate journal --help                  what the gate has recorded
     """
 
 
+gate.add_command(journal)
+
+
 @gate.command()
-@_FILE
+@CONFIG
 @click.option("--feed", is_flag=True, help="Print what happens to standard output, one JSON object a line.")
 def run(path: Path, feed: bool) -> None:
     """Run the gate until SIGTERM or Ctrl-C.
 
     Exit code 2: the file is wrong (see `menshen gate check`). 1: the gate cannot start, and says why."""
+    forbid_core_dumps()
     logging.basicConfig(
         stream=sys.stderr,
         level=os.environ.get("MENSHEN_LOG", "INFO"),
@@ -60,7 +67,7 @@ def run(path: Path, feed: bool) -> None:
     from gateway.gate import run_gate
     from gateway.voice import words
 
-    config = _load(path)
+    config = load_or_exit(path)
     version = importlib.metadata.version("menshen")
     try:
         run_gate(config, version=version, feed=Feed(words) if feed else None, notifier=Notifier())
@@ -69,12 +76,12 @@ def run(path: Path, feed: bool) -> None:
 
 
 @gate.command()
-@_FILE
+@CONFIG
 def check(path: Path) -> None:
     """Say what is wrong in a gate's file: all of it at once, each with its line and the nearest known key.
 
     Exit code 0: nothing. 2: something."""
-    config = _load(path)
+    config = load_or_exit(path)
     click.echo(f"{path}: gate {config.gate.id!r} with {len(config.devices)} devices: nothing wrong")
 
 
@@ -90,23 +97,26 @@ def directory() -> None:
 
 
 @directory.command("load")
-@_FILE
+@CONFIG
 @click.argument("file", type=click.Path(path_type=Path))
-def directory_load(path: Path, file: Path) -> None:
-    """Replace the whole directory by FILE (JSON; docs/directory.md), in one step: the gate may go on running.
+@click.option("--unsigned", is_flag=True, help="Take a file that nobody has signed, though the office's key is pinned.")
+def directory_load(path: Path, file: Path, unsigned: bool) -> None:
+    """Replace the whole directory by FILE (docs/directory.md), in one step: the gate may go on running. FILE is JSON, or
+    JSON that the office has signed (`menshen trust seal`); where [trust] office_keys pins its key, it has to be.
 
     \b
     {"version": 2,
      "holders": [{"holder": "h-0101", "pass_type": "resident"}],
      "cards":   [{"uid": "000414CD7E", "holder": "h-0101"}]}
     """
+    from gateway.clock import Clock
     from gateway.directory import Directory, read_directory_file
 
-    config = _load(path)
+    config = load_or_exit(path)
     try:
-        content = read_directory_file(file)
+        content = read_directory_file(file, config.trust.keys, unsigned=unsigned)
         config.gate.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        Directory(config.gate.data_dir / "directory.sqlite").replace(content)
+        Directory(config.gate.data_dir / "directory.sqlite").replace(content, Clock().now().at_ms // 1000)
     except (GatewayError, OSError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(

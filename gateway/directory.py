@@ -1,36 +1,41 @@
 """The directory: whom this gate knows. A second SQLite file, so that loading it never holds up the journal.
 
 Holders, their cards, the health codes the office has registered, and revoked passes. It has a version; resolvers put it
-into each verdict. The office sends it down the road; until then a file is loaded by `menshen gate directory load`.
+into each verdict. The office sends it down the road; until then a file is loaded by `menshen gate directory load`. The
+trust list lies beside it as it came, sealed (`gateway.trust`); the two are replaced apart from each other.
 """
 
 import hashlib
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.errors import DirectoryDamaged, DirectoryError
 from gateway.journal import files
 from gateway.journal.schema import is_damage
 from sync.contract.colours import HealthCode, PassType
+from sync.contract.sealed import SealError, unseal
 
 logger = logging.getLogger("menshen.directory")
 Row = tuple[Any, ...]  # as SQLite gives it; the columns are those of `_SCHEMA`
-Uid = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{8,20}$")]
-Reference = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
-NOBODY = "-"  # the holder of a code of which it is not known whose it is
+Uid = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{8,20}\Z")]
+Reference = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,40}\Z")]
+WHAT: Final = "directory"  # as what the office signs one
+Site = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,32}\Z")]
+NOBODY = "-"  # the holder of a code of which it is not known whose it is, and of a card that nobody was given yet
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Somebody who may hold credentials. `valid_until_s`: Unix seconds, 0 = no end; `registered`: the registration step
-    was done at the office."""
+    was done at the office; `sites`: where their cards are good, empty = at every site that this directory serves."""
 
     holder: Reference
     pass_type: PassType
@@ -38,10 +43,12 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     valid_until_s: int = 0
     registered: bool = True
     extended: bool = False
+    sites: Annotated[tuple[Site, ...], msgspec.Meta(max_length=64)] = ()
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A card: `uid` upper-case hexadecimal; `lost` cards are refused."""
+    """A card: `uid` upper-case hexadecimal, as the reader gives it; `holder`: `NOBODY` for one that is delivered and not yet
+    given out; `lost` cards are refused."""
 
     uid: Uid
     holder: Reference
@@ -52,20 +59,22 @@ class Code(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A health code known to the office, by the SHA-256 of its text (64 hexadecimal digits). `holder`: whose it is,
     where that is known."""
 
-    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
     health_code: HealthCode
     holder: Reference = NOBODY
     valid_until_s: int = 0
 
 
 class DirectoryFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What `menshen gate directory load` reads: JSON with exactly these keys. `revoked`: pass ids, 16 hexadecimal digits."""
+    """What `menshen gate directory load` reads: JSON with exactly these keys. `issued_s`: when the office made it (Unix
+    seconds, 0 = it does not say); `revoked`: pass ids, 16 hexadecimal digits."""
 
     version: Annotated[int, msgspec.Meta(ge=1)]
+    issued_s: Annotated[int, msgspec.Meta(ge=0)] = 0
     holders: tuple[Holder, ...] = ()
     cards: tuple[Card, ...] = ()
     codes: tuple[Code, ...] = ()
-    revoked: tuple[Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")], ...] = ()
+    revoked: tuple[Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")], ...] = ()
 
 
 def code_digest(text: str) -> str:
@@ -73,32 +82,81 @@ def code_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_directory_file(path: Path) -> DirectoryFile:
-    """A directory file, checked. Raises DirectoryError that names what is wrong and where."""
+def read_directory_file(path: Path, keys: Sequence[Ed25519PublicKey] = (), *, unsigned: bool = False) -> DirectoryFile:
+    """A directory file, checked: sealed by one of the office's `keys`, or plain, which is taken where no key is pinned or
+    when it is meant so (`unsigned`). Raises DirectoryError that names what is wrong and where."""
     try:
-        content = msgspec.json.decode(path.read_bytes(), type=DirectoryFile)
+        data = path.read_bytes()
+        if _is_sealed(data):
+            data = unseal(data, WHAT, keys)
+        elif keys and not unsigned:
+            raise DirectoryError(
+                f"{path}: is not signed, and this gate has the office's key: have it signed (menshen trust seal), or say "
+                "--unsigned"
+            )
+        content = msgspec.json.decode(data, type=DirectoryFile)
     except OSError as error:
         raise DirectoryError(f"{path}: cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, SealError) as error:
         raise DirectoryError(f"{path}: {error}") from error
     known = {holder.holder for holder in content.holders}
-    strangers = sorted({card.holder for card in content.cards} - known)
+    if NOBODY in known:
+        raise DirectoryError(f"{path}: a holder {NOBODY!r}: that stands for nobody; give them another reference")
+    strangers = sorted({card.holder for card in content.cards} - known - {NOBODY})
     if strangers:
         raise DirectoryError(f"{path}: cards of holders that are not listed: {', '.join(strangers[:5])}")
     return content
 
 
+def _is_sealed(data: bytes) -> bool:
+    """Whether it begins as a COSE object does, untagged or tagged, and no JSON."""
+    return data[:1] in (b"\x84", b"\xd2", b"\xd8")
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Which directory this is. `issued_s`: 0 where it does not say; `received_s`: 0 where it was loaded by an earlier
+    version."""
+
+    version: int
+    issued_s: int
+    received_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptList:
+    """A trust list as it lies in the file. What the columns say is not signed: only `sealed` is to be believed."""
+
+    version: int
+    issued_s: int
+    received_s: int
+    sealed: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class KnownCard:
-    """A card with its holder."""
+    """A card with its holder ("": nobody was given it yet). `version`: of the directory that says so."""
 
     holder: str
-    pass_type: PassType
+    pass_type: PassType | None
     valid_from_s: int
     valid_until_s: int
     registered: bool
     extended: bool
     lost: bool
+    sites: tuple[str, ...]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How it stands with a pass. `version`: of the directory that says so, 0 for none; a holder that it does not list counts
+    as `registered`: a pass is issued upon registration."""
+
+    version: int
+    revoked: bool
+    registered: bool
+    extended: bool
 
 
 class Directory:
@@ -139,6 +197,7 @@ class Directory:
             connection.execute("PRAGMA journal_mode = delete")
             for table, columns in _SCHEMA.items():
                 connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns}) WITHOUT ROWID")
+                _add_missing(connection, table, columns)
         self._made = True
 
     def _move_aside(self, error: sqlite3.Error) -> None:
@@ -149,7 +208,7 @@ class Directory:
             self._note(f"damaged ({error}), and cannot be moved aside: {refused.strerror}")
             return
         self._moved = True
-        self._note(f"damaged ({error}), moved to {aside.name}: load it again")
+        self._note(f"damaged ({error}), moved to {aside.name}: load it again, and import the trust list")
 
     def _note(self, trouble: str | None) -> None:
         with self._lock:
@@ -168,22 +227,20 @@ class Directory:
         row = self._one("SELECT version FROM edition")
         return int(row[0]) if row else 0
 
+    def edition(self) -> Edition | None:
+        """What was loaded, or None."""
+        row = self._one("SELECT version, issued_s, received_s FROM edition")
+        return None if row is None else Edition(*(int(value or 0) for value in row))
+
     def card(self, uid: str) -> KnownCard | None:
         """The card with this UID, or None."""
-        row = self._one(
-            "SELECT h.holder, h.pass_type, h.valid_from_s, h.valid_until_s, h.registered, h.extended, c.lost"
-            " FROM card c JOIN holder h ON h.holder = c.holder WHERE c.uid = ?",
-            uid,
-        )
+        row = self._one(_CARD, uid)
         return None if row is None else _known(row)
 
-    def holder(self, reference: str) -> KnownCard | None:
-        """The holder with this reference, or None."""
-        row = self._one(
-            "SELECT holder, pass_type, valid_from_s, valid_until_s, registered, extended, 0 FROM holder WHERE holder = ?",
-            reference,
-        )
-        return None if row is None else _known(row)
+    def standing(self, pass_id: bytes, holder: str) -> Standing:
+        """What the directory says of a pass and its holder: one query, as each costs a tenth of a signature."""
+        version, revoked, registered, extended = self._one(_STANDING, pass_id.hex(), holder) or (0, 0, None, None)
+        return Standing(int(version), bool(revoked), registered is None or bool(registered), bool(extended))
 
     def code(self, text: str) -> Code | None:
         """The health code with this text, or None."""
@@ -194,27 +251,49 @@ class Directory:
             return None
         return Code(sha256=row[0], health_code=HealthCode(row[1]), holder=row[2], valid_until_s=row[3])
 
-    def revoked(self, pass_id: bytes) -> bool:
-        """Whether this pass was revoked."""
-        return self._one("SELECT 1 FROM revoked WHERE pass_id = ?", pass_id.hex()) is not None
-
-    def replace(self, content: DirectoryFile) -> None:
+    def replace(self, content: DirectoryFile, received_s: int = 0) -> None:
         """Swap the whole directory in one transaction; readers see the old one until then. Raises DirectoryDamaged when the
         file is no directory of ours or not a whole one, DirectoryError when it is merely out of reach or the disk full."""
         tables: dict[str, Iterable[tuple[object, ...]]] = {
-            "holder": (msgspec.structs.astuple(holder) for holder in content.holders),
+            "holder": (_holder_row(holder) for holder in content.holders),
             "card": (msgspec.structs.astuple(card) for card in content.cards),
             "code": (msgspec.structs.astuple(code) for code in content.codes),
             "revoked": ((pass_id,) for pass_id in content.revoked),
-            "edition": [(1, content.version)],
+            "edition": [(1, content.version, content.issued_s, received_s)],
         }
+        with self._writing() as connection:
+            for table, rows in tables.items():
+                _refill(connection, table, rows)
+
+    # the trust list
+
+    def trust_stamp(self) -> Row | None:
+        """Which list lies here, in as few words as possible; another list, another stamp."""
+        return self._one("SELECT version, issued_s, received_s FROM trust")
+
+    def trust_list(self) -> KeptList | None:
+        """The list that lies here, or None."""
+        row = self._one(_TRUST)
+        return None if row is None else KeptList(*row)
+
+    def keep_trust(self, choose: Callable[[KeptList | None], KeptList | None]) -> None:
+        """Replace the list by what `choose` makes of it, in one transaction; None leaves it. Whatever `choose` raises ends
+        it with nothing changed. Raises DirectoryDamaged and DirectoryError as `replace`."""
+        with self._writing() as connection:
+            row = connection.execute(_TRUST).fetchone()
+            chosen = choose(None if row is None else KeptList(*row))
+            if chosen is not None:
+                _refill(connection, "trust", [(1, chosen.version, chosen.issued_s, chosen.received_s, chosen.sealed)])
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that nobody else writes beside."""
         try:
             self._make()
             with closing(sqlite3.connect(self._path)) as connection, connection:
                 connection.execute("PRAGMA cache_spill = OFF")  # else a large load shuts readers out before its commit
                 connection.execute("BEGIN IMMEDIATE")
-                for table, rows in tables.items():
-                    _refill(connection, table, rows)
+                yield connection
         except sqlite3.Error as error:
             if is_damage(error):
                 raise DirectoryDamaged(
@@ -265,12 +344,35 @@ def _damage(found: str) -> sqlite3.DatabaseError:
 
 
 _SCHEMA = {
-    "holder": "holder TEXT PRIMARY KEY, pass_type TEXT, valid_from_s INT, valid_until_s INT, registered INT, extended INT",
+    "holder": "holder TEXT PRIMARY KEY, pass_type TEXT, valid_from_s INT, valid_until_s INT, registered INT, extended INT, "
+    "sites TEXT",
     "card": "uid TEXT PRIMARY KEY, holder TEXT, lost INT",
     "code": "sha256 TEXT PRIMARY KEY, health_code TEXT, holder TEXT, valid_until_s INT",
     "revoked": "pass_id TEXT PRIMARY KEY",
-    "edition": "only_row INTEGER PRIMARY KEY CHECK (only_row = 1), version INT",
+    "edition": "only_row INTEGER PRIMARY KEY CHECK (only_row = 1), version INT, issued_s INT, received_s INT",
+    "trust": "only_row INTEGER PRIMARY KEY CHECK (only_row = 1), version INT, issued_s INT, received_s INT, sealed BLOB",
 }
+"""What is added to a table stands at its end: files of earlier versions get it by ALTER TABLE."""
+_CARD = (
+    "SELECT h.holder, pass_type, valid_from_s, valid_until_s, registered, extended, lost, sites, (SELECT version FROM edition)"
+    " FROM card c LEFT JOIN holder h ON h.holder = c.holder WHERE uid = ?"
+)
+_STANDING = (
+    "SELECT coalesce((SELECT version FROM edition), 0), EXISTS (SELECT 1 FROM revoked WHERE pass_id = ?), registered, extended"
+    " FROM (SELECT 1) LEFT JOIN holder ON holder = ?"
+)
+_TRUST = (
+    "SELECT CAST(version AS INT), CAST(issued_s AS INT), CAST(received_s AS INT), CAST(coalesce(sealed, '') AS BLOB)"
+    " FROM trust"
+)  # whatever has got into the file
+
+
+def _add_missing(connection: sqlite3.Connection, table: str, columns: str) -> None:
+    """Columns that came with a later version than the one that made the file; empty in the rows that are there."""
+    there = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+    for column in columns.split(", "):
+        if column.split(" ", 1)[0] not in there:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
 
 
 def _refill(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:
@@ -279,14 +381,21 @@ def _refill(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[obj
     connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608  the names come from _SCHEMA
 
 
+def _holder_row(holder: Holder) -> tuple[object, ...]:
+    *fields, sites = msgspec.structs.astuple(holder)
+    return (*fields, " ".join(sites))
+
+
 def _known(row: Row) -> KnownCard:
-    holder, pass_type, begins, ends, registered, extended, lost = row
+    holder, pass_type, begins, ends, registered, extended, lost, sites, version = row
     return KnownCard(
-        str(holder),
-        PassType(pass_type),
-        int(str(begins)),
-        int(str(ends)),
-        bool(registered),
-        bool(extended),
-        bool(lost),
+        holder=holder or "",
+        pass_type=None if pass_type is None else PassType(pass_type),
+        valid_from_s=int(begins or 0),
+        valid_until_s=int(ends or 0),
+        registered=bool(registered),
+        extended=bool(extended),
+        lost=bool(lost),
+        sites=tuple(sites.split()) if sites else (),
+        version=int(version or 0),
     )

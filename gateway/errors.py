@@ -11,3 +11,7 @@ class DirectoryError(GatewayError):
 
 class DirectoryDamaged(DirectoryError):
     """The directory's file is no directory of ours, or not a whole one."""
+
+
+class TrustError(GatewayError):
+    """A trust list is not taken: why, and what to do."""

@@ -8,15 +8,12 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from drivers.catalogue import Bench
 from gateway.clock import Clock, ScriptedClock, boot_id
 from gateway.config import ClockKind, GateConfig
 from gateway.core.checkpoint import Checkpoint
 from gateway.core.equipment import Equipment
 from gateway.core.events import CommitFailed, DeviceChanged, Event, JournalReplaced, JournalWorks
-from gateway.credentials.anchors import Anchors
 from gateway.directory import Directory
 from gateway.executor import Executor, Speaks, Watcher
 from gateway.feed import Feed
@@ -26,9 +23,10 @@ from gateway.intake import Intake
 from gateway.journal import Journal, JournalError
 from gateway.keys import hash_key
 from gateway.loop import Loop
-from gateway.resolve import Resolver, ResolveWorkers, Trust
+from gateway.resolve import Resolver, ResolveWorkers, Trust, schemes_with
 from gateway.sampling import TemperatureSampler
 from gateway.status import StatusBoard
+from gateway.trust import TrustStore
 from gateway.upkeep import Upkeep
 from gateway.uplink import Uplink
 from gateway.voice import Silence, Voice
@@ -60,7 +58,11 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
         board = StatusBoard(checkpoint, journal, clock.now, boot=boot, version=version)
         uplink = _uplink(config, journal, board, clock, boot, stack)
         voice = _voice(config, hardware, stack)
-        workers = ResolveWorkers(Resolver(_trust(config, inbox.post)), inbox.post)
+        directory = _directory(config.gate.data_dir / "directory.sqlite", inbox.post)
+        trust_list = _trust_list(config, directory, clock, inbox.post)
+        workers = ResolveWorkers(
+            Resolver(_trust(config, directory, trust_list), schemes_with(config.resolvers)), inbox.post
+        )
         workers.start()
         stack.callback(workers.stop)
         sampler = _sampler(config)
@@ -83,7 +85,9 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
         _stop_on_signals(loop)
         stack.callback(hardware.stop)
         hardware.start(Intake(inbox.post, workers, sampler, clock.now))
-        upkeep = Upkeep(journal, clock.now, lambda: not board.latest.visiting, keep_days=config.gate.keep_days)
+        upkeep = Upkeep(
+            journal, clock.now, lambda: not board.latest.visiting, trust_list.look, keep_days=config.gate.keep_days
+        )
         upkeep.start()
         stack.callback(upkeep.stop)
         _play(config, hardware, bench, clock, watchers, feed, stack)
@@ -145,15 +149,26 @@ def _voice(config: GateConfig, hardware: Hardware, stack: ExitStack) -> Speaks:
     return voice
 
 
-def _trust(config: GateConfig, post: Callable[[Event], None]) -> Trust:
-    keys = [Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for key in config.directory.pass_keys]
+def _trust(config: GateConfig, directory: Directory, trust_list: TrustStore) -> Trust:
     return Trust(
         site=config.gate.site,
         policy=config.policy,
-        anchors=lambda: Anchors(pass_keys=keys),
-        directory=_directory(config.gate.data_dir / "directory.sqlite", post),
+        anchors=trust_list.anchors,
+        directory=directory,
         hash_key=hash_key(config.gate.data_dir),
     )
+
+
+def _trust_list(config: GateConfig, directory: Directory, clock: Clock, post: Callable[[Event], None]) -> TrustStore:
+    store = TrustStore(
+        directory,
+        config.trust.keys,
+        max_age_days=config.policy.credentials.trust_max_age_days,
+        now=clock.now,
+        tell=lambda state, detail: post(DeviceChanged("trust-list", state, detail)),
+    )
+    store.look()
+    return store
 
 
 def _directory(path: Path, post: Callable[[Event], None]) -> Directory:

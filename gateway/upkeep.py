@@ -1,4 +1,5 @@
-"""What the journal needs now and then: trimming and emptying its write-ahead log, when nobody is at the gate."""
+"""What is done now and then: the journal is trimmed and its write-ahead log emptied when nobody is at the gate, and the
+trust list's age is looked at."""
 
 import logging
 import threading
@@ -15,14 +16,21 @@ CHECKPOINT_COMMITS = 500  # commits after which the write-ahead log is emptied
 
 
 class Upkeep:
-    """A thread that looks after the journal while no visit is open."""
+    """A thread that looks after the journal while no visit is open. `also`: what else is looked at each time, visit or not."""
 
     def __init__(
-        self, journal: Journal, now: Callable[[], Moment], idle: Callable[[], bool], *, keep_days: int
+        self,
+        journal: Journal,
+        now: Callable[[], Moment],
+        idle: Callable[[], bool],
+        also: Callable[[], None] = lambda: None,
+        *,
+        keep_days: int,
     ) -> None:
         self._journal = journal
         self._now = now
         self._idle = idle
+        self._also = also
         self._keep_days = keep_days
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
@@ -40,6 +48,7 @@ class Upkeep:
 
     def _run(self) -> None:
         while not self._stopping.wait(EVERY_S):
+            self._also()
             if self._idle():
                 self.look()
 

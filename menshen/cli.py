@@ -10,6 +10,9 @@ _COMMANDS = {
     "demo": ("menshen.demo", "demo", "Everything on this machine: broker, office and one simulated gate."),
     "gate": ("gateway.commands", "gate", "Run and check a gate."),
     "office": ("central.commands", "office", "Run the office: pages, ingest, users and gates."),
+    "pass": ("menshen.passes", "passes", "Passes: issue, show and verify them."),
+    "trust": ("menshen.trust", "trust", "Trust lists: make, sign, import and show them."),
+    "wire": ("menshen.wire", "wire", "Watch what passes between gates and office."),
 }
 
 
@@ -50,6 +53,7 @@ def main() -> None:
     To set up a gate:
         menshen gate example > gate.toml         every key with its meaning; change what differs
         menshen gate check --config gate.toml    says what is wrong, and where
+        menshen trust import --config gate.toml site.trust    whose passes and certificates it believes
         menshen gate run --config gate.toml
     To set up an office:
         menshen office migrate

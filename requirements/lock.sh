@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")"
 compile() { uv pip compile --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --quiet "$@"; }
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
-compile gate.in office.in demo.in test.in build.in -o "$tmp/all.txt"
-for name in gate office demo test build; do
+compile gate.in office.in demo.in test.in fuzz.in build.in -o "$tmp/all.txt"
+for name in gate office demo test fuzz build; do
     compile "$name.in" -c "$tmp/all.txt" -o "$name.txt"
 done

@@ -1,19 +1,23 @@
 #!/bin/sh
 # Sets this clone up: Debian packages when root, then a virtual environment with the locked dependencies.
-# Usage: requirements/setup.sh demo|test        Doing it again costs nothing while nothing changed.
+# Usage: requirements/setup.sh demo|test|fuzz   Doing it again costs nothing while nothing changed.
 set -eu
 cd "$(dirname "$0")/.."
-profile=${1:?usage: requirements/setup.sh demo|test}
+profile=${1:?usage: requirements/setup.sh demo|test|fuzz}
 
 say() { printf '\033[1m%s\033[0m\n' "menshen: $*" >&2; }
 die() { printf '%s\n' "menshen: $*" >&2; exit 1; }
 
 packages="libzbar0 espeak-ng fonts-wqy-microhei alsa-utils"
 locks="build gate office demo"
-if [ "$profile" = test ]; then
+if [ "$profile" != demo ]; then
     # libatomic1: Playwright's driver dies without it. systemd: systemd-analyze checks our units.
     packages="$packages mosquitto chromium libatomic1 systemd"
     locks="$locks test"
+fi
+if [ "$profile" = fuzz ]; then
+    [ "$(uname -m)" = x86_64 ] || die "fuzzing needs x86-64: there is no build of atheris for $(uname -m). The same targets run with hypothesis: make test TEST=tests/fuzz"
+    locks="$locks fuzz"
 fi
 
 missing_packages() {

@@ -53,6 +53,8 @@ class Installation:
         self.configure(visits=0)
         load = menshen("gate", "directory", "load", "--config", str(self.config), str(self._cast.directory))
         run_once("directory load", load, {})
+        take = menshen("trust", "import", "--config", str(self.config), str(self._cast.trust))
+        run_once("trust import", take, {})
 
     def configure(self, *, visits: int | None, change: Callable[[str], str] = str) -> None:
         """The gate's file for its next start: so many visits as fast as they go (0: no end), or None: nobody comes.

@@ -1,4 +1,5 @@
-"""The entry log: each visit record as a row that can be searched; the record stays the truth."""
+"""The entry log: each visit record as a row that can be searched, and each card that a gate had never seen before; the
+record stays the truth."""
 
 from typing import ClassVar
 
@@ -39,6 +40,7 @@ class Entry(models.Model):
     health_code = models.CharField(max_length=16, blank=True)
     object_c = models.FloatField(null=True)
     ambient_c = models.FloatField(null=True)
+    facts = models.JSONField(default=dict, blank=True)  # what the site keeps of a health certificate: word → text
     night = models.BooleanField(default=False)
     mode = models.CharField(max_length=32, blank=True)
     passed = models.BooleanField(default=False)  # somebody was then seen to pass
@@ -49,3 +51,32 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gate_id} {self.outcome}"
+
+
+class SeenCard(models.Model):
+    """A card that was read at a gate for the first time; once for each gate and card, whatever logs it came in.
+
+    `outcome`: `unreadable` where the record's body cannot be read; then `card` is empty."""
+
+    record = models.OneToOneField(Record, on_delete=models.PROTECT, related_name="seen_card")
+    gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="seen_cards")
+    at = models.BigIntegerField()
+    clock_doubt = models.CharField(max_length=16, choices=ClockDoubt.choices, default=ClockDoubt.NONE, blank=True)
+    received_at = models.DateTimeField(db_index=True)
+    portal = models.CharField(max_length=64, blank=True)
+    reader = models.CharField(max_length=64, blank=True)
+    direction = models.CharField(max_length=16, blank=True)
+    card = models.CharField(max_length=128, blank=True)
+    holder = models.CharField(max_length=128, blank=True)
+    outcome = models.CharField(max_length=16)
+    reason = models.CharField(max_length=40, blank=True)
+    full = models.BooleanField(default=False)  # the gate keeps no more of this sort
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["gate", "card"], condition=~models.Q(card=""), name="one_first_time")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gate_id} {self.card}"

@@ -1,13 +1,14 @@
-"""From a visit record to a row of the entry log, in the transaction that stores the record."""
+"""From a record to a row of the entry log or of the newly seen cards, in the transaction that stores the record."""
 
 from datetime import datetime
 
-from central.entries.models import UNREADABLE, ClockDoubt, Entry
+from central.entries.models import UNREADABLE, ClockDoubt, Entry, SeenCard
 from central.ingest.models import Log, Record
 from central.text import harmless
-from sync.contract.records import Passage, Visit
+from sync.contract.records import CardSeen, Passage, Visit
 
 _DAY_MS = 24 * 3600 * 1000
+MOST_FACTS = 8  # of one visit
 _LOWEST_C, _HIGHEST_C = -60.0, 120.0  # what a thermometer of ours could say at all
 
 
@@ -27,6 +28,19 @@ def is_shown(log: Log, record: Record, visit: Visit | None) -> bool:
     name = "" if visit is None else harmless(visit.visit, 64)
     rows = Entry.objects.filter(gate_id=log.gate_id, visit=name, record__body_hash=record.body_hash)
     return rows.exclude(record__log=log).exists()
+
+
+def project_card(log: Log, record: Record, seen: CardSeen | None, doubt: ClockDoubt) -> None:
+    """Add the row of a card seen for the first time. A gate whose memory was put back (an imaged card) tells it again:
+    the first time that the office heard of it stands."""
+    row = SeenCard(
+        record=record, gate_id=log.gate_id, at=record.at, clock_doubt=doubt, received_at=record.received_at,
+        outcome=UNREADABLE,
+    )  # fmt: skip
+    if seen is not None:
+        _fill_card(row, seen)
+    if not (row.card and SeenCard.objects.filter(gate_id=log.gate_id, card=row.card).exists()):
+        row.save(force_insert=True)
 
 
 def project_passage(log: Log, passage: Passage) -> None:
@@ -58,8 +72,20 @@ def _fill(row: Entry, visit: Visit) -> None:
     row.health_code = visit.health_code.value if visit.health_code else ""
     row.object_c = _plausible(visit.object_c)
     row.ambient_c = _plausible(visit.ambient_c)
+    row.facts = {harmless(what, 32): harmless(fact) for what, fact in list(visit.facts.items())[:MOST_FACTS]}
     row.night = visit.night
     row.mode = harmless(visit.mode, 32)
+
+
+def _fill_card(row: SeenCard, seen: CardSeen) -> None:
+    row.portal = harmless(seen.portal, 64)
+    row.reader = harmless(seen.reader, 64)
+    row.direction = seen.direction.value
+    row.card = harmless(seen.card, 128)
+    row.holder = harmless(seen.holder, 128)
+    row.outcome = harmless(seen.outcome, 16)
+    row.reason = harmless(seen.reason, 40)
+    row.full = seen.full
 
 
 def _plausible(celsius: float | None) -> float | None:

@@ -6,18 +6,20 @@ from datetime import datetime
 import msgspec
 
 from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, raise_at_office
-from central.entries.projection import clock_doubt, is_shown, project_passage, project_visit
+from central.entries.models import ClockDoubt
+from central.entries.projection import clock_doubt, is_shown, project_card, project_passage, project_visit
 from central.ingest.models import ForkEvent, Log, MissingRange, Record
 from central.ingest.reading import INT64
 from central.registry.models import Gate
 from central.registry.states import boot_name
 from central.text import harmless
-from sync.contract.records import AlarmRecord, Body, LogOpened, Passage, Visit, decode_body
+from sync.contract.records import AlarmRecord, Body, CardSeen, LogOpened, Passage, Visit, decode_body
 from sync.log.records import GENESIS
 from sync.log.records import Record as Sent
 from sync.log.view import Head
 
-_READ = frozenset({"visit", "passage", "alarm", "log-opened"})  # the kinds that more is made of; all others are kept
+# the kinds that more is made of; all others are kept
+_READ = frozenset({"visit", "card-seen", "passage", "alarm", "log-opened"})
 
 
 class CursorMoved(Exception):
@@ -96,14 +98,19 @@ def _project(gate: Gate, log: Log, sent: Sent, row: Record, previous_at: int) ->
         visit = body if isinstance(body, Visit) else None
         if log.predecessor and is_shown(log, row, visit):
             return  # carried over by a gate that did not know it to be acknowledged
-        doubt = clock_doubt(sent.at, sent.clock, previous_at, row.received_at)
-        project_visit(log, row, visit, doubt)
+        project_visit(log, row, visit, _doubt(sent, row, previous_at))
+    elif sent.kind == "card-seen":
+        project_card(log, row, body if isinstance(body, CardSeen) else None, _doubt(sent, row, previous_at))
     elif isinstance(body, Passage):
         project_passage(log, body)
     elif isinstance(body, AlarmRecord):
         _hear(gate, log, sent, body, row.received_at)
     elif isinstance(body, LogOpened):
         _opened(gate, log, body, row.received_at)
+
+
+def _doubt(sent: Sent, row: Record, previous_at: int) -> ClockDoubt:
+    return clock_doubt(sent.at, sent.clock, previous_at, row.received_at)
 
 
 def _body(sent: Sent) -> Body | None:

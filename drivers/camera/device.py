@@ -98,7 +98,9 @@ class SimulatedCamera(CameraDevice):
         """Bring a QR of this content before the camera and hold it there. Raises WrongUse for what no QR can hold."""
         data = content.encode() if isinstance(content, str) else content
         if not acceptable(data):
-            raise WrongUse(f"a QR cannot hold {len(data)} bytes: give it 1 to 4296 ASCII characters or 3072 bytes")
+            raise WrongUse(
+                f"a QR cannot hold {len(data)} bytes: give it 1 to 4296 ASCII characters (7089 digits) or 3072 bytes"
+            )
         self._set(Show(data))
 
     def clear(self) -> None:

@@ -35,6 +35,7 @@ from drivers.camera.messages import (
     encode,
 )
 from drivers.camera.view import InView
+from drivers.no_dumps import forbid_core_dumps
 from drivers.readings import DeviceState
 from drivers.simulators.scene import LiveScene, SceneSource
 
@@ -138,6 +139,7 @@ def opener(order: Open, reporter: Reporter) -> tuple[Callable[[], Source], LiveS
 
 def main() -> None:
     """Obey the gate until it goes."""
+    forbid_core_dumps()
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     _die_with_the_gate()
     connection = socket.socket(fileno=sys.stdin.fileno())

@@ -4,12 +4,16 @@ from collections.abc import Iterable
 
 REARM_MS = 1000  # a code that was out of view for longer than this counts as shown anew
 MAX_CODES = 16  # codes taken from one picture
-_MAX_ASCII, _MAX_BYTES = 4296, 3072  # more than a QR of version 40 holds as text, as bytes
+_MAX_BYTES = 3072  # more than a QR of version 40 holds
+_MAX_SIXTHS = 6 * 23_631  # sixths of a bit that the largest QR has for text (ISO/IEC 18004, 40-L): 4,296 letters
 
 
 def acceptable(data: bytes) -> bool:
-    """Whether a code's content is of a size that can be looked at."""
-    return 0 < len(data) <= (_MAX_ASCII if data.isascii() else _MAX_BYTES)
+    """Whether a code's content is of a size that a QR can have. A digit takes 10/3 bits, a letter at least 11/2."""
+    if not data.isascii():
+        return len(data) <= _MAX_BYTES
+    digits = sum(data.count(digit) for digit in b"0123456789")
+    return 0 < 20 * digits + 33 * (len(data) - digits) <= _MAX_SIXTHS
 
 
 class InView:

@@ -95,6 +95,7 @@ class GyMcu90615Link:
 
     bauds: ClassVar[Sequence[int]] = (9_600, 115_200)
     greeting: ClassVar[bytes] = command(Command.STREAM)
+    personal: ClassVar[bool] = False
 
     def __init__(self, now_ms: int) -> None:
         self._reader = FrameReader(MODULE_FRAME)

@@ -81,6 +81,7 @@ class Rdm6300Link:
 
     bauds: ClassVar[Sequence[int]] = (9_600,)
     greeting: ClassVar[bytes] = b""
+    personal: ClassVar[bool] = True
 
     def __init__(self, now_ms: int) -> None:
         self._reader = FrameReader(FRAME)

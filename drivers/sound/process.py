@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from drivers.errors import DeviceLost
+from drivers.no_dumps import forbid_core_dumps
 from drivers.sound.mixer import Mixer
 from drivers.sound.pcm import read_wav
 from drivers.sound.sinks import AplaySink, FileSink, NullSink, Sink, has_sound_card
@@ -179,6 +180,7 @@ def run(connection: Connection) -> None:
 
 def main() -> None:
     """Play until the gate goes: it alone ends this process, by closing the connection or by SIGKILL."""
+    forbid_core_dumps()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     try:

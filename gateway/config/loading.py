@@ -8,12 +8,18 @@ from typing import Any
 
 from gateway.config.devices import read_devices
 from gateway.config.problems import ConfigError, Problem, Report
+from gateway.config.resolvers import read_resolvers
 from gateway.config.rules import PASSWORD_VARIABLE, RULES, Draft
+from gateway.config.secret_file import read_secret
 from gateway.config.settings import SECTIONS, BrokerConfig, GateConfig
 from gateway.config.source import Source, read_source
 from gateway.config.tables import Reader, declared, nearest
 
-MAX_PASSWORD_BYTES = 4096
+MOVED: Mapping[str, str] = {
+    "directory": "there is no such section any more: keys of passes come by the trust list, which is imported "
+    "(menshen trust import); pin the office's own key in [trust] as office_keys",
+}
+"""Sections of earlier versions, and where what they held has gone."""
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> GateConfig:
@@ -24,15 +30,16 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> GateConfig:
     for rule in RULES:
         rule(draft, report)
     problems = report.problems()
-    if problems or not (draft.gate and draft.broker and draft.directory and draft.voice and draft.policy):
+    if problems or not (draft.gate and draft.broker and draft.trust and draft.voice and draft.policy):
         raise ConfigError(problems)
     return GateConfig(
         gate=draft.gate,
         broker=draft.broker,
-        directory=draft.directory,
+        trust=draft.trust,
         voice=draft.voice,
         policy=draft.policy,
         devices=draft.devices.configs,
+        resolvers=draft.resolvers,
         simulation=draft.simulation,
         sha256=source.sha256,
     )
@@ -60,18 +67,22 @@ def _draft(source: Source, folder: Path, environ: Mapping[str, str], report: Rep
     return Draft(
         gate=sections["gate"],
         broker=broker and replace(broker, password=_password(broker, environ, report)),
-        directory=sections["directory"],
+        trust=sections["trust"],
         voice=sections["voice"],
         policy=sections["policy"],
         devices=read_devices(table.get("devices", {}), reader, report),
+        resolvers=read_resolvers(table.get("resolvers", {}), reader, report),
         simulation=sections.get("simulation"),
     )
 
 
 def _refuse_unknown(table: Mapping[str, object], report: Report) -> None:
-    known = [*SECTIONS, "devices"]
+    known = [*SECTIONS, "devices", "resolvers"]
     for name, value in table.items():
         if name in known or report.full:
+            continue
+        if name in MOVED:
+            report.add((name,), MOVED[name])
             continue
         near, where = nearest(name, known), homes(name)
         if isinstance(value, Mapping | list):
@@ -100,18 +111,4 @@ def _password(broker: BrokerConfig, environ: Mapping[str, str], report: Report) 
     """From the file that is named, else from the environment, else none."""
     if broker.password_file is None:
         return environ.get(PASSWORD_VARIABLE) or None
-    path = ("broker", "password_file")
-    if not broker.password_file.is_file():
-        return None  # said by a rule
-    try:
-        with broker.password_file.open("rb") as file:
-            password = file.read(MAX_PASSWORD_BYTES + 1).decode("utf-8").rstrip("\r\n")
-    except OSError as error:
-        report.add(path, f"{broker.password_file} cannot be read: {error.strerror}")
-    except UnicodeDecodeError:
-        report.add(path, f"{broker.password_file} is not UTF-8 text")
-    else:
-        if 0 < len(password.encode()) <= MAX_PASSWORD_BYTES and "\0" not in password and "\n" not in password:
-            return password
-        report.add(path, f"{broker.password_file} must hold one line of at most {MAX_PASSWORD_BYTES} bytes")
-    return None
+    return read_secret(broker.password_file, ("broker", "password_file"), report)

@@ -79,7 +79,7 @@ class Report:
 
 
 def dotted(path: KeyPath) -> str:
-    """A key path as a person would write it: `policy.portal.release_s`, `directory.pass_keys[1]`."""
+    """A key path as a person would write it: `policy.portal.release_s`, `trust.office_keys[1]`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{_quoted(part)}" for part in path)
     return text.removeprefix(".")
 

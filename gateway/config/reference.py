@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 from drivers.catalogue import MODELS
 from gateway.config.loading import all_sections
 from gateway.config.rules import PASSWORD_VARIABLE
+from gateway.config.settings import ResolverConfig
 from gateway.config.tables import Key, bare_type, declared, range_text
 from gateway.config.uses import PARTS
 
@@ -33,7 +34,7 @@ def configuration_markdown() -> str:
         if declared(kind).keys:
             optional = " (optional; for simulated devices)" if name == "simulation" else ""
             parts.append(f"## [{name}]{optional}\n\n{_meaning(kind)}\n\n{_table(declared(kind).keys.values())}")
-    parts.append(_devices())
+    parts += [_resolvers(), _devices()]
     return "\n".join(parts)
 
 
@@ -42,6 +43,8 @@ def value_text(key: Key) -> str:
     kind = bare_type(key.type)
     if get_origin(kind) is tuple:
         return f"list of {_type_text(bare_type(get_args(kind)[0]))}"
+    if get_origin(kind) is dict:
+        return "table in braces"
     if (key.meta.extra or {}).get("path"):
         return "path"
     limits = f"{range_text(key.meta)} {(key.meta.extra or {}).get('unit', '')}".strip()
@@ -60,6 +63,8 @@ def _toml(value: object) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, dict):
+        return "{}"  # no default has entries
     return f'"{value}"' if isinstance(value, str | Path) else f"{value}"
 
 
@@ -82,6 +87,15 @@ def _table(keys: Iterable[Key]) -> str:
 
 def _code(default: str) -> str:
     return default if default in ("required", "none") else f"`{default}`"
+
+
+def _resolvers() -> str:
+    return (
+        "## [resolvers.NAME]\n\n"
+        f"{_meaning(ResolverConfig)} One section a service, asked in the order of the file; NAME is 1 to 32 of a-z, 0-9 and '-'. "
+        "Without one, no health code is asked about. More: `resolvers.md`.\n\n"
+        f"{_table(declared(ResolverConfig).keys.values())}"
+    )
 
 
 def _devices() -> str:

@@ -12,21 +12,22 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from drivers.catalogue import MODELS, Kind
 from gateway.config.devices import Devices
-from gateway.config.ed25519 import is_public_key
 from gateway.config.lines import KeyPath
 from gateway.config.problems import ConfigError, Report
 from gateway.config.settings import (
     BrokerConfig,
     ClockKind,
-    DirectoryConfig,
     IdentityConfig,
+    ResolverConfig,
     SimulationConfig,
+    TrustConfig,
     VoiceConfig,
 )
 from gateway.config.tables import nearest, shown
 from gateway.config.uses import Use
 from gateway.core.policy import Policy, PortalKind
 from gateway.errors import GatewayError
+from sync.contract.ed25519 import is_public_key
 from sync.contract.records import Step
 
 PASSWORD_VARIABLE: Final = "MENSHEN_BROKER_PASSWORD"  # noqa: S105  the variable's name
@@ -38,10 +39,11 @@ class Draft:
 
     gate: IdentityConfig | None
     broker: BrokerConfig | None
-    directory: DirectoryConfig | None
+    trust: TrustConfig | None
     voice: VoiceConfig | None
     policy: Policy | None
     devices: Devices
+    resolvers: tuple[ResolverConfig, ...]
     simulation: SimulationConfig | None
 
 
@@ -101,10 +103,10 @@ def password_has_a_user(draft: Draft, report: Report) -> None:
 
 
 def keys_are_keys(draft: Draft, report: Report) -> None:
-    """A mistyped key, or a placeholder that would let anybody make passes."""
-    keys = draft.directory.pass_keys if draft.directory else ()
+    """A mistyped key, or a placeholder that would let anybody sign for the office."""
+    keys = draft.trust.office_keys if draft.trust else ()
     for at, key in enumerate(keys):
-        path: KeyPath = ("directory", "pass_keys", at)
+        path: KeyPath = ("trust", "office_keys", at)
         if not is_public_key(bytes.fromhex(key)):
             report.rule("is no Ed25519 public key: mistyped, or a placeholder", path)
         elif key.lower() in (other.lower() for other in keys[:at]):
@@ -253,6 +255,15 @@ _NEEDS: Final = (
 # No camera is needed for the health code: a guard may look at it. What no device can read goes to the guard.
 
 
+def answers_come_in_time(draft: Draft, report: Report) -> None:
+    """An answer that comes later is about a reading that no longer counts."""
+    limit = draft.policy.visit.reading_valid_s if draft.policy else 0
+    for resolver in draft.resolvers if draft.policy else ():
+        if resolver.timeout_s >= limit:
+            text = f"{resolver.timeout_s:g} must be below reading_valid_s of [policy.visit], which is {limit:g}"
+            report.rule(text, ("resolvers", resolver.name, "timeout_s"), ("policy", "visit", "reading_valid_s"))
+
+
 def uart_pins_are_free(draft: Draft, report: Report) -> None:
     """Pins 14 and 15 of a Pi are its serial port (hardware notes, section 4)."""
     claims = {claim for config in draft.devices.configs for claim in MODELS[config.model].claims(config.settings)}
@@ -316,6 +327,7 @@ RULES: Final[tuple[Rule, ...]] = (
     way_out_is_free,
     no_step_twice,
     portal_has_its_devices,
+    answers_come_in_time,
     uart_pins_are_free,
     scripted_clock_is_for_simulators,
     scenario_can_be_played,

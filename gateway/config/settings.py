@@ -7,12 +7,15 @@ A field without `Meta` is no key of the file.
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
 from gateway.config.uses import Use
 from gateway.core.policy import Policy
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
 class Language(StrEnum):
@@ -27,6 +30,20 @@ class MqttVersion(StrEnum):
 
     V3_1_1 = "3.1.1"
     V5 = "5"
+
+
+class RequestFormat(StrEnum):
+    """How a question is written."""
+
+    JSON = "json"
+    FORM = "form"
+
+
+class WhenNoAnswer(StrEnum):
+    """What becomes of somebody whose code could not be asked about."""
+
+    GUARD = "guard"  # refer to the guard
+    REFUSE = "refuse"  # deny
 
 
 class ClockKind(StrEnum):
@@ -99,17 +116,24 @@ class BrokerConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DirectoryConfig:
-    """Whose passes are believed."""
+class TrustConfig:
+    """Whose word this gate takes for everything else: the office's, by its public keys."""
 
-    pass_keys: Annotated[
+    office_keys: Annotated[
         tuple[Annotated[str, Meta(description="64 hexadecimal digits", pattern=r"^[0-9a-fA-F]{64}\Z")], ...],
         Meta(
-            description="The public Ed25519 keys of whoever issues passes, 64 hexadecimal digits each; "
-            "without one every pass is refused",
+            description="The office's public Ed25519 keys, 64 hexadecimal digits each; they verify trust lists and directories. "
+            "Without one no list can be imported, and passes and certificates are for the guard",
             max_length=16,
         ),
     ] = ()
+
+    @property
+    def keys(self) -> "tuple[Ed25519PublicKey, ...]":
+        """The same, to verify with."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        return tuple(Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for key in self.office_keys)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +163,121 @@ class VoiceConfig:
             extra={"unit": "%"},
         ),
     ] = 100
+
+
+Words = tuple[Annotated[str, Meta(description="1 to 64 characters", min_length=1, max_length=64)], ...]
+"""Values of an answer."""
+
+
+def _words(meaning: str) -> Meta:
+    return Meta(description=f"Values that mean: {meaning}", max_length=32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolverConfig:
+    """A service that is asked about health codes, over HTTPS, with POST. What was scanned goes into one field of the question and nowhere else."""
+
+    name: str = ""
+    pattern: Annotated[
+        str,
+        Meta(
+            description="What its codes look like: literal text with one {code}, which is what is sent",
+            min_length=1,
+            max_length=512,
+            pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z",
+        ),
+    ]
+    code_characters: Annotated[
+        str,
+        Meta(
+            description="What {code} may hold besides the letters A-Z and a-z and digits",
+            max_length=64,
+            pattern=r"^[!-/:-@\[-`{-~]*\Z",
+        ),
+    ] = "-_."
+    code_min_length: Annotated[int, Meta(description="Characters of the shortest {code}", ge=1, le=2048)] = 1
+    code_max_length: Annotated[int, Meta(description="Characters of the longest {code}", ge=1, le=2048)] = 256
+    endpoint: Annotated[
+        str,
+        Meta(
+            description="The address that is asked, https:// (http:// only on this machine)",
+            max_length=1024,
+            pattern=r"^[!-~]+\Z",
+        ),
+    ]
+    request_format: Annotated[RequestFormat, Meta(description="How the question is written")] = RequestFormat.JSON
+    request_field: Annotated[
+        str, Meta(description="The field of the question that holds {code}", min_length=1, max_length=64)
+    ]
+    request: Annotated[
+        dict[str, str | int | bool],
+        Meta(description='Further fields, always the same, such as { appId = "gate" }', max_length=32),
+    ] = field(default_factory=dict)
+    token_file: Annotated[
+        Path | None, Meta(description="A file that holds the bearer token (RFC 6750) and nothing else")
+    ] = None
+    ca_file: Annotated[
+        Path | None,
+        Meta(
+            description="The authorities that may have signed the server's certificate (PEM); without it the system's"
+        ),
+    ] = None
+    certificate_file: Annotated[
+        Path | None, Meta(description="The gate's own certificate (PEM), where the server asks for one")
+    ] = None
+    key_file: Annotated[Path | None, Meta(description="Its key (PEM, not encrypted)")] = None
+    answer_field: Annotated[
+        str,
+        Meta(
+            description="Where the JSON answer has the state: names with dots between them, numbers count in a list from 0; "
+            "JSON inside a text is looked into",
+            min_length=1,
+            max_length=256,
+        ),
+    ]
+    green: Annotated[Words, _words("green")] = ("green",)
+    yellow: Annotated[Words, _words("yellow")] = ("yellow",)
+    red: Annotated[Words, _words("red")] = ("red",)
+    expired: Annotated[Words, _words("this code is over; show a new one")] = ("expired",)
+    not_found: Annotated[Words, _words("there is no such code")] = ("not-found",)
+    failed: Annotated[Words, _words("the service could not check it")] = ("failed",)
+    timeout_s: Annotated[
+        float,
+        Meta(
+            description="All of it, from the name's look-up to the answer's last byte, takes no longer; "
+            "below reading_valid_s of [policy.visit]",
+            ge=0.2,
+            le=20,
+            extra={"unit": "s"},
+        ),
+    ] = 3.0
+    cache_s: Annotated[
+        float,
+        Meta(description="For so long an answer is not asked for again", ge=0, le=3600, extra={"unit": "s"}),
+    ] = 60.0
+    offline_cache_s: Annotated[
+        float,
+        Meta(
+            description="For so long the last answer stands in when there is none; 0: never",
+            ge=0,
+            le=86400,
+            extra={"unit": "s"},
+        ),
+    ] = 0.0
+    when_no_answer: Annotated[
+        WhenNoAnswer, Meta(description="When there is no answer either way: guard, or refuse")
+    ] = WhenNoAnswer.GUARD
+    token: str | None = field(default=None, repr=False)
+
+    @property
+    def around(self) -> tuple[str, str]:
+        """What stands before and behind {code}."""
+        before, _, behind = self.pattern.partition(CODE)
+        return before, behind
+
+
+CODE = "{code}"
+"""The place of the code in a pattern."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,10 +312,11 @@ class GateConfig:
 
     gate: IdentityConfig
     broker: BrokerConfig
-    directory: DirectoryConfig
+    trust: TrustConfig
     voice: VoiceConfig
     policy: Policy
     devices: tuple[DeviceConfig, ...]
+    resolvers: tuple[ResolverConfig, ...]
     simulation: SimulationConfig | None
     sha256: str
 
@@ -184,9 +324,9 @@ class GateConfig:
 SECTIONS: dict[str, type[Any]] = {
     "gate": IdentityConfig,
     "broker": BrokerConfig,
-    "directory": DirectoryConfig,
+    "trust": TrustConfig,
     "voice": VoiceConfig,
     "policy": Policy,
     "simulation": SimulationConfig,
 }
-"""Every section but `devices`."""
+"""Every section but `devices` and `resolvers`."""

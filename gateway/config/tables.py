@@ -249,6 +249,10 @@ def _explain_number(value: object, meta: Meta, *, whole: bool) -> str:
 
 _EXPLAIN: Final[Mapping[Any, Callable[[object, Meta], str]]] = {
     tuple: _explain_list,
+    dict: lambda _, meta: (
+        'must be a table of texts, whole numbers and true or false, such as { name = "value" }; '
+        f"at most {meta.max_length} entries"
+    ),
     str: _explain_text,
     bool: lambda value, _: f"must be true or false, without quotes, not {shown(value)}",
     Path: lambda value, _: f"must be a path in quotes, not {shown(value)}",

@@ -7,9 +7,10 @@ happened, in order; then, where it changed, that the state is to be told.
 from collections.abc import Callable, Iterable, Mapping
 
 from gateway.core import events, speech
-from gateway.core.alarms import RULES, AlarmBook, News
+from gateway.core.alarm_desk import AlarmDesk
+from gateway.core.alarms import AlarmBook
 from gateway.core.door import DoorMachine, DoorState
-from gateway.core.effects import Effect, Priority, Say, SendAlarm, Show, StateChanged, Tone
+from gateway.core.effects import Effect, Priority, StateChanged, Tone
 from gateway.core.equipment import Equipment
 from gateway.core.findings import LOCKDOWN, LOCKED_OUT, SEALED
 from gateway.core.grants import Grant, Grants
@@ -17,17 +18,19 @@ from gateway.core.ledger import Ledger
 from gateway.core.lockout import LockOut
 from gateway.core.mode import ModeMachine, Order
 from gateway.core.moment import Moment
+from gateway.core.outbox import Outbox
 from gateway.core.panel import Panel
 from gateway.core.passages import Passages
 from gateway.core.phrases import Phrase
 from gateway.core.policy import JournalFailure, Policy, PortalKind
+from gateway.core.seen import Seen
 from gateway.core.status import Status
 from gateway.core.tables import earliest, seconds
+from gateway.core.used import UsedCodes
 from gateway.core.visit import Closed, Left, NightArrival, Note, VisitMachine, VisitState, exit_visit, record
-from sync.contract.alarms import AlarmAction, AlarmKind
+from sync.contract.alarms import AlarmKind
 from sync.contract.colours import Lamp
 from sync.contract.records import (
-    AlarmRecord,
     Body,
     ClockChange,
     Device,
@@ -56,14 +59,6 @@ LAMPS: Mapping[DoorState, Lamp] = {
 }
 """What the lamp shows; in all other states yellow while somebody's steps go on, else red."""
 
-SENSED: Mapping[AlarmKind, str] = {
-    AlarmKind.DOOR_FORCED: "door-contact",
-    AlarmKind.DOOR_HELD_OPEN: "door-contact",
-    AlarmKind.TAMPER: "tamper",
-    AlarmKind.FIRE: "fire",
-}
-"""Whose level says that an alarm is over."""
-
 DEVICE_STATES = frozenset({"ok", "stale", "lost"})
 _ORDERED_STATES = frozenset({DoorState.FREE, DoorState.LOCKED_DOWN, DoorState.FAULT})
 
@@ -91,7 +86,9 @@ class Checkpoint:
         self._ids = ids
         self._policy_version = policy_version
         self._version = version
-        self._visit = VisitMachine(policy, ids)
+        self._seen = Seen(state)
+        self._used = UsedCodes(state)
+        self._visit = VisitMachine(policy, ids, self._used.judged)
         self._door = DoorMachine(policy.portal)
         self._alarms = AlarmBook(policy.portal.name, ids, state)
         self._lockout = LockOut(policy.visit, state)
@@ -99,10 +96,11 @@ class Checkpoint:
         self._passages = Passages(state)
         self._grants = Grants(policy.visit.commit_limit_s)
         self._panel = Panel()
-        self._ledger = Ledger(self.durable)
-        self._ledger.start(state)
+        ledger = Ledger(self.durable)
+        ledger.start(state)
+        self._out = Outbox(ledger)
+        self._desk = AlarmDesk(self._alarms, self._out)
         self._journal_fails = False
-        self._effects: list[Effect] = []
         self._status = self._stands()
 
     # what the shell calls
@@ -112,12 +110,13 @@ class Checkpoint:
         at_rest = self._panel.changes(released=False, lamp=Lamp.RED, tones=frozenset())
         self._alarms.start(now.mono_ms)
         self._lockout.start(now.mono_ms)
-        self._record(Started(version=self._version, config_sha256=self._policy_version), self._grants.token())
-        self._forget()
+        self._used.start(now.mono_ms)
+        self._out.record(Started(version=self._version, config_sha256=self._policy_version), self._grants.token())
+        self._desk.forget(self._has, locked_out=self._lockout.locked)
         self._tell(self._visit.thermometer_lost(now, lost=not self._has.has("thermometer")), now)
         self._tell(self._visit.sensor_lost(now, lost=not self._has.has("presence")), now)
         self._order(now, "start")
-        self._effects.append(Show("door", {"state": self._door.state.value}))
+        self._out.show("door", state=self._door.state.value)
         return at_rest + self._finish()
 
     def handle(self, event: events.Event, now: Moment) -> tuple[Effect, ...]:
@@ -144,6 +143,8 @@ class Checkpoint:
             **self._passages.durable(),
             **self._lockout.durable(),
             **self._alarms.durable(),
+            **self._seen.durable(),
+            **self._used.durable(),
         }
 
     # routing
@@ -170,7 +171,7 @@ class Checkpoint:
                 self._on_not_written(self._grants.settle(token), now)
             case events.JournalWorks():
                 self._journal_fails = False
-                self._over(AlarmKind.JOURNAL_FAILED)
+                self._desk.over(AlarmKind.JOURNAL_FAILED)
             case events.Tick():
                 pass  # what is due is done with every event
             case _:
@@ -187,31 +188,31 @@ class Checkpoint:
             case events.FireInput(active):
                 self._on_fire(now, active=active)
             case events.Acknowledge(by, alarm, note):
-                self._acknowledge(by[:MAX_WORD], alarm, note[:MAX_NOTE])
+                self._desk.acknowledge(by[:MAX_WORD], alarm, note[:MAX_NOTE])
             case _:
                 self._route_troubles(event, now)
 
     def _route_troubles(self, event: events.Event, now: Moment) -> None:
         match event:
             case events.TamperInput(active):
-                self._lasting(AlarmKind.TAMPER, now, active=active)
+                self._desk.lasting(AlarmKind.TAMPER, now, active=active)
             case events.CallPressed():
-                self._raise(AlarmKind.CALL, now)
+                self._desk.raise_(AlarmKind.CALL, now)
             case events.DeviceChanged():
                 self._on_device(event, now)
             case events.ClockStepped(step_ms, trusted):
-                self._record(ClockChange(step_ms=step_ms, trusted=trusted))
+                self._out.record(ClockChange(step_ms=step_ms, trusted=trusted))
                 if abs(step_ms) >= BIG_STEP_MS:
-                    self._raise(AlarmKind.CLOCK, now)
+                    self._desk.raise_(AlarmKind.CLOCK, now)
             case events.JournalReplaced():
-                self._raise(AlarmKind.JOURNAL_REPLACED, now)
+                self._desk.raise_(AlarmKind.JOURNAL_REPLACED, now)
 
     def _due(self, now: Moment) -> None:
         while (deadline := self.deadline()) is not None and deadline <= now.mono_ms:
             self._tell(self._visit.due(now), now)
             self._door_due(now)
             if self._lockout.due(now.mono_ms):
-                self._over(AlarmKind.LOCK_OUT)
+                self._desk.over(AlarmKind.LOCK_OUT)
             for grant in self._grants.due(now.mono_ms):
                 self._on_not_written(grant, now)
 
@@ -220,7 +221,7 @@ class Checkpoint:
     def _finish(self) -> tuple[Effect, ...]:
         tones = self._alarms.tones | ({Tone.PRE_ALARM} if self._door.pre_alarm else frozenset())
         switched = self._panel.changes(released=self._door.lock_released, lamp=self._lamp(), tones=tones)
-        happened, self._effects = tuple(self._effects), []
+        happened = self._out.take()
         before, self._status = self._status, self._stands()
         return switched + happened + (() if before == self._status else (StateChanged(),))
 
@@ -238,18 +239,16 @@ class Checkpoint:
         busy = self._visit.state in (VisitState.PRESENT, VisitState.UNDER_WAY)
         return LAMPS.get(self._door.state, Lamp.YELLOW if busy else Lamp.RED)
 
-    def _record(self, body: Body, token: int = 0) -> None:
-        self._effects.append(self._ledger.record(body, token))
-
-    def _say(self, phrase: Phrase, priority: Priority) -> None:
-        self._effects.append(Say(phrase, priority))
-
     # visits
 
     def _on_credential(self, event: events.CredentialResolved, now: Moment) -> None:
+        first_time = self._seen.first_time(event, self._portal.name)
+        if first_time is not None:
+            self._out.record(first_time)
         lockdown = [LOCKDOWN] if self._mode.order is Order.LOCKDOWN else []
         if event.direction is Direction.EXIT:
             against = [] if self._portal.escape_route else lockdown
+            event = self._used.judged(event, now.mono_ms)
             self._on_closed(exit_visit(self._policy, self._ids(), event, now, against), now)
             return
         against = lockdown + ([LOCKED_OUT] if self._lockout.locked else [])
@@ -262,32 +261,34 @@ class Checkpoint:
                 case Closed():
                     self._on_closed(note, now)
                 case NightArrival():
-                    self._raise(AlarmKind.NIGHT_ARRIVAL, now)
+                    self._desk.raise_(AlarmKind.NIGHT_ARRIVAL, now)
                 case Left():
-                    self._over(AlarmKind.NIGHT_ARRIVAL)
+                    self._desk.over(AlarmKind.NIGHT_ARRIVAL)
                 case _:
-                    self._effects.append(note)
+                    self._out.add(note)
 
     def _on_closed(self, closed: Closed, now: Moment) -> None:
         findings, decision = closed.attempt.findings, closed.decision
         locks_out = self._count(closed, now)
+        self._used.use(findings.counters, now.mono_ms)
         self._show_decision(decision.outcome, decision.reasons)
         body = record(closed, now, self._policy, mode=self._mode.mode.value, policy_version=self._policy_version)
         if decision.outcome is VisitOutcome.GRANTED and closed.attempt.direction is Direction.ENTRY:
             self._grant(closed, body, now)
         elif decision.outcome is VisitOutcome.GRANTED:
             self._let_out(now, closed.attempt.visit)
-            self._record(body)
+            self._out.record(body)
         else:
-            self._record(body)
+            self._out.record(body)
         said = speech.ending(decision, findings)
-        self._effects += [said] if said is not None else []
+        if said is not None:
+            self._out.add(said)
         if "fever" in decision.reasons:
-            self._raise(AlarmKind.FEVER, now)
+            self._desk.raise_(AlarmKind.FEVER, now)
         elif decision.outcome is VisitOutcome.REFERRED:
-            self._raise(AlarmKind.CALL, now, "referred")
+            self._desk.raise_(AlarmKind.CALL, now, "referred")
         if locks_out:
-            self._raise(AlarmKind.LOCK_OUT, now)
+            self._desk.raise_(AlarmKind.LOCK_OUT, now)
 
     def _count(self, closed: Closed, now: Moment) -> bool:
         """Count for the lock-out; whether this was the last bad one allowed."""
@@ -300,7 +301,7 @@ class Checkpoint:
         return False
 
     def _show_decision(self, outcome: VisitOutcome, reasons: Iterable[str]) -> None:
-        self._effects.append(Show("decision", {"outcome": outcome.value, "reason": ",".join(reasons)}))
+        self._out.show("decision", outcome=outcome.value, reason=",".join(reasons))
 
     # write before you open
 
@@ -313,24 +314,24 @@ class Checkpoint:
             celsius=speech.celsius(closed.attempt.findings),
         )
         if self._mode.order is Order.FREE:  # nothing to open
-            self._record(body)
+            self._out.record(body)
             self._let_in(grant, now)
         else:
             before = self._door.state
             self._door.granted(now.mono_ms)
-            self._record(body, self._grants.wait(grant, now.mono_ms))
+            self._out.record(body, self._grants.wait(grant, now.mono_ms))
             self._door_moved(before, now)
-        self._over(AlarmKind.NIGHT_ARRIVAL)
+        self._desk.over(AlarmKind.NIGHT_ARRIVAL)
 
     def _on_committed(self, token: int, now: Moment) -> None:
         if not self._journal_fails:  # it was late, or failed in the last run; a failure ends with JournalWorks
-            self._over(AlarmKind.JOURNAL_FAILED)
+            self._desk.over(AlarmKind.JOURNAL_FAILED)
         grant = self._grants.settle(token)
         if grant is None:
             return  # too late: it was settled without, or it was no grant
         if self._mode.order is Order.LOCKDOWN:
             self._withdraw(grant, now, VisitOutcome.DENIED, LOCKDOWN)
-            self._say(Phrase.LOCKED_DOWN, Priority.REFUSAL)
+            self._out.say(Phrase.LOCKED_DOWN, Priority.REFUSAL)
         else:
             self._let_in(grant, now)
 
@@ -338,11 +339,11 @@ class Checkpoint:
         before = self._door.state
         self._door.committed(now.mono_ms, grant.release_ms)
         self._passages.give(Direction.ENTRY, grant.visit, once=True)
-        self._effects.append(speech.granted(grant.celsius))
+        self._out.add(speech.granted(grant.celsius))
         self._door_moved(before, now, visit=grant.visit)
 
     def _on_not_written(self, grant: Grant | None, now: Moment) -> None:
-        self._raise(AlarmKind.JOURNAL_FAILED, now)
+        self._desk.raise_(AlarmKind.JOURNAL_FAILED, now)
         if grant is None:
             return
         if self._mode.order is Order.FREE:
@@ -353,7 +354,7 @@ class Checkpoint:
         else:
             guard = self._policy.when_journal_fails is JournalFailure.GUARD
             self._withdraw(grant, now, VisitOutcome.REFERRED if guard else VisitOutcome.DENIED, "journal-failed")
-            self._say(Phrase.GUARD_COMES, Priority.REFUSAL)
+            self._out.say(Phrase.GUARD_COMES, Priority.REFUSAL)
 
     def _withdraw(self, grant: Grant, now: Moment, outcome: VisitOutcome, reason: str) -> None:
         """A grant that is (or will be) on record is not carried out: that goes on record too."""
@@ -371,16 +372,16 @@ class Checkpoint:
             refused = "credential-needed" if self._portal.exit_needs_credential else ""
             refused = LOCKDOWN if self._mode.order is Order.LOCKDOWN else refused
         if refused:
-            self._record(Refused(what="exit", reason=refused))
+            self._out.record(Refused(what="exit", reason=refused))
             return
         self._release(now, Direction.EXIT, "rex")
-        self._say(Phrase.GOODBYE, Priority.CHIME)
+        self._out.say(Phrase.GOODBYE, Priority.CHIME)
 
     def _let_out(self, now: Moment, visit_id: str) -> None:
         before = self._door.state
         self._door.release(now.mono_ms, seconds(self._portal.release_s))
         self._passages.give(Direction.EXIT, visit_id, once=True)
-        self._say(Phrase.GOODBYE, Priority.CHIME)
+        self._out.say(Phrase.GOODBYE, Priority.CHIME)
         self._door_moved(before, now)
 
     def _release(self, now: Moment, direction: Direction, cause: str, by: str = "") -> None:
@@ -398,14 +399,14 @@ class Checkpoint:
         self._door.contact(now.mono_ms, is_open=is_open)
         self._door_moved(before, now, "contact")
         if not is_open:
-            self._over(AlarmKind.DOOR_FORCED)
-            self._over(AlarmKind.DOOR_HELD_OPEN)
+            self._desk.over(AlarmKind.DOOR_FORCED)
+            self._desk.over(AlarmKind.DOOR_HELD_OPEN)
 
     def _door_due(self, now: Moment) -> None:
         before, chirped = self._door.state, self._door.pre_alarm
         self._door.due(now.mono_ms)
         if self._door.pre_alarm and not chirped:
-            self._say(Phrase.CLOSE_DOOR, Priority.PROMPT)
+            self._out.say(Phrase.CLOSE_DOOR, Priority.PROMPT)
         self._door_moved(before, now, "time")
 
     def _door_moved(self, before: DoorState, now: Moment, cause: str = "", *, visit: str = "") -> None:
@@ -414,13 +415,13 @@ class Checkpoint:
         state = self._door.state
         if state is before:
             return
-        self._effects.append(Show("door", {"state": state.value, "visit": visit}))
+        self._out.show("door", state=state.value, visit=visit)
         if cause and not _ORDERED_STATES.isdisjoint((before, state)):
             self._record_door(cause)
         if state is DoorState.FORCED:
-            self._raise(AlarmKind.DOOR_FORCED, now)
+            self._desk.raise_(AlarmKind.DOOR_FORCED, now)
         elif state is DoorState.HELD_OPEN:
-            self._raise(AlarmKind.DOOR_HELD_OPEN, now)
+            self._desk.raise_(AlarmKind.DOOR_HELD_OPEN, now)
         elif state is DoorState.OPEN and self._passages.expected and not self._has.has("beam"):
             self._on_crossing(None, now)  # nothing but the door sees who passes
         if self._door.at_rest:
@@ -428,13 +429,13 @@ class Checkpoint:
 
     def _record_door(self, cause: str, *, visit: str = "", by: str = "") -> None:
         door = Door(portal=self._portal.name, state=self._door.state.value, cause=cause, visit=visit, by=by)
-        self._record(door)
+        self._out.record(door)
 
     def _on_crossing(self, direction: Direction | None, now: Moment) -> None:
         crossed = self._passages.crossing(direction, now.mono_ms)
         if crossed is None:
             return
-        self._record(
+        self._out.record(
             Passage(
                 portal=self._portal.name,
                 direction=crossed.direction,
@@ -447,7 +448,7 @@ class Checkpoint:
             return
         free_exit = direction is Direction.EXIT and not self._portal.exit_needs_credential
         if self._mode.order is not Order.FREE and not free_exit:
-            self._raise(AlarmKind.PASSED_WITHOUT_GRANT, now)
+            self._desk.raise_(AlarmKind.PASSED_WITHOUT_GRANT, now)
 
     def _on_passed(self, direction: Direction, now: Moment) -> None:
         if direction is Direction.ENTRY:
@@ -463,63 +464,18 @@ class Checkpoint:
         before = self._mode.switch(mode)
         if before is None:
             return
-        self._record(Mode(mode=mode.value, before=before.value, by=by))
+        self._out.record(Mode(mode=mode.value, before=before.value, by=by))
         self._order(now, "mode")
 
     def _on_fire(self, now: Moment, *, active: bool) -> None:
         self._mode.fire = active
-        self._lasting(AlarmKind.FIRE, now, active=active)
+        self._desk.lasting(AlarmKind.FIRE, now, active=active)
         self._order(now, "fire")
 
     def _order(self, now: Moment, cause: str) -> None:
         before = self._door.state
         self._door.order(now.mono_ms, self._mode.order)
         self._door_moved(before, now, cause)
-
-    # alarms
-
-    def _lasting(self, kind: AlarmKind, now: Moment, detail: str = "", *, active: bool) -> None:
-        if active:
-            self._raise(kind, now, detail)
-        else:
-            self._over(kind, detail)
-
-    def _raise(self, kind: AlarmKind, now: Moment, detail: str = "") -> None:
-        news = self._alarms.raise_(kind, now, detail)
-        if news is None:
-            return
-        self._alarm_news(news)
-        rule = RULES[kind]
-        if rule.phrase is not None and news.action is AlarmAction.RAISED and not detail:
-            self._say(rule.phrase, rule.priority)
-
-    def _over(self, kind: AlarmKind, detail: str = "") -> None:
-        self._alarm_news(self._alarms.over(kind, detail))
-
-    def _acknowledge(self, by: str, chosen: str, note: str) -> None:
-        for alarm in self._alarms.open:
-            if chosen in ("", alarm.id):
-                self._alarm_news(self._alarms.acknowledge(alarm.id, by, note))
-
-    def _alarm_news(self, news: News | None) -> None:
-        if news is None:
-            return
-        self._effects.append(SendAlarm(news.action, news.alarm))
-        self._record(AlarmRecord(action=news.action, alarm=news.alarm, by=news.by, note=news.note))
-        values = {"kind": news.alarm.kind.value, "action": news.action.value, "detail": news.alarm.detail}
-        self._effects.append(Show("alarm", values))
-
-    def _forget(self) -> None:
-        """End what the last run left and nothing here will ever say is over."""
-        self._over(AlarmKind.NIGHT_ARRIVAL)
-        if not self._lockout.locked:
-            self._over(AlarmKind.LOCK_OUT)
-        for kind, use in SENSED.items():
-            if not self._has.has(use):
-                self._over(kind)
-        for alarm in self._alarms.open:
-            if alarm.kind is AlarmKind.DEVICE_LOST and not self._has.reports(alarm.detail):
-                self._over(alarm.kind, alarm.detail)
 
     # devices
 
@@ -528,8 +484,8 @@ class Checkpoint:
             return
         device, lost = event.device[:MAX_WORD], event.state != "ok"
         if lost is not self._alarms.stands(AlarmKind.DEVICE_LOST, device):
-            self._record(Device(device=device, state=event.state, detail=event.detail[:MAX_NOTE]))
-        self._lasting(AlarmKind.DEVICE_LOST, now, device, active=lost)
+            self._out.record(Device(device=device, state=event.state, detail=event.detail[:MAX_NOTE]))
+        self._desk.lasting(AlarmKind.DEVICE_LOST, now, device, active=lost)
         self._use_lost(self._has.use_of(device), now, lost=lost)
 
     def _use_lost(self, use: str, now: Moment, *, lost: bool) -> None:

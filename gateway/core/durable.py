@@ -39,4 +39,5 @@ def encode(value: object) -> bytes:
 def differences(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple[StateChange, ...]:
     """What to write so that `before` becomes `after`."""
     gone = tuple(StateChange(key, None) for key in sorted(before.keys() - after.keys()))
-    return gone + tuple(StateChange(key, value) for key, value in sorted(after.items()) if before.get(key) != value)
+    changed = sorted(item for item in after.items() if before.get(item[0]) != item[1])
+    return gone + tuple(StateChange(key, value) for key, value in changed)

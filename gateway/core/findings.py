@@ -89,7 +89,8 @@ def replay(visit: Visit, policy: Policy) -> Decision:
 class Findings:
     """The readings of one visit, understood. `bound`: whether they are known to be one person's; `read`: the references of
     all cards and codes; `passed`: the steps passed; `bad`: the credential that was refused; `holder`: whose visit it is, ""
-    while no card or code has said so."""
+    while no card or code has said so; `facts`: what is kept of certificates; `counters`: the highest of each pass on a
+    phone."""
 
     def __init__(self, policy: Policy, direction: Direction) -> None:
         self._policy = policy
@@ -104,6 +105,8 @@ class Findings:
         self.credential: Verdict | None = None
         self.holder = ""
         self.health_code: HealthCode | None = None
+        self.facts: dict[str, str] = {}
+        self.counters: dict[str, int] = {}
         self.directory_version = 0
         self.screening = Screening(policy.temperature)
         self.steps: list[StepResult] = []
@@ -115,6 +118,11 @@ class Findings:
         if verdict.outcome is not Outcome.VALID:
             return False
         return verdict.credential in self.read or (verdict.serves <= self.passed and not self.is_second(verdict))
+
+    def count(self, verdict: Verdict) -> None:
+        """A pass on a phone was read: whatever comes of it, its code is used once the visit ends."""
+        if verdict.outcome is Outcome.VALID and verdict.counter:
+            self.counters[verdict.credential] = max(verdict.counter, self.counters.get(verdict.credential, 0))
 
     def is_second(self, verdict: Verdict) -> bool:
         """Whether this must be somebody else's, or takes back the health code that was read."""
@@ -164,6 +172,8 @@ class Findings:
         self.directory_version = max(self.directory_version, verdict.directory_version)
         if verdict.credential:  # "": the resolver failed, and knows nothing
             self.read.add(verdict.credential)
+        self.count(verdict)
+        self.facts |= verdict.facts
         if verdict.outcome is not Outcome.VALID:
             self._refuse(verdict, mono_ms)
             return

@@ -23,7 +23,10 @@ class Phrase(StrEnum):
     INVALID_PASS = "invalid-pass"  # noqa: S105  a phrase, no password
     EXPIRED_PASS = "expired-pass"  # noqa: S105  a phrase, no password
     REVOKED_PASS = "revoked-pass"  # noqa: S105  a phrase, no password
+    SHOW_LIVE_CODE = "show-live-code"  # a used or old code of a phone, or a picture of one: show the next one
+    PHONE_CLOCK = "phone-clock"  # the phone's clock is ahead
     HEALTH_CODE_REFUSED = "health-code-refused"  # yellow or red
+    CERTIFICATE_REFUSED = "certificate-refused"  # a health certificate that the site does not take
     FEVER = "fever"  # wait here, the guard comes
     GUARD_COMES = "guard-comes"  # referred to the guard
     CALL_HEARD = "call-heard"  # the call button was pressed

@@ -7,12 +7,27 @@ from gateway.core.events import Outcome, Verdict
 from gateway.core.findings import LOCKDOWN, LOCKED_OUT, SEALED, Decision, Findings
 from gateway.core.phrases import Phrase
 from gateway.core.temperature import ScreeningState
+from gateway.core.used import CODE_USED
 from sync.contract.records import Step, VisitOutcome
 
 _BY_CIRCUMSTANCE: Mapping[str, Phrase] = {
     LOCKED_OUT: Phrase.LOCKED_OUT,
     LOCKDOWN: Phrase.LOCKED_DOWN,
     SEALED: Phrase.LOCKED_DOWN,
+}
+_BY_REASON: Mapping[str, Phrase] = {
+    CODE_USED: Phrase.SHOW_LIVE_CODE,
+    "screenshot": Phrase.SHOW_LIVE_CODE,
+    "proof-missing": Phrase.SHOW_LIVE_CODE,
+    "phone-clock": Phrase.PHONE_CLOCK,
+    "not-registered": Phrase.UNKNOWN_CARD,
+}
+"""What the person can mend, or what the outcome alone would say badly."""
+_BY_KIND: Mapping[str, Phrase] = {
+    "health-code": Phrase.HEALTH_CODE_REFUSED,
+    "eu-certificate": Phrase.CERTIFICATE_REFUSED,
+    "smart-health-card": Phrase.CERTIFICATE_REFUSED,
+    "text": Phrase.UNKNOWN_CODE,
 }
 _BY_OUTCOME: Mapping[Outcome, Phrase] = {
     Outcome.INVALID: Phrase.INVALID_PASS,
@@ -53,7 +68,7 @@ def _refusal(decision: Decision, bad: Verdict | None) -> Phrase:
     if bad is None:
         return Phrase.HEALTH_CODE_REFUSED
     unknown = Phrase.UNKNOWN_CARD if bad.kind == "card" else Phrase.UNKNOWN_CODE
-    return _BY_OUTCOME.get(bad.outcome, unknown)
+    return _BY_REASON.get(bad.reason) or _BY_KIND.get(bad.kind) or _BY_OUTCOME.get(bad.outcome, unknown)
 
 
 def _referral(decision: Decision, findings: Findings) -> Say:

@@ -17,13 +17,14 @@ from enum import StrEnum
 from math import isfinite
 
 from gateway.core.effects import MeasureAgain, Priority, Say, Show
-from gateway.core.events import CredentialResolved, Presence, Registered, TemperatureMeasured, Verdict
+from gateway.core.events import CredentialResolved, Outcome, Presence, Registered, TemperatureMeasured, Verdict
 from gateway.core.findings import NO_SENSOR, NO_THERMOMETER, Circumstance, Decision, Ended, Findings, Reading, evidence
 from gateway.core.moment import Moment
 from gateway.core.phrases import Phrase
 from gateway.core.policy import Policy
 from gateway.core.tables import after, earliest, seconds
 from gateway.core.temperature import ScreeningState
+from gateway.core.used import CODE_USED
 from sync.contract.records import Direction, Evidence, Step, StepResult, Visit
 
 HEARD_LATE_MS = 500  # presence is debounced and waits its turn: it may have begun this much before it is heard of
@@ -120,6 +121,15 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class Last:
+    """What the last decision read, which of it was refused, and when that was."""
+
+    read: frozenset[str] = frozenset()
+    refused: str = ""
+    decided_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class NightArrival:
     """Somebody has come at night."""
 
@@ -131,14 +141,17 @@ class Left:
 
 Note = Closed | NightArrival | Left | Say | Show | MeasureAgain
 """What the machine tells: to the checkpoint, or, as an effect, past it."""
+Judged = Callable[[CredentialResolved, int], CredentialResolved]
 
 
 class VisitMachine:
     """The place in front of the entry readers. Every method returns what it wants told, in order."""
 
-    def __init__(self, policy: Policy, ids: Callable[[], str]) -> None:
+    def __init__(self, policy: Policy, ids: Callable[[], str], judged: Judged = lambda event, _now_ms: event) -> None:
+        """`judged`: what becomes of a reading that is new to the visit."""
         self._policy = policy
         self._ids = ids
+        self._judged = judged
         self.state = VisitState.IDLE
         self._present = False
         self._left_ms: int | None = None
@@ -146,7 +159,7 @@ class VisitMachine:
         self._thermometer_lost = False
         self._since_ms = 0  # a temperature from before does not count
         self._attempt: Attempt | None = None
-        self._last: tuple[frozenset[str], int] = (frozenset(), 0)  # what the last decision read, and its time
+        self._last = Last()
         self._progress_ms = 0
         self._prompts = 0
         self._measure_at: int | None = None
@@ -190,7 +203,11 @@ class VisitMachine:
         """A card or code at an entry reader. `circumstances`: what at the gate speaks against letting anybody in."""
         if self._too_old(event.read_mono_ms, now):
             return [Show("step", {"step": Step.CREDENTIAL.value, "result": "failed", "reason": "too-old"})]
-        if self._is_reread(event.verdict, now):
+        if self._attempt is not None and self._attempt.findings.is_again(event.verdict):
+            self._attempt.findings.count(event.verdict)
+            return []
+        event = self._judged(event, now.mono_ms)
+        if self._attempt is None and self._is_reread(event.verdict, now):
             return []
         notes: list[Note] = []
         if self._attempt is not None and self._attempt.findings.is_second(event.verdict):
@@ -245,7 +262,7 @@ class VisitMachine:
         return notes + (self._greet(now) if attempt is None else self._take(Presence(True), now))
 
     def _leaving(self, now: Moment) -> list[Note]:
-        self._last = (frozenset(), 0)  # what is read from now on is held up anew
+        self._last = Last()  # what is read from now on is held up anew
         if self._went_in:
             return self._gone(now)
         self._left_ms = now.mono_ms
@@ -277,11 +294,13 @@ class VisitMachine:
         return now.mono_ms - read_ms > seconds(self._policy.visit.reading_valid_s)
 
     def _is_reread(self, verdict: Verdict, now: Moment) -> bool:
-        if self._attempt is not None:
-            return self._attempt.findings.is_again(verdict)
-        read, decided_ms = self._last
-        same = self.state is VisitState.DONE and verdict.credential in read
-        return same and not self._too_old(decided_ms, now)
+        last = self._last
+        # without a presence sensor it is not known whether they stay; but a code that was used opens nothing anyway
+        stays = self.state is VisitState.DONE or (self._unbound and verdict.reason == CODE_USED)
+        if not stays or self._too_old(last.decided_ms, now):
+            return False
+        mended = verdict.outcome is Outcome.VALID and verdict.credential == last.refused  # the phone's next code
+        return verdict.credential in last.read and not mended
 
     def _begin(self, now: Moment) -> list[Note]:
         """Begin an attempt. Whatever was measured before belongs to it only when nobody else was there before."""
@@ -342,7 +361,8 @@ class VisitMachine:
 
     def _close(self, attempt: Attempt, decision: Decision, how: VisitInput, now: Moment) -> list[Note]:
         self._attempt, self._measure_at = None, None
-        self._last = (frozenset(attempt.findings.read), now.mono_ms)
+        bad = attempt.findings.bad
+        self._last = Last(frozenset(attempt.findings.read), bad.credential if bad is not None else "", now.mono_ms)
         self._move(how)
         if self.state is VisitState.DONE and not self._present and self._left_ms is None:
             self._move(VisitInput.GONE)
@@ -454,4 +474,5 @@ def record(closed: Closed, now: Moment, policy: Policy, *, mode: str, policy_ver
         evidence=tuple(attempt.evidence),
         directory_version=findings.directory_version,
         policy_version=policy_version,
+        facts=findings.facts,
     )

@@ -1,9 +1,13 @@
 """Whose signatures are believed: a trust list, made ready for looking up."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from gateway.credentials.eu_certificate import Signers
+from gateway.credentials.smart_health_card import Issuers
+from sync.contract.passes import PassKeys
+from sync.contract.trust import TrustList
+
+_DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,4 +16,21 @@ class Anchors:
 
     version: int = 0
     issued_s: int = 0
-    pass_keys: Sequence[Ed25519PublicKey] = ()
+    pass_keys: PassKeys = field(default_factory=lambda: PassKeys.of(()))
+    signers: Signers = field(default_factory=lambda: Signers.of((), ()))
+    issuers: Issuers = field(default_factory=lambda: Issuers.of(()))
+
+    @classmethod
+    def of(cls, content: TrustList) -> "Anchors":
+        """Those of a list."""
+        return cls(
+            version=content.version,
+            issued_s=content.issued_s,
+            pass_keys=PassKeys.of(content.pass_keys),
+            signers=Signers.of(content.signers, content.revoked_certificates),
+            issuers=Issuers.of(content.issuers),
+        )
+
+    def older_than(self, days: int, now_s: int) -> bool:
+        """Whether the list was signed more than so many days ago; no list has no age."""
+        return self.version > 0 and now_s - self.issued_s > days * _DAY_S

@@ -144,7 +144,7 @@ def examine(path: Path) -> str | None:
         return "the write-ahead log is not one of SQLite's"
     try:
         with closing(connect_to_read(path)) as connection:
-            return _wrong_schema(connection, path) or _wrong_pages(connection, path) or _wrong_tail(connection)
+            return wrong_schema(connection, path) or _wrong_pages(connection, path) or _wrong_tail(connection)
     except sqlite3.Error as error:
         if is_damage(error):
             return str(error)
@@ -161,7 +161,8 @@ def _wal_is_garbage(wal: Path) -> bool:
     return len(header) == 32 and any(header) and header[:4] not in _WAL_MAGIC
 
 
-def _wrong_schema(connection: sqlite3.Connection, path: Path) -> str | None:
+def wrong_schema(connection: sqlite3.Connection, path: Path) -> str | None:
+    """Why this is no journal, or None. Raises JournalError when a newer version wrote it."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         return "a database, but not a journal"

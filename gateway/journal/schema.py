@@ -96,6 +96,7 @@ READ: Final = (
 )
 # Not `seq > ? - 1`: looking for that may need the page before, which may be the broken one.
 READ_FROM: Final = READ.replace("seq > ?", "seq >= ?")
+READ_BACK: Final = READ.replace("seq > ? ORDER BY seq", "seq < ? ORDER BY seq DESC")
 SET_STATE: Final = (
     "INSERT INTO core_state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 )
@@ -134,6 +135,11 @@ def insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
         connection.executemany(INSERT, rows[whole:])
 
 
+def erase_rows(database: SqliteDatabase, seqs: Sequence[int]) -> int:
+    """Delete body and salt of these records; the chain does not need them. How many there were."""
+    return int(RecordRow.update(body=None, salt=None).where(RecordRow.seq.in_(list(seqs))).execute(database))
+
+
 def fault_in(row: Row, previous: Row | None, before: tuple[int, bytes]) -> str | None:
     """What is wrong with a row that must follow `previous` (or, when None, the number and hash `before`)."""
     seq, digest = (previous[0], previous[9]) if previous else before
@@ -153,12 +159,17 @@ def fault_in(row: Row, previous: Row | None, before: tuple[int, bytes]) -> str |
 def fault_in_itself(row: Row) -> str | None:
     """What is wrong with a row that the chain does not reach: its body and its bounds are all that can be looked at."""
     try:
-        record = msgspec.convert(msgspec.structs.astuple(record_of(row)), Record)
+        record = checked_record(row)
         if record.body is not None and body_hash(record.salt or b"", record.body) == record.body_hash:
             return None
     except (TypeError, msgspec.ValidationError) as error:
         return f"record {row[0]} is unreadable ({error})"
     return f"nothing vouches for record {row[0]}"
+
+
+def checked_record(row: Row) -> Record:
+    """The record in a row, its types and bounds looked at. Raises ValueError or TypeError when it is none."""
+    return msgspec.convert(msgspec.structs.astuple(record_of(row)), Record)
 
 
 Migration = Callable[[SqliteDatabase], None]

@@ -22,6 +22,7 @@ from gateway.journal.schema import (
     StateRow,
     connect,
     connect_alone,
+    erase_rows,
     insert,
     raw,
     row_of,
@@ -213,8 +214,7 @@ class Store:
 
     def erase(self, seq: int) -> None:
         """Delete body and salt of a record, from the write-ahead log too."""
-        query = RecordRow.update(body=None, salt=None).where(RecordRow.seq == seq)
-        if not query.execute(self._database):
+        if not erase_rows(self._database, [seq]):
             raise JournalError(f"{self._path}: there is no record {seq} to erase")
         self.checkpoint()
 

@@ -1,7 +1,8 @@
-"""Cards by UID, looked up in the directory."""
+"""Cards by UID, looked up in the directory: one query for a card that it lists."""
 
 from gateway.core.events import Outcome, Verdict
 from gateway.core.moment import Moment
+from gateway.directory import KnownCard
 from gateway.resolve.scheme import Trust, refused, steps, unlisted
 
 KIND = "card"
@@ -13,13 +14,9 @@ def resolve(uid: str, trust: Trust, now: Moment) -> Verdict:
     known = trust.directory.card(uid)
     if known is None:
         return unlisted(trust, "unknown-card", KIND, reference)
-    if known.lost:
-        return refused("lost-card", KIND, reference)
-    now_s = now.at_ms // 1000
-    if now_s < known.valid_from_s:
-        return refused("not-yet-valid", KIND, reference)
-    if known.valid_until_s and now_s >= known.valid_until_s:
-        return refused("expired", KIND, reference)
+    reason = _against(known, trust.site, now.at_ms // 1000)
+    if reason:
+        return refused(reason, KIND, reference, holder=known.holder)
     return Verdict(
         outcome=Outcome.VALID,
         reason="ok",
@@ -29,5 +26,18 @@ def resolve(uid: str, trust: Trust, now: Moment) -> Verdict:
         holder=known.holder,
         pass_type=known.pass_type,
         extended=known.extended,
-        directory_version=trust.directory.version,
+        directory_version=known.version,
     )
+
+
+def _against(known: KnownCard, site: str, now_s: int) -> str:
+    """What speaks against a card that the directory lists; "" for nothing."""
+    if known.lost:
+        return "lost-card"
+    if not known.holder:
+        return "not-registered"
+    if known.sites and site not in known.sites:
+        return "wrong-site"
+    if now_s < known.valid_from_s:
+        return "not-yet-valid"
+    return "expired" if known.valid_until_s and now_s >= known.valid_until_s else ""

@@ -6,9 +6,13 @@ from gateway.directory import NOBODY
 from gateway.resolve.scheme import Scheme, Trust, refused, unlisted
 from sync.contract.records import Step
 
+MAX_TEXT = 512  # characters: longer than any health code that an office registers
+
 
 def _resolve(text: str, trust: Trust, now: Moment) -> Verdict:
     reference = trust.reference(text)
+    if len(text) > MAX_TEXT:
+        return refused("too-long", "text", reference)
     code = trust.directory.code(text)
     if code is None:
         return unlisted(trust, "unknown-code", "text", reference)

@@ -1,49 +1,60 @@
 """Menshen passes: verified offline, then looked up for revocation and for what their holder has still to do."""
 
+from collections.abc import Mapping
+
 from gateway.core.events import Outcome, Verdict
 from gateway.core.moment import Moment
+from gateway.core.policy import Unsure
 from gateway.resolve.scheme import Scheme, Trust, refused, steps
 from sync.contract import passes
 from sync.errors import CredentialRefused
 
 KIND = "pass"
+_WHEN_CLOCK_UNTRUSTED: Mapping[Unsure, str] = {
+    Unsure.GUARD: "clock-untrusted",
+    Unsure.REFUSE: "clock-untrusted-refused",
+}
 
 
 def _resolve(text: str, trust: Trust, now: Moment) -> Verdict:
     try:
-        content = passes.verify_pass(text, trust.anchors().pass_keys)
+        shown = passes.verify_pass(text, trust.anchors().pass_keys)
     except CredentialRefused as error:
         return refused(error.reason, KIND, trust.reference(text))
-    credential, now_s = content.pass_id.hex(), now.at_ms // 1000
-    if content.site != trust.site:
-        return refused("wrong-site", KIND, credential)
-    if now_s < content.not_before_s:
-        return refused("not-yet-valid", KIND, credential)
-    if now_s >= content.expires_s:
-        return refused("expired", KIND, credential)
-    return _by_directory(content, trust)
+    reason = shown.why_not(site=trust.site, at_s=now.at_ms // 1000, clock_trusted=now.trusted)
+    if reason:
+        return refused(reason, KIND, shown.content.pass_id.hex(), holder=shown.content.holder)
+    return _by_clock(_by_directory(shown, trust), shown, trust, now)
 
 
-def _by_directory(content: passes.Pass, trust: Trust) -> Verdict:
+def _by_directory(shown: passes.Shown, trust: Trust) -> Verdict:
     """The verdict on a pass that is good by itself: whether it was revoked, and what its holder has still to do."""
-    credential, version = content.pass_id.hex(), trust.directory.version
-    if version == 0:
+    content, credential = shown.content, shown.content.pass_id.hex()
+    standing = trust.directory.standing(content.pass_id, content.holder)
+    if standing.version == 0:
         return refused("directory-empty", KIND, credential)
-    if trust.directory.revoked(content.pass_id):
-        return refused("revoked", KIND, credential)
-    known = trust.directory.holder(content.holder)
+    if standing.revoked:
+        return refused("revoked", KIND, credential, holder=content.holder)
     return Verdict(
         outcome=Outcome.VALID,
         reason="ok",
         kind=KIND,
         credential=credential,
-        # a pass is issued upon registration; a holder the directory knows better may still have to do that step
-        serves=steps(registered=known is None or known.registered),
+        serves=steps(registered=standing.registered),
         holder=content.holder,
         pass_type=content.pass_type,
-        extended=known is not None and known.extended,
-        directory_version=version,
+        extended=standing.extended,
+        directory_version=standing.version,
+        counter=shown.counter,
     )
 
 
-SCHEME = Scheme(KIND, lambda text: text.startswith(passes.PREFIX), _resolve)
+def _by_clock(verdict: Verdict, shown: passes.Shown, trust: Trust, now: Moment) -> Verdict:
+    """The same, as far as this gate's clock can be relied on: without it, a screenshot looks like what a phone shows."""
+    if now.trusted or not shown.content.phone or verdict.outcome not in {Outcome.VALID, Outcome.UNCHECKED}:
+        return verdict
+    reason = _WHEN_CLOCK_UNTRUSTED.get(trust.policy.credentials.when_clock_untrusted)
+    return verdict if reason is None else refused(reason, KIND, verdict.credential, holder=shown.content.holder)
+
+
+SCHEME = Scheme(KIND, lambda text: text.startswith(passes.PREFIX), _resolve, beginning=passes.PREFIX, signed=True)

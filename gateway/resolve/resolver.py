@@ -2,16 +2,31 @@
 
 from collections.abc import Sequence
 
+from gateway.config.settings import ResolverConfig
 from gateway.core.events import Verdict
 from gateway.core.moment import Moment
 from gateway.errors import DirectoryError
-from gateway.resolve import card, listed_code, menshen_pass
-from gateway.resolve.scheme import Scheme, Trust, refused
+from gateway.resolve import card, eu_certificate, first_look, listed_code, menshen_pass, smart_health_card
+from gateway.resolve.scheme import Scheme, Trust, by_trust, refused
 
-MAX_TEXT = 4296  # characters: the most a QR can hold (ISO/IEC 18004)
-
-SCHEMES: tuple[Scheme, ...] = (menshen_pass.SCHEME, listed_code.SCHEME)
+SCHEMES: tuple[Scheme, ...] = (
+    menshen_pass.SCHEME,
+    eu_certificate.SCHEME,
+    smart_health_card.SCHEME,
+    listed_code.SCHEME,
+)
 """In order; the last row takes whatever no other claims."""
+
+
+def schemes_with(services: Sequence[ResolverConfig]) -> Sequence[Scheme]:
+    """The rows of a gate that asks these services about their codes, before it looks for a code in the directory. Raises
+    GatewayError when a file that they need cannot be used."""
+    if not services:
+        return SCHEMES
+    from gateway.resolve import server  # what it takes to ask costs memory
+
+    *first, last = SCHEMES
+    return [*first, *server.schemes(services), last]
 
 
 class Resolver:
@@ -23,14 +38,31 @@ class Resolver:
     def __init__(self, trust: Trust, schemes: Sequence[Scheme] = SCHEMES) -> None:
         self._trust = trust
         self._schemes = schemes
+        self._beginnings = [scheme.beginning for scheme in schemes if scheme.beginning]
+
+    @property
+    def asks_servers(self) -> bool:
+        """Whether there is anything that may wait for a server."""
+        return any(scheme.asks for scheme in self._schemes)
+
+    def asks(self, text: str) -> bool:
+        """Whether the verdict on this text may wait for a server."""
+        return self._scheme(text).asks
+
+    def _scheme(self, text: str) -> Scheme:
+        return next(scheme for scheme in self._schemes if scheme.claims(text))
 
     def text(self, text: str, now: Moment) -> Verdict:
         """The verdict on a scanned text. Never raises for any text."""
-        if not text or len(text) > MAX_TEXT:
-            return refused("malformed", "text", self._trust.reference(text))
-        scheme = next(scheme for scheme in self._schemes if scheme.claims(text))
+        fault = first_look.find_fault(text, self._beginnings)
+        if fault is not None:
+            return refused(fault, "text", self._trust.reference(text))
+        scheme = self._scheme(text)
         try:
-            return scheme.resolve(text, self._trust, now)
+            if not scheme.signed:
+                return scheme.resolve(text, self._trust, now)
+            trust = self._trust.of_this_moment()
+            return by_trust(scheme.resolve(text, trust, now), trust, now)
         except DirectoryError:
             return refused("directory-unavailable", scheme.kind, self._trust.reference(text))
 

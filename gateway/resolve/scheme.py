@@ -7,11 +7,11 @@ by its id and to everything else by a keyed hash.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.core.events import Outcome, Verdict
 from gateway.core.moment import Moment
-from gateway.core.policy import Policy
+from gateway.core.policy import Policy, Unsure
 from gateway.credentials.anchors import Anchors
 from gateway.directory import Directory
 from sync.contract.records import Step
@@ -28,6 +28,11 @@ class Trust:
     hash_key: bytes
     policy: Policy = field(default_factory=Policy)
 
+    def of_this_moment(self) -> "Trust":
+        """The same with the anchors as they are now: one credential is judged by one list. Raises DirectoryError."""
+        anchors = self.anchors()
+        return replace(self, anchors=lambda: anchors)
+
     def reference(self, text: str) -> str:
         """A reference to a text that does not give the text away: 16 hexadecimal digits."""
         return hashlib.blake2s(text.encode("utf-8", "surrogatepass"), key=self.hash_key, digest_size=8).hexdigest()
@@ -36,37 +41,76 @@ class Trust:
 @dataclass(frozen=True, slots=True)
 class Scheme:
     """One kind of credential: what it is called in records, whether a text is of it, and what resolves it. `asks`: it may
-    wait for a server."""
+    wait for a server. `beginning`: what its texts begin with, where they are told by that; what only looks like it is
+    refused (`first_look`). `signed`: it rests on the trust list (see `by_trust`)."""
 
     kind: str
     claims: Callable[[str], bool]
     resolve: Callable[[str, Trust, Moment], Verdict]
     asks: bool = False
+    beginning: str = ""
+    signed: bool = False
 
 
 OUTCOMES: Mapping[str, Outcome] = {
     "expired": Outcome.EXPIRED,
+    "vaccination-too-old": Outcome.EXPIRED,
+    "test-too-old": Outcome.EXPIRED,
+    "recovery-too-old": Outcome.EXPIRED,
     "revoked": Outcome.REVOKED,
     "key-revoked": Outcome.REVOKED,
     "lost-card": Outcome.REVOKED,
     "unknown-key": Outcome.UNKNOWN,
+    "unknown-issuer": Outcome.UNKNOWN,
     "unknown-code": Outcome.UNKNOWN,
     "unknown-card": Outcome.UNKNOWN,
+    "trust-empty": Outcome.UNCHECKED,
+    "trust-old": Outcome.UNCHECKED,
+    "clock-untrusted": Outcome.UNCHECKED,
     "directory-empty": Outcome.UNCHECKED,
     "directory-unavailable": Outcome.UNCHECKED,
     "resolver-failed": Outcome.UNCHECKED,
+    "too-many": Outcome.UNCHECKED,
+    "code-not-found": Outcome.UNKNOWN,
+    "check-failed": Outcome.NEEDS_ONLINE,
+    "no-answer": Outcome.NEEDS_ONLINE,
+    "server-unreachable": Outcome.NEEDS_ONLINE,
+    "server-certificate": Outcome.NEEDS_ONLINE,
+    "server-insecure": Outcome.NEEDS_ONLINE,
+    "server-refused": Outcome.NEEDS_ONLINE,
+    "server-error": Outcome.NEEDS_ONLINE,
+    "server-redirects": Outcome.NEEDS_ONLINE,
+    "answer-too-large": Outcome.NEEDS_ONLINE,
+    "answer-not-understood": Outcome.NEEDS_ONLINE,
 }
 """What a reason comes down to; every reason that is not listed is `invalid`."""
 
 
-def refused(reason: str, kind: str, credential: str) -> Verdict:
-    """A verdict that serves nothing."""
-    return Verdict(outcome=OUTCOMES.get(reason, Outcome.INVALID), reason=reason, kind=kind, credential=credential)
+def refused(reason: str, kind: str, credential: str, *, holder: str = "") -> Verdict:
+    """A verdict that serves nothing. `holder`: whose it is, where that is known all the same."""
+    outcome = OUTCOMES.get(reason, Outcome.INVALID)
+    return Verdict(outcome=outcome, reason=reason, kind=kind, credential=credential, holder=holder)
 
 
 def unlisted(trust: Trust, reason: str, kind: str, credential: str) -> Verdict:
     """The verdict on what the directory does not list; where nothing was ever loaded, that says nothing about it."""
     return refused("directory-empty" if trust.directory.version == 0 else reason, kind, credential)
+
+
+_WHEN_OLD: Mapping[Unsure, str] = {Unsure.GUARD: "trust-old", Unsure.REFUSE: "trust-old-refused"}
+
+
+def by_trust(verdict: Verdict, trust: Trust, now: Moment) -> Verdict:
+    """A verdict that rests on the trust list, as far as the list itself can be relied on: where there is none, a signer that
+    is not in it says nothing; what is good by one that is too old is so by the site's policy."""
+    policy = trust.policy.credentials
+    when_old = _WHEN_OLD.get(policy.when_trust_is_old)
+    if verdict.outcome is Outcome.UNKNOWN and trust.anchors().version == 0:
+        return refused("trust-empty", verdict.kind, verdict.credential)
+    if verdict.outcome is not Outcome.VALID or when_old is None:
+        return verdict
+    old = trust.anchors().older_than(policy.trust_max_age_days, now.at_ms // 1000)
+    return refused(when_old, verdict.kind, verdict.credential, holder=verdict.holder) if old else verdict
 
 
 def steps(*, registered: bool) -> frozenset[Step]:

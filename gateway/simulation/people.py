@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.clock import ScriptedClock
+from gateway.clock import Clock, ScriptedClock
 from gateway.core.effects import Append, Effect
 from gateway.core.moment import Moment
 from gateway.simulation.scenario import Cast, Scenario, Scene, parse_action
@@ -22,6 +22,7 @@ logger = logging.getLogger("menshen.people")
 PATIENCE_S = 25.0  # how long somebody waits for the door or the lamp before giving up
 # Nobody is quicker than this, however fast the day is played: a door swings, a person steps into a beam and out of it.
 STEP_S = 0.1
+SCREENSHOT_AGO_S = 600  # the age of a picture that somebody has sent on
 APART_S = 0.4  # between one person and the next, so that they are two to the presence sensor
 
 
@@ -109,7 +110,7 @@ class People(threading.Thread):
         scenario: Scenario,
         cast: Cast,
         stage: Stage,
-        clock: ScriptedClock | None,
+        clock: Clock,
         *,
         pace: float,
         visits: int,
@@ -163,7 +164,7 @@ class People(threading.Thread):
             self._heard.notify_all()
 
     def _play(self, scene: Scene) -> str:
-        if self._clock is not None:
+        if isinstance(self._clock, ScriptedClock):
             self._clock.forward_to(scene.at)
         with self._heard:
             self._outcomes.clear()
@@ -193,11 +194,14 @@ class People(threading.Thread):
             self._hold(0.35, 0.8)
             self._stage.card_reader.remove()
 
-    def _do_show(self, name: str) -> None:
+    def _do_show(self, name: str, ago_s: int = 0) -> None:
         if self._stage.camera is not None:
-            self._stage.camera.show(self._cast.codes[name])
+            self._stage.camera.show(self._cast.shown(name, self._clock.now().at_ms // 1000 - ago_s))
             self._hold(0.45, 2.5)
             self._stage.camera.clear()
+
+    def _do_screenshot(self, name: str) -> None:
+        self._do_show(name, SCREENSHOT_AGO_S)
 
     def _do_forehead(self, celsius: str) -> None:
         if self._stage.thermometer is not None:

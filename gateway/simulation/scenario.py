@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gateway.errors import GatewayError
+from sync.contract.passes import present
+from sync.errors import CredentialRefused
 
-ACTIONS = ("arrive", "card", "show", "forehead", "enter", "exit", "force", "acknowledge", "leave")
+ACTIONS = ("arrive", "card", "show", "screenshot", "forehead", "enter", "exit", "force", "acknowledge", "leave")
 _ACTION = re.compile(rf"({'|'.join(ACTIONS)})(?: (\S+))?")
 
 
@@ -33,11 +38,31 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     scene: tuple[Scene, ...]
 
 
+class Phone(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A phone with a pass: its text as it was issued, and the phone's private key (PEM, P-256)."""
+
+    pass_text: str
+    key: str
+
+
 class Cast(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the people carry, by the names that scenes use: card UIDs and QR texts."""
+    """What the people carry, by the names that scenes use: card UIDs, QR texts, and phones, which show another QR each time."""
 
     cards: dict[str, str] = {}
     codes: dict[str, str] = {}
+    phones: dict[str, Phone] = {}
+
+    def shown(self, name: str, at_s: int) -> str:
+        """The text of the QR that is held up at `at_s` (Unix seconds). Raises ValueError for a phone that is none."""
+        phone = self.phones.get(name)
+        return self.codes[name] if phone is None else _on_screen(phone, at_s)
+
+
+def _on_screen(phone: Phone, at_s: int) -> str:
+    key = load_pem_private_key(phone.key.encode(), None)
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise ValueError("a phone's key is of the curve P-256")  # noqa: TRY004  as load_pem_private_key has it
+    return present(phone.pass_text, key, at_s)
 
 
 def load_scenario(path: Path, cast: Cast) -> Scenario:
@@ -57,9 +82,15 @@ def load_scenario(path: Path, cast: Cast) -> Scenario:
 def load_cast(path: Path) -> Cast:
     """What the people carry. Raises ScenarioError."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Cast)
+        cast = msgspec.json.decode(path.read_bytes(), type=Cast)
     except (OSError, msgspec.DecodeError) as error:
         raise ScenarioError(f"{path}: {error}") from error
+    for name in cast.phones:
+        try:
+            cast.shown(name, 0)
+        except (ValueError, TypeError, UnsupportedAlgorithm, CredentialRefused) as error:
+            raise ScenarioError(f"{path}: phone {name!r}: {error}") from error
+    return cast
 
 
 def parse_action(text: str) -> tuple[str, str]:
@@ -77,6 +108,6 @@ def _check(text: str, cast: Cast, where: str) -> None:
             float(argument)
     except ValueError as error:
         raise ScenarioError(f"{where}: {error}") from error
-    names = {"card": cast.cards, "show": cast.codes}.get(action)
+    names = {"card": {*cast.cards}, "show": {*cast.codes, *cast.phones}, "screenshot": {*cast.phones}}.get(action)
     if names is not None and argument not in names:
         raise ScenarioError(f"{where}: {text!r}: the cast has no {argument!r}, only {', '.join(sorted(names))}")

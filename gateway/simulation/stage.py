@@ -5,7 +5,7 @@ from typing import Any
 from drivers.camera.device import SimulatedCamera
 from drivers.catalogue import Bench
 from drivers.simulators.doorway import Doorway
-from gateway.clock import Clock, ScriptedClock
+from gateway.clock import Clock
 from gateway.config import SimulationConfig
 from gateway.feed import Feed
 from gateway.hardware import Hardware
@@ -41,7 +41,7 @@ def play(simulation: SimulationConfig, hardware: Hardware, bench: Bench, clock: 
         scenario,
         cast,
         stage,
-        clock if isinstance(clock, ScriptedClock) else None,
+        clock,
         pace=simulation.pace,
         visits=simulation.visits,
         began=began,

@@ -156,6 +156,7 @@ class _Run:
         run_once("gate check", menshen("gate", "check", "--config", str(config)), {})
         load = menshen("gate", "directory", "load", "--config", str(config), str(files.directory))
         run_once("gate directory load", load, {})
+        run_once("trust import", menshen("trust", "import", "--config", str(config), str(files.trust)), {})
         run = menshen("gate", "run", "--config", str(config), "--feed")
         return self._keep(Child("gate", run, self._folder / "gate.log", pipe=True))
 

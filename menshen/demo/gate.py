@@ -42,8 +42,14 @@ host = "{host}"
 port = {port}
 protocol = "3.1.1"
 
-[directory]
-pass_keys = ["{pass_key}"]
+[trust]
+office_keys = ["{office_key}"]
+
+[policy.credentials]
+trust_max_age_days = 3650  # the scripted day goes round, and nobody makes a new list
+
+[policy.certificates]
+vaccination_max_days = 3650  # for the same reason
 
 [policy.portal]
 held_open_s = 30.0
@@ -93,7 +99,7 @@ def gate_config(
         data_dir=_quoted(folder / "gate"),
         host=host,
         port=port,
-        pass_key=files.pass_key,
+        office_key=files.office_key,
         samples=3 if fast else 5,
         repeat_after_s=0.3 if fast else 5.0,
         presence_sensor="true" if camera is None else "false",

@@ -57,7 +57,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One person's attempt, first reading to outcome. `credential` is a reference (a keyed hash or a pass id), never
-    the scanned text; temperatures are in °C."""
+    the scanned text; temperatures are in °C; `facts`: what the site's policy keeps of a health certificate."""
 
     visit: str
     portal: str
@@ -79,6 +79,24 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     evidence: tuple[Evidence, ...] = ()
     directory_version: int = 0
     policy_version: str = ""
+    facts: dict[str, str] = {}
+
+
+class CardSeen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A card was read at this gate for the first time. `card`: the keyed hash that visits name it by; `holder`: "" where
+    the directory names nobody; `outcome`, `reason`: what it was found to be.
+
+    `full`: the gate can keep no more cards of this sort (those its directory lists, or all others): a new one of them is
+    from now on in its visit's record alone."""
+
+    portal: str
+    card: str
+    reader: str
+    direction: Direction
+    outcome: str
+    reason: str
+    holder: str = ""
+    full: bool = False
 
 
 class Passage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -166,10 +184,11 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str = ""
 
 
-Body = Visit | Passage | Door | AlarmRecord | Mode | Started | LogOpened | Device | ClockChange | Refused
+Body = Visit | CardSeen | Passage | Door | AlarmRecord | Mode | Started | LogOpened | Device | ClockChange | Refused
 
 KINDS: dict[str, type[Body]] = {
     "visit": Visit,
+    "card-seen": CardSeen,
     "passage": Passage,
     "door": Door,
     "alarm": AlarmRecord,

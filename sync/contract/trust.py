@@ -3,6 +3,7 @@ JSON inside. The office has taken the issuers' certificates apart already, so a 
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -11,14 +12,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from sync.contract.sealed import SealError, seal, unseal
 
 WHAT: Final = "trust"
-Hex = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{2})*$")]
+Hex = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{2})*\Z")]
 
 
 class PassKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A key that Menshen passes are signed with. `key`: the raw Ed25519 public key, 64 hexadecimal digits. Passes are
     believed while not revoked and, where bounds are given, when they begin (`nbf`) inside them: Unix seconds, 0 = none."""
 
-    key: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+    key: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
     name: str = ""
     not_before_s: int = 0
     not_after_s: int = 0
@@ -67,6 +68,14 @@ class TrustList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     revoked_certificates: tuple[Hex, ...] = ()
 
 
+def day(seconds: int) -> str:
+    """Unix seconds of a list as a day (UTC) for people; what is no day of ours, as the number."""
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
+    except (ValueError, OverflowError, OSError):
+        return str(seconds)
+
+
 def seal_trust(content: TrustList, key: Ed25519PrivateKey) -> bytes:
     """The list, signed."""
     return seal(msgspec.json.encode(content), WHAT, key)
@@ -76,5 +85,5 @@ def unseal_trust(data: bytes, keys: Sequence[Ed25519PublicKey]) -> TrustList:
     """The list in `data`, signed by one of the pinned `keys`. Raises SealError."""
     try:
         return msgspec.json.decode(unseal(data, WHAT, keys), type=TrustList)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SealError(f"signed, but no trust list: {error}") from None

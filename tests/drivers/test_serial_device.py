@@ -331,3 +331,13 @@ def test_raw_bytes_can_be_logged_alone(level: int, caplog: pytest.LogCaptureFixt
     said = [record.getMessage() for record in caplog.records if record.name == "menshen.serial.raw"]
     assert any("< 5a 5a 45 04" in line for line in said) is (level == logging.DEBUG)
     assert any("> a5 45 ea at 9600 baud" in line for line in said) is (level == logging.DEBUG)
+
+
+def test_a_card_s_number_is_not_among_them(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with Reader() as reader:
+        reader.simulator.hold(CARD)
+        reader.until(lambda: reader.cards == [CARD])
+    assert "reader < " in caplog.text
+    assert CARD not in caplog.text
+    assert CARD.encode().hex(" ") not in caplog.text

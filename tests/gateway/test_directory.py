@@ -173,7 +173,7 @@ class Lazy:
     """A directory file whose holders come one by one."""
 
     def __init__(self, version: int, holders: Iterator[Holder]) -> None:
-        self.version, self.holders = version, holders
+        self.version, self.issued_s, self.holders = version, 0, holders
         self.cards, self.codes, self.revoked = PEOPLE.cards, PEOPLE.codes, PEOPLE.revoked
 
 

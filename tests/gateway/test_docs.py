@@ -20,4 +20,4 @@ def test_the_directory_example_is_taken(tmp_path_factory: pytest.TempPathFactory
     path = tmp_path_factory.mktemp("directory") / "people.json"
     path.write_text(example[1], "utf-8")
     content = read_directory_file(path)
-    assert (len(content.holders), len(content.cards), len(content.codes), len(content.revoked)) == (3, 2, 1, 1)
+    assert (len(content.holders), len(content.cards), len(content.codes), len(content.revoked)) == (3, 3, 1, 1)

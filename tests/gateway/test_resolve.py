@@ -16,10 +16,13 @@ from gateway.directory import Card, Code, Directory, DirectoryFile, Holder, code
 from gateway.errors import DirectoryError
 from gateway.resolve import Resolver, ResolveWorkers, Scheme, Trust
 from sync.contract.colours import HealthCode, PassType
-from sync.contract.passes import Pass, sign_pass
+from sync.contract.keys import raw
+from sync.contract.passes import Pass, PassKeys, sign_pass
 from sync.contract.records import Direction, Step
+from sync.contract.trust import PassKey
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+PASS_KEYS = PassKeys.of([PassKey(key=raw(KEY.public_key()).hex())])
 NOW = Moment(mono_ms=1_000, at_ms=1_800_000_000_000)
 NOW_S = NOW.at_ms // 1000
 MARK = "☃"  # in no word of ours
@@ -51,9 +54,7 @@ def trust(tmp_path: Path) -> Trust:
             revoked=(b"revoked!".hex(),),
         )
     )
-    return Trust(
-        site="demo", anchors=lambda: Anchors(pass_keys=[KEY.public_key()]), directory=directory, hash_key=b"k" * 32
-    )
+    return Trust(site="demo", anchors=lambda: Anchors(pass_keys=PASS_KEYS), directory=directory, hash_key=b"k" * 32)
 
 
 def a_pass(**changes: object) -> str:
@@ -157,8 +158,8 @@ def test_any_other_text_is_refused_with_a_reason_and_never_kept(trust: Trust, te
     assert len(verdict.credential) == 16 and MARK not in repr(verdict)
 
 
-def test_an_empty_text_is_malformed(trust: Trust) -> None:
-    assert Resolver(trust).text("", NOW).reason == "malformed"
+def test_an_empty_text_says_so(trust: Trust) -> None:
+    assert Resolver(trust).text("", NOW).reason == "empty"
 
 
 def test_a_directory_is_swapped_whole(trust: Trust) -> None:

@@ -1,7 +1,11 @@
 """Upkeep of a real journal."""
 
+import threading
 from pathlib import Path
 
+import pytest
+
+from gateway import upkeep
 from gateway.core.moment import Moment
 from gateway.upkeep import TRIM_MS, Upkeep
 from tests.gateway.journaling import DAY_MS, NOW, Answer, body, opened
@@ -47,3 +51,15 @@ def test_trims_once_an_hour(tmp_path: Path) -> None:
         clock[0] = clock[0].after(TRIM_MS)
         upkeep.look()
         assert journal.oldest() == head.seq + 1
+
+
+def test_what_else_is_looked_at_is_so_whether_somebody_is_there_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "EVERY_S", 0.0)
+    looked = threading.Event()
+    with opened(tmp_path / "journal.sqlite") as journal:
+        busy = Upkeep(journal, lambda: NOW, lambda: False, looked.set, keep_days=30)
+        busy.start()
+        assert looked.wait(10)
+        busy.stop()

@@ -18,7 +18,30 @@ def run(*arguments: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize(
     "command",
-    ["", "demo", "gate", "gate run", "gate check", "gate example", "gate directory", "gate directory load", "office"],
+    [
+        "",
+        "demo",
+        "gate",
+        "gate run",
+        "gate check",
+        "gate example",
+        "gate directory",
+        "gate directory load",
+        "gate journal",
+        "gate journal list",
+        "gate journal export",
+        "gate journal verify",
+        "gate journal erase",
+        "wire",
+        "wire tail",
+        "office",
+        "trust",
+        "trust keygen",
+        "trust make",
+        "trust seal",
+        "trust import",
+        "trust show",
+    ],
 )
 def test_every_command_teaches(command: str) -> None:
     code, output = run(*command.split(), "--help")

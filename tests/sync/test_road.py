@@ -1,7 +1,6 @@
 """Sender and receiver over a road that loses, doubles, delays and reorders, with everything on either end put back."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from random import Random
 
 import pytest
@@ -9,11 +8,16 @@ from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from sync.log.messages import Batch, Hello, Upward
-from sync.log.receiver import Decision, Reply, Store, decode_upward, receive
-from sync.log.sender import Sender
+from sync.log.messages import Hello
+from sync.log.receiver import decode_upward
 from sync.log.view import Head
-from tests.sync.road import MemoryLog, World, chain
+from tests.sync.careless import (
+    Believer,
+    acknowledges_before_it_stores,
+    forgets_a_record,
+    stores_whatever_comes,
+)
+from tests.sync.road import World, chain
 
 Step = tuple[str, int]
 NUMBERS = st.integers(min_value=0, max_value=5)
@@ -77,56 +81,6 @@ def test_nothing_is_lost_or_doubled(script: list[Step]) -> None:
 
 
 # the same test must find out those who are careless
-
-
-def stores_whatever_comes(message: Upward, cursor: Head) -> Decision:
-    """A receiver that does not look at its cursor."""
-    if isinstance(message, Batch):
-        cursor = Head(message.after, message.prev_hash)
-    return receive(message, cursor)
-
-
-def acknowledges_before_it_stores(message: Upward, cursor: Head) -> Decision:
-    """A receiver that says it holds what it has lost."""
-    decision = receive(message, cursor)
-    return Reply(decision.ack) if isinstance(decision, Store) and len(decision.records) > 1 else decision
-
-
-def forgets_a_record(message: Upward, cursor: Head) -> Decision:
-    """A receiver that leaves the first record of a longer batch out."""
-    decision = receive(message, cursor)
-    if isinstance(decision, Store) and len(decision.records) > 2:
-        return replace(decision, records=decision.records[1:], hashes=decision.hashes[1:])
-    return decision
-
-
-class Believer(Sender):
-    """A sender that compares no hashes: any acknowledgement is one of its own records."""
-
-    def __init__(self, log: MemoryLog) -> None:
-        super().__init__(_Agreeing(log))  # type: ignore[arg-type]  # a view of it
-
-
-class _Agreeing:
-    def __init__(self, log: MemoryLog) -> None:
-        self._log = log
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._log, name)
-
-    def hash_at(self, seq: int) -> object:
-        ours = self._log.hash_at(seq)
-        return None if ours is None else _Anything(ours)
-
-
-class _Anything(bytes):
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    def __ne__(self, other: object) -> bool:
-        return False
-
-    __hash__ = bytes.__hash__
 
 
 def fails(make: Callable[[], World], script: list[Step]) -> bool:

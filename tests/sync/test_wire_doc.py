@@ -5,21 +5,26 @@ import re
 import textwrap
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import base45
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, StateMessage
 from sync.contract.colours import HealthCode, PassType
-from sync.contract.passes import Pass, sign_pass, verify_pass
+from sync.contract.encoding import decode_base45
+from sync.contract.keys import raw
+from sync.contract.passes import MAX_TEXT, Pass, PassKeys, Shown, compressed, present, read_pass, sign_pass, verify_pass
 from sync.contract.records import (
     KINDS,
     AlarmRecord,
     Body,
+    CardSeen,
     ClockChange,
     Device,
     Direction,
@@ -39,6 +44,7 @@ from sync.contract.records import (
     kind_of,
 )
 from sync.contract.topics import MAX_PACKET, Channel, parse_topic, topic
+from sync.contract.trust import PassKey
 from sync.log.messages import MAX_INFLATED, MAX_RECORDS, Ack, Batch, Fork, Gone, Hello, Message, encode
 from sync.log.receiver import ForkFound, Reply, Store, StoreGap, decode_upward, receive
 from sync.log.records import GENESIS, MAX_BODY, Record, body_hash, chain_hash
@@ -138,6 +144,17 @@ BODIES: tuple[Body, ...] = (
         evidence=(Evidence(event="measured", mono_ms=5_100, data={"object_c": 36.5}),),
         directory_version=7,
         policy_version="3f2a",
+        facts={"statement": "vaccination"},
+    ),
+    CardSeen(
+        portal="north",
+        card="0f1e2d3c4b5a6978",
+        reader="card-reader",
+        direction=Direction.ENTRY,
+        outcome="revoked",
+        reason="lost-card",
+        holder="h-0301",
+        full=True,
     ),
     Passage(portal="north", direction=Direction.ENTRY, visit="v-1", inside=18),
     Door(portal="north", state="released", cause="grant", visit="v-1", by="guard"),
@@ -164,6 +181,11 @@ PASS = Pass(
     expires_s=1_900_000_000,
     holder="h-0101",
 )
+PHONE = derive_private_key(7, SECP256R1())
+ON_PHONE = replace(PASS, phone=compressed(PHONE.public_key()))
+SHOWN_S = 1_800_000_000
+PAPER_TEXT, ON_PHONE_TEXT = sign_pass(PASS, PASS_KEY), sign_pass(ON_PHONE, PASS_KEY)
+SHOWN_TEXT = present(ON_PHONE_TEXT, PHONE, SHOWN_S)
 
 
 # how an example is written
@@ -180,9 +202,9 @@ def readable(value: object) -> str:
     return json.dumps(plain, indent=2, ensure_ascii=False, default=bytes.hex)
 
 
-def key_hex() -> str:
-    """The public key of the example pass."""
-    return PASS_KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+def cbor(text: str) -> str:
+    """The bytes of a pass."""
+    return hexadecimal(decode_base45(text.removeprefix("MP1:")))
 
 
 EXAMPLES: dict[str, str] = {
@@ -198,8 +220,13 @@ EXAMPLES: dict[str, str] = {
             *(f"hash({number})      {digest.hex()}" for number, digest in enumerate(HASHES, 1)),
         )
     ),
-    "pass": sign_pass(PASS, PASS_KEY),
-    "pass key": key_hex(),
+    "pass": PAPER_TEXT,
+    "pass, CBOR": cbor(PAPER_TEXT),
+    "pass key": raw(PASS_KEY.public_key()).hex(),
+    "phone pass": ON_PHONE_TEXT,
+    "phone pass, CBOR": cbor(ON_PHONE_TEXT),
+    "phone pass, shown": SHOWN_TEXT,
+    "phone pass, shown, CBOR": cbor(SHOWN_TEXT),
 }
 _BLOCK: Final = re.compile(r"^<!-- example: (.+?) -->\n```\w*\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 
@@ -260,9 +287,19 @@ def test_the_chain_is_as_the_page_computes_it(blocks: dict[str, str]) -> None:
         assert previous.hex() == values[f"hash({record.seq})"]
 
 
-def test_the_pass_verifies(blocks: dict[str, str]) -> None:
-    assert blocks["pass key"] == key_hex()
-    assert verify_pass(blocks["pass"], [PASS_KEY.public_key()]) == PASS
+def test_the_passes_verify(blocks: dict[str, str]) -> None:
+    keys = PassKeys.of([PassKey(key=blocks["pass key"])])
+    assert verify_pass(blocks["pass"], keys) == Shown(PASS)
+    assert verify_pass(blocks["phone pass"], keys) == Shown(ON_PHONE)
+    shown = verify_pass(blocks["phone pass, shown"], keys)
+    assert shown == Shown(ON_PHONE, SHOWN_S // 30)
+    assert shown.why_not(site="demo", at_s=SHOWN_S) == ""
+
+
+@pytest.mark.parametrize("name", ["pass", "phone pass", "phone pass, shown"])
+def test_a_pass_is_decoded_from_its_bytes(blocks: dict[str, str], name: str) -> None:
+    data = bytes.fromhex(blocks[f"{name}, CBOR"])
+    assert read_pass("MP1:" + base45.b45encode(data).decode()) == read_pass(blocks[name])
 
 
 def test_the_dialogue_happens_as_told() -> None:
@@ -286,7 +323,7 @@ def test_topics_are_as_told(page: str, channel: Channel) -> None:
     assert parse_topic(written) == (GATE, channel)
 
 
-@pytest.mark.parametrize("number", [MAX_PACKET, MAX_INFLATED, MAX_RECORDS, MAX_BODY, MAX_DOWNWARD])
+@pytest.mark.parametrize("number", [MAX_PACKET, MAX_INFLATED, MAX_RECORDS, MAX_BODY, MAX_DOWNWARD, MAX_TEXT])
 def test_bounds_are_as_told(page: str, number: int) -> None:
     assert f"{number:,}" in page
 

@@ -12,7 +12,7 @@ from central.alarms.models import Alarm
 from central.registry.models import Gate
 from sync.contract.alarms import AlarmKind
 from sync.contract.colours import HealthCode, PassType
-from sync.contract.records import Direction, VisitOutcome
+from sync.contract.records import CardSeen, Direction, VisitOutcome
 from tests.central.web.conftest import PASSWORD
 from tests.central.web.making import GateAtWork
 
@@ -26,7 +26,14 @@ def busy_day() -> GateAtWork:
     gate.visit(passed=True, holder="h-0201", pass_type=PassType.TENANT, object_c=36.4)
     Gate.objects.filter(pk="north-gate").update(name="北门 North gate")
     green: dict[str, Any] = {"health_code": HealthCode.GREEN, "object_c": 36.7}
-    gate.visit(passed=True, holder="h-0301", pass_type=PassType.RETURNEE, **green)
+    kept = {
+        "statement": "vaccination",
+        "country": "AT",
+        "name": "Musterfrau-Gößinger Gabriele",
+        "birth-date": "1998-02-26",
+    }
+    gate.visit(passed=True, holder="h-0301", pass_type=PassType.RETURNEE, credential_kind="eu-certificate", facts=kept,
+               **green)  # fmt: skip
     south.visit(holder="h-0401", pass_type=PassType.VISITOR, outcome=VisitOutcome.REFERRED,
                 reasons=("ambient-out-of-range", "registration-missing"), **green)  # fmt: skip
     south.visit(direction=Direction.EXIT, holder="h-0401", passed=True)
@@ -36,6 +43,11 @@ def busy_day() -> GateAtWork:
     gate.visit(outcome=VisitOutcome.REFERRED, reasons=("fever",), holder="h-0103", object_c=38.4, clock=False)
     gate.visit(outcome=VisitOutcome.ABANDONED, reasons=("time-out", "temperature-missing"), at_ms=1_700_000_000_000)
     gate.visit(outcome="teleported", at_ms=4_000_000_000_000)
+    card: dict[str, Any] = {"portal": "main", "reader": "card-reader", "direction": Direction.ENTRY}
+    gate.record(CardSeen(card="9c1f0a77b2e4d516", holder="h-0101", outcome="valid", reason="ok", **card))
+    south.record(
+        CardSeen(card="0a1b2c3d4e5f6071", outcome="unknown", reason="unknown-card", full=True, **card), clock=False
+    )
     gate.state(door="held_open", inside=12, devices_lost=("thermometer",), head=gate.seq + 7)
     south.state(clock_trusted=False, online=True)
     gate.alarm(AlarmKind.FEVER)
@@ -166,7 +178,7 @@ def test_axe_finds_nothing(seated: BrowserContext, server: str, language: str) -
     seated.add_cookies([{"name": "django_language", "value": language, "url": server}])
     page = seated.new_page()
     alarm = Alarm.objects.values_list("pk", flat=True)[0]
-    for address in ("/entries/", "/alarms/", f"/alarms/{alarm}/", "/gates/", "/password/", "/nowhere/"):
+    for address in ("/entries/", "/cards/", "/alarms/", f"/alarms/{alarm}/", "/gates/", "/password/", "/nowhere/"):
         _axe(page, address)
     seated.clear_cookies(name="sessionid")
     _axe(page, "/login/")
@@ -183,7 +195,7 @@ def test_nothing_is_wider_than_the_page(seated: BrowserContext, width: int) -> N
     busy_day()
     page = seated.new_page()
     page.set_viewport_size({"width": width, "height": 900})
-    for address in ("/entries/", "/alarms/", "/gates/"):
+    for address in ("/entries/", "/cards/", "/alarms/", "/gates/"):
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         if width >= 1280:

@@ -1,5 +1,8 @@
 """Chinese and English: the choice is remembered, and nothing is left untranslated."""
 
+import re
+from pathlib import Path
+
 import polib  # type: ignore[import-untyped]  # ships none
 import pytest
 from django.test import Client
@@ -12,6 +15,7 @@ from sync.contract.colours import HealthCode, PassType
 from sync.contract.records import Direction, VisitOutcome
 from tests.central.web.messages import MO, PO, asked_for, message_of
 
+STYLES = Path(__file__).resolve().parents[3] / "central" / "web" / "static" / "menshen" / "office.css"
 REPAIR = "run `.venv/bin/python -m tests.central.web.messages`, then translate what it names and run it again"
 
 
@@ -51,8 +55,6 @@ def test_the_compiled_catalogue_is_that_of_the_text() -> None:
 
 @pytest.mark.parametrize("entry", polib.pofile(str(PO)), ids=lambda entry: entry.msgid[:30])
 def test_what_is_filled_in_is_filled_in_in_both(entry: polib.POEntry) -> None:
-    import re
-
     filled = set(re.findall(r"%\(\w+\)\w", entry.msgid))
     for translated in [entry.msgstr, *entry.msgstr_plural.values()]:
         assert not translated or set(re.findall(r"%\(\w+\)\w", translated)) == filled
@@ -99,3 +101,18 @@ def test_words() -> None:
 def test_every_shape_stands_for_a_word(table: str) -> None:
     assert set(SHAPES[table]) == set(TABLES[table])
     assert len(set(SHAPES[table].values())) == len(SHAPES[table])
+
+
+def test_every_colour_of_a_word_has_a_shape_beside_it() -> None:
+    coloured = set(re.findall(r"\.([a-z_]+-[a-z_-]+)(?=[^{}]*\{[^}]*\bcolor:)", STYLES.read_text("utf-8")))
+    badges = {f"{table}-{value}" for table, shapes in SHAPES.items() for value in shapes}
+    assert {each for each in coloured if each.split("-")[0] in TABLES} - badges == set()
+    assert {f"pass_type-{each}" for each in PassType} | {f"health_code-{each}" for each in HealthCode} <= coloured
+
+
+def test_a_pass_never_looks_like_a_health_code() -> None:
+    assert set(SHAPES["pass_type"].values()).isdisjoint(SHAPES["health_code"].values())
+    for language in ("zh-hans", "en"):
+        with translation.override(language):
+            passes, codes = ({word(table, each) for each in TABLES[table]} for table in ("pass_type", "health_code"))
+            assert passes.isdisjoint(codes)

@@ -63,7 +63,11 @@ def test_a_picture_that_never_changes_is_found_out_and_one_that_does_is_not() ->
 
 def test_what_no_code_can_hold_is_not_looked_at() -> None:
     assert acceptable(b"a" * 4296)
+    assert acceptable(b"1" * 7089)
+    assert acceptable(b"shc:/" + b"5" * 7080)
     assert acceptable(b"\xff" * 3072)
     assert not acceptable(b"")
+    assert not acceptable(b"1" * 7090)
+    assert not acceptable(b"a" * 4000 + b"1" * 500)
     assert not acceptable(b"a" * 4297)
     assert not acceptable(b"\xff" * 3073)

@@ -13,6 +13,7 @@ from drivers.catalogue import MODELS
 from gateway.config import check
 from gateway.config.loading import all_sections
 from gateway.config.reference import configuration_markdown, default_text, value_text
+from gateway.config.settings import ResolverConfig
 from gateway.config.tables import Key, declared
 from gateway.config.uses import Use
 
@@ -66,6 +67,7 @@ def sections() -> Iterator[Section]:
 
 ALL = list(sections())
 DEVICES = [section for section in ALL if section.name.startswith("devices.")]
+(RESOLVER,) = [section for section in ALL if section.name.startswith("resolvers.")]
 
 
 def documented(section: Section, keys: Iterable[Key]) -> None:
@@ -91,6 +93,10 @@ def test_the_example_documents_every_key(name: str, kind: type[Any]) -> None:
     documented(section, declared(kind).keys.values())
 
 
+def test_the_example_documents_every_key_of_a_resolver() -> None:
+    documented(RESOLVER, declared(ResolverConfig).keys.values())
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_the_example_documents_every_model(model: str) -> None:
     first = next(section for section in DEVICES if section.model == model)
@@ -106,6 +112,8 @@ def test_the_example_has_nothing_else() -> None:
     for section in ALL:
         if section in DEVICES:
             allowed = {"model", "use", *declared(MODELS[section.model].settings).keys}
+        elif section is RESOLVER:
+            allowed = set(declared(ResolverConfig).keys)
         else:
             allowed = set(declared(known[section.name]).keys)
         assert set(section.keys) <= allowed, section.name
@@ -125,6 +133,14 @@ def test_a_device_behind_a_hash_is_right_by_itself(section: Section, tmp_path: P
     assert wrong == []
 
 
+def test_the_resolver_behind_a_hash_is_right_by_itself(tmp_path: Path) -> None:
+    """But for the files it names, which are not here."""
+    lines = "".join(f"{name} = {shown.value}\n" for name, shown in RESOLVER.keys.items() if not name.endswith("_file"))
+    path = tmp_path / "gate.toml"
+    path.write_text(f"{EXAMPLE.read_text('utf-8')}\n[{RESOLVER.name}]\n{lines}", "utf-8")
+    assert check(path, {}) == ()
+
+
 def test_the_reference_is_up_to_date() -> None:
     assert REFERENCE.read_text("utf-8") == configuration_markdown(), "run: make docs"
 
@@ -133,7 +149,7 @@ def test_the_reference_is_a_page_of_whole_tables() -> None:
     page = configuration_markdown()
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     assert {row.count("|") for row in rows} == {5}
-    for kind in (*(kind for _, kind in all_sections()), *(model.settings for model in MODELS.values())):
+    for kind in (ResolverConfig, *(kind for _, kind in all_sections()), *(model.settings for model in MODELS.values())):
         for name in declared(kind).keys:
             assert f"| `{name}` |" in page
     assert all(f'### model = "{model}"' in page for model in MODELS)

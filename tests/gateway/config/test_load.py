@@ -17,6 +17,7 @@ from gateway.hardware import LAMPS
 from gateway.intake import LEVELS, READERS
 from menshen.demo.cast import make_cast
 from menshen.demo.gate import gate_config
+from sync.contract.keys import raw
 from tests.gateway.config.files import devices, problem, problems, sections
 
 KEY = Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
@@ -24,7 +25,7 @@ KEY = Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.Raw, Publi
 
 def test_a_right_file(tmp_path: Path) -> None:
     path = tmp_path / "gate.toml"
-    text = sections(portal="release_s = 7") + devices() + f'[directory]\npass_keys = ["{KEY}"]\n'
+    text = sections(portal="release_s = 7") + devices() + f'[trust]\noffice_keys = ["{KEY}"]\n'
     path.write_text(text, "utf-8")
     config = load(path, {})
     assert config.sha256 == hashlib.sha256(text.encode()).hexdigest()
@@ -34,7 +35,8 @@ def test_a_right_file(tmp_path: Path) -> None:
     assert config.gate.keep_days == 30
     assert config.broker.protocol is MqttVersion.V3_1_1
     assert (config.broker.username, config.broker.password, config.broker.ca_file) == (None, None, None)
-    assert config.directory.pass_keys == (KEY,)
+    assert config.trust.office_keys == (KEY,)
+    assert [raw(key).hex() for key in config.trust.keys] == [KEY]
     assert config.policy.portal.release_s == 7.0
     assert config.policy.portal.kind is PortalKind.DOOR
     assert config.policy.temperature == Policy().temperature
@@ -85,12 +87,22 @@ def test_everything_at_once_in_the_files_order(tmp_path: Path) -> None:
         (
             "[zebra]\n",
             "zebra",
-            "unknown section; known are gate, broker, directory, voice, policy, simulation, devices",
+            "unknown section; known are gate, broker, trust, voice, policy, simulation, devices, resolvers",
         ),
     ],
 )
 def test_keys_and_sections_out_of_place(tmp_path: Path, text: str, key: str, words: str) -> None:
     assert problem(tmp_path, text + sections() + devices()) == (key, words)
+
+
+def test_where_the_keys_of_an_earlier_versions_file_have_gone(tmp_path: Path) -> None:
+    key, words = problem(tmp_path, sections() + devices() + f'[directory]\npass_keys = ["{KEY}"]\n')
+    assert key == "directory"
+    assert "trust list" in words and "[trust] as office_keys" in words
+    assert problem(tmp_path, sections() + devices() + f'[trust]\npass_keys = ["{KEY}"]\n') == (
+        "trust.pass_keys",
+        "unknown key; known here: office_keys",
+    )
 
 
 def test_the_password_comes_from_its_file_or_the_environment_and_is_never_shown(tmp_path: Path) -> None:

@@ -126,14 +126,14 @@ def test_time_zones(tmp_path: Path, zone: str) -> None:
         ("f" * 64, "mistyped"),
     ],
 )
-def test_pass_keys(tmp_path: Path, key: str, words: str) -> None:
+def test_office_keys(tmp_path: Path, key: str, words: str) -> None:
     good = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
-    text = sections() + devices() + f'[directory]\npass_keys = [\n  "{good}",\n  "{key}",\n]\n'
+    text = sections() + devices() + f'[trust]\noffice_keys = [\n  "{good}",\n  "{key}",\n]\n'
     (found,) = problems(tmp_path, text)
-    assert (found.key, words in found.text) == ("directory.pass_keys[1]", True), found
+    assert (found.key, words in found.text) == ("trust.office_keys[1]", True), found
     assert text.splitlines()[found.line - 1] == f'  "{key}",'
     twice = text.replace(key, good.upper())
-    assert problem(tmp_path, twice) == ("directory.pass_keys[1]", "is there twice")
+    assert problem(tmp_path, twice) == ("trust.office_keys[1]", "is there twice")
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,16 @@ def verdicts() -> list[events.Verdict]:
     people = [card(f"h-{n}", kind) for n, kind in enumerate([*PassType, None])]
     unregistered = card("h-9", PassType.VISITOR, serves=frozenset({Step.CREDENTIAL}))
     both = card("h-8", PassType.VISITOR, serves=CARD | {Step.HEALTH_CODE}, health_code=HealthCode.GREEN, extended=True)
+    phones = [
+        card(f"h-{n}", kind="pass", credential=f"pass-{n}", counter=counter) for n in (2, 7) for counter in (5, 6)
+    ]
+    kept = {"statement": "vaccination", "country": "AT"}
+    certificate = card("h-7", None, kind="eu-certificate", serves=frozenset({Step.HEALTH_CODE}), facts=kept,
+                       health_code=HealthCode.GREEN)  # fmt: skip
     codes = [health(code, f"code-{code}") for code in (*HealthCode, None)]
     refused = [bad(outcome, outcome.value, f"bad-{outcome}") for outcome in events.Outcome if outcome != "valid"]
     nothing = card("", None, credential="", serves=frozenset())
-    return [*people, unregistered, both, *codes, *refused, nothing]
+    return [*people, unregistered, both, *phones, certificate, *codes, *refused, nothing]
 
 
 VERDICTS = verdicts()

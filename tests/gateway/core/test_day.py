@@ -7,7 +7,7 @@ import pytest
 from gateway.core import effects, events
 from gateway.core.moment import Moment
 from gateway.core.policy import Policy
-from gateway.simulation.scenario import Cast, Scene, load_scenario, parse_action
+from gateway.simulation.scenario import Cast, Phone, Scene, load_scenario, parse_action
 from sync.contract.alarms import AlarmKind
 from sync.contract.colours import HealthCode, PassType
 from sync.contract.records import VisitOutcome
@@ -17,16 +17,23 @@ CAST = {
     "resident": card("h-0101"),
     "resident-2": card("h-0102"),
     "tenant": card("h-0201", PassType.TENANT, kind="pass"),
+    "phone": card("h-0202", PassType.TENANT, kind="pass"),
+    "screenshot": bad(events.Outcome.INVALID, "screenshot", kind="pass"),
     "returnee": card("h-0301", PassType.RETURNEE, kind="pass"),
+    "returnee-2": card("h-0302", PassType.RETURNEE, kind="pass"),
     "visitor": card("h-0401", PassType.VISITOR, kind="pass"),
+    "visitor-2": card("h-0402", PassType.VISITOR, kind="pass"),
     "forged": bad(events.Outcome.INVALID, "bad-signature", kind="pass"),
     "green-code": health(),
     "green-code-2": health(credential="code-2"),
     "red-code": health(HealthCode.RED, "code-3"),
+    "eu-certificate": health(credential="certificate"),
+    "smart-card": health(credential="smart-card"),
 }
 NAMES = dict.fromkeys(CAST, "…")
 SCENARIO = load_scenario(
-    Path(__file__).parents[3] / "config" / "scenarios" / "day.toml", Cast(cards=NAMES, codes=NAMES)
+    Path(__file__).parents[3] / "config" / "scenarios" / "day.toml",
+    Cast(cards=NAMES, codes=NAMES, phones={"phone": Phone(pass_text="…", key="…")}),
 )
 MEASURING_S = 0.5
 
@@ -72,6 +79,9 @@ class Actor:
         self.pass_time(0.8 * self.pace)
 
     do_show = do_card
+
+    def do_screenshot(self, _: str) -> None:
+        self.do_card("screenshot")
 
     def do_forehead(self, celsius: str) -> None:
         self.near = float(celsius)

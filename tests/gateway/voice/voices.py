@@ -7,7 +7,7 @@ import pytest
 
 from drivers.sound.pcm import RATE
 from drivers.sound.tones import tone
-from gateway.config.settings import BrokerConfig, DirectoryConfig, GateConfig, IdentityConfig, Language, VoiceConfig
+from gateway.config.settings import BrokerConfig, GateConfig, IdentityConfig, Language, TrustConfig, VoiceConfig
 from gateway.core.policy import Policy
 from gateway.voice.espeak import Engine, installed
 
@@ -30,7 +30,8 @@ def config(folder: Path, *languages: Language, recordings: Path | None = None) -
     return GateConfig(
         gate=IdentityConfig(id="g", site="s", data_dir=folder, languages=languages or (Language.ZH, Language.EN)),
         broker=BrokerConfig(host="127.0.0.1"),
-        directory=DirectoryConfig(),
+        trust=TrustConfig(),
+        resolvers=(),
         voice=VoiceConfig(recordings=recordings),
         policy=Policy(),
         devices=(),

@@ -5,7 +5,7 @@ import random
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway.config.ed25519 import is_public_key
+from sync.contract.ed25519 import is_public_key
 
 SMALL_ORDER = (  # every encoding of a point of order 1, 2, 4 or 8
     "0100000000000000000000000000000000000000000000000000000000000000",

@@ -1,0 +1,74 @@
+"""The alarms' desk: what becomes of an alarm goes out at once, on record, and is said and shown."""
+
+from collections.abc import Mapping
+
+from gateway.core.alarms import RULES, AlarmBook, News
+from gateway.core.effects import SendAlarm
+from gateway.core.equipment import Equipment
+from gateway.core.moment import Moment
+from gateway.core.outbox import Outbox
+from sync.contract.alarms import AlarmAction, AlarmKind
+from sync.contract.records import AlarmRecord
+
+SENSED: Mapping[AlarmKind, str] = {
+    AlarmKind.DOOR_FORCED: "door-contact",
+    AlarmKind.DOOR_HELD_OPEN: "door-contact",
+    AlarmKind.TAMPER: "tamper",
+    AlarmKind.FIRE: "fire",
+}
+"""Whose level says that an alarm is over."""
+
+
+class AlarmDesk:
+    """Enters what happens into the book and tells of it."""
+
+    def __init__(self, book: AlarmBook, outbox: Outbox) -> None:
+        self._book = book
+        self._outbox = outbox
+
+    def raise_(self, kind: AlarmKind, now: Moment, detail: str = "") -> None:
+        """Raise an alarm, or count it where it stands already."""
+        news = self._book.raise_(kind, now, detail)
+        if news is None:
+            return
+        self._tell(news)
+        rule = RULES[kind]
+        if rule.phrase is not None and news.action is AlarmAction.RAISED and not detail:
+            self._outbox.say(rule.phrase, rule.priority)
+
+    def over(self, kind: AlarmKind, detail: str = "") -> None:
+        """What lasted is over."""
+        self._tell(self._book.over(kind, detail))
+
+    def lasting(self, kind: AlarmKind, now: Moment, detail: str = "", *, active: bool) -> None:
+        """What lasts has begun or is over."""
+        if active:
+            self.raise_(kind, now, detail)
+        else:
+            self.over(kind, detail)
+
+    def acknowledge(self, by: str, chosen: str, note: str) -> None:
+        """Somebody acknowledges one alarm, or all that are open (`chosen` empty)."""
+        for alarm in self._book.open:
+            if chosen in ("", alarm.id):
+                self._tell(self._book.acknowledge(alarm.id, by, note))
+
+    def forget(self, has: Equipment, *, locked_out: bool) -> None:
+        """End what the last run left and nothing here will ever say is over."""
+        self.over(AlarmKind.NIGHT_ARRIVAL)
+        if not locked_out:
+            self.over(AlarmKind.LOCK_OUT)
+        for kind, use in SENSED.items():
+            if not has.has(use):
+                self.over(kind)
+        for alarm in self._book.open:
+            if alarm.kind is AlarmKind.DEVICE_LOST and not has.reports(alarm.detail):
+                self.over(alarm.kind, alarm.detail)
+
+    def _tell(self, news: News | None) -> None:
+        if news is None:
+            return
+        self._outbox.add(SendAlarm(news.action, news.alarm))
+        self._outbox.record(AlarmRecord(action=news.action, alarm=news.alarm, by=news.by, note=news.note))
+        alarm = news.alarm
+        self._outbox.show("alarm", kind=alarm.kind.value, action=news.action.value, detail=alarm.detail)

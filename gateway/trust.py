@@ -1,0 +1,153 @@
+"""The gate's trust list: whose signatures it believes. The office signs it, `menshen trust import` brings it, and it lies
+beside the directory as it came; what the file says is believed only as far as a pinned key of the office has signed it.
+
+Theory of operation. A gate asks for its anchors with every credential. One row of SQLite then says whether another
+process has imported another list; only then is the list read, its seal verified, and the anchors made anew. So a key that
+an import has revoked is revoked with the next scan. A list that lies here and does not verify is as good as none, and is
+told; one that is too old is told and goes on being used, as far as the policy says (`gateway.resolve.scheme.by_trust`).
+
+A list never goes back: a lower version than the one held is refused, and so is another list under the same version. The
+time in a list is the office's. A gate without a network may think that it is years earlier, so a list from ahead of the
+gate's clock is taken; where the clock is trusted, that is told, as one of the two clocks must be wrong.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from gateway.core.moment import Moment
+from gateway.credentials.anchors import Anchors
+from gateway.directory import Directory, KeptList, Row
+from gateway.errors import DirectoryError, TrustError
+from sync.contract.sealed import SealError
+from sync.contract.trust import TrustList, day, unseal_trust
+
+AHEAD_S: Final = 86_400  # a list from this much ahead of a trusted clock is told
+DAY_S: Final = 86_400
+Tell = Callable[[str, str], None]
+
+
+def import_trust(directory: Directory, sealed: bytes, keys: Sequence[Ed25519PublicKey], now_s: int) -> TrustList | None:
+    """Keep a list that one of `keys` has signed and that is newer than the one held; `now_s`: when it came (Unix seconds).
+    Returns the list, or None when it is the one held already.
+
+    Raises TrustError when it is not to be believed, or older, or another one of the same version; DirectoryError when the
+    file cannot be written."""
+    if not keys:
+        raise TrustError("no key of the office is pinned here: put it into [trust] office_keys of the gate's file")
+    try:
+        content = unseal_trust(sealed, keys)
+    except SealError as error:
+        raise TrustError(f"is not to be believed: {error}") from None
+    taken = False
+
+    def choose(held: KeptList | None) -> KeptList | None:
+        nonlocal taken
+        taken = _is_news(content, held, keys)
+        return KeptList(content.version, content.issued_s, now_s, sealed) if taken else None
+
+    directory.keep_trust(choose)
+    return content if taken else None
+
+
+def _is_news(content: TrustList, held: KeptList | None, keys: Sequence[Ed25519PublicKey]) -> bool:
+    """Whether the list is to take the place of the one held. Raises TrustError where it must not."""
+    try:
+        before = None if held is None else unseal_trust(held.sealed, keys)
+    except SealError:
+        return True  # what cannot be believed has no version either
+    if before is None or content.version > before.version:
+        return True
+    if content == before:
+        return False
+    if content.version < before.version:
+        raise TrustError(f"is version {content.version}, and this gate has {before.version}: a list never goes back")
+    raise TrustError(f"is another list than the one held under the same version {content.version}: make a higher one")
+
+
+class TrustStore:
+    """The list as the gate uses it. Called from the resolve workers and the upkeep.
+
+    `tell(state, detail)` hears `ok`, `stale` (too old, or from ahead of the clock) or `lost` (does not verify) when that
+    changes; it must only hand on. Nothing is told of a gate that never had a list."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        keys: Sequence[Ed25519PublicKey],
+        *,
+        max_age_days: int,
+        now: Callable[[], Moment],
+        tell: Tell = lambda _state, _detail: None,
+    ) -> None:
+        self._directory = directory
+        self._keys = keys
+        self._max_age_days = max_age_days
+        self._now = now
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._read = False
+        self._stamp: Row | None = None
+        self._anchors = Anchors()
+        self._broken = ""  # what is wrong with the list that lies here
+        self._told = "ok"
+
+    def anchors(self) -> Anchors:
+        """Whose signatures are believed now. Raises DirectoryError when that could never be read; once it was, it holds
+        while the file is out of reach."""
+        with self._lock:
+            self._refresh()
+            self._note()
+            return self._anchors
+
+    def look(self) -> None:
+        """The same, for when nobody scans anything: trouble is told in time. Never raises."""
+        try:
+            self.anchors()
+        except DirectoryError:
+            return  # the directory has told it
+
+    def _refresh(self) -> None:
+        try:
+            stamp = self._directory.trust_stamp()
+            if self._read and stamp == self._stamp:
+                return
+            kept = self._directory.trust_list()
+        except DirectoryError:
+            if self._read:
+                return
+            raise
+        self._anchors, self._broken = self._verified(kept)
+        self._read, self._stamp = True, stamp
+
+    def _verified(self, kept: KeptList | None) -> tuple[Anchors, str]:
+        if kept is None:
+            return Anchors(), ""
+        try:
+            return Anchors.of(unseal_trust(kept.sealed, self._keys)), ""
+        except (SealError, ValueError) as error:  # ValueError: signed, and nothing that this version can use
+            return Anchors(), f"cannot be believed: {error}; import one that the office has signed"
+
+    def _note(self) -> None:
+        state, detail = ("lost", self._broken) if self._broken else self._age(self._now())
+        if state != self._told:
+            self._told = state
+            self._tell(state, detail)
+
+    def _age(self, now: Moment) -> tuple[str, str]:
+        anchors, now_s = self._anchors, now.at_ms // 1000
+        if anchors.older_than(self._max_age_days, now_s):
+            days = (now_s - anchors.issued_s) // DAY_S
+            return (
+                "stale",
+                f"version {anchors.version} is {days} days old, {self._max_age_days} are allowed: import a newer one",
+            )
+        if now.trusted and anchors.issued_s > now_s + AHEAD_S:
+            issued = day(anchors.issued_s)
+            return (
+                "stale",
+                f"version {anchors.version} was issued on {issued}, ahead of the clock here: one of them is wrong",
+            )
+        return "ok", ""

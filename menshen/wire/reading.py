@@ -1,0 +1,135 @@
+"""From a topic and a payload to what was said. Nothing here trusts either: what cannot be decoded says why, and how large
+it was."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import msgspec
+
+from sync.contract.alarms import Alarm, AlarmMessage, StateMessage
+from sync.contract.topics import Channel, parse_topic
+from sync.errors import MessageError
+from sync.log.messages import Ack, Batch, Fork, Gone, Hello, Message
+from sync.log.receiver import decode_upward
+from sync.log.records import Record
+from sync.log.sender import decode_downward
+from sync.printable import time_words
+
+SHOWN_ALARMS: Final = 5  # of a state, in a line
+Said = Message | AlarmMessage | StateMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passing:
+    """One message. `gate` and `channel` are empty where the topic is none of ours, `kind` where the payload is not decoded:
+    then `problem` says why. `words` may hold anything that its sender chose; so may `values`, which are plain JSON."""
+
+    topic: str
+    size: int  # bytes of the payload
+    gate: str = ""
+    channel: str = ""
+    kind: str = ""
+    words: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+    records: tuple[Record, ...] = ()
+    problem: str = ""
+
+
+def read(topic: str, payload: bytes) -> Passing:
+    """What a message says."""
+    address = parse_topic(topic)
+    if address is None:
+        return Passing(topic=topic, size=len(payload), problem="a topic that is none of ours")
+    gate, channel = address
+    passing = Passing(topic=topic, size=len(payload), gate=gate, channel=channel)
+    try:
+        said = _DECODERS[channel](payload)
+    except (MessageError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return replace(passing, problem=str(error))
+    match said:
+        case AlarmMessage():
+            return replace(passing, kind=channel, words=_alarm(said), values=_plain(said))
+        case StateMessage():
+            return replace(passing, kind=channel, words=_state(said), values=_plain(said))
+        case Batch():
+            return replace(passing, kind="batch", words=_log(said), values=_range(said), records=said.records)
+    return replace(passing, kind=str(said.__struct_config__.tag), words=_log(said), values=_range(said))
+
+
+def _no_command(_payload: bytes) -> Said:
+    raise MessageError("commands are not known to this version")
+
+
+_DECODERS: Final[Mapping[Channel, Callable[[bytes], Said]]] = {
+    Channel.UP: decode_upward,
+    Channel.DOWN: decode_downward,
+    Channel.ALARM: msgspec.json.Decoder(AlarmMessage).decode,
+    Channel.STATE: msgspec.json.Decoder(StateMessage).decode,
+    Channel.CMD: _no_command,
+}
+
+
+def _plain(said: AlarmMessage | StateMessage) -> Mapping[str, object]:
+    plain: Mapping[str, object] = msgspec.to_builtins(said)
+    return plain
+
+
+# the log's messages
+
+
+def _log(said: Message) -> str:
+    log = f"log {said.log_id[:8]}"
+    match said:
+        case Hello():
+            return f"{log} holds {said.oldest}-{said.head}"
+        case Batch():
+            return f"{log} {said.after + 1}-{said.upto}, {len(said.records)} records"
+        case Gone():
+            return f"{log} {said.after + 1}-{said.upto} no longer exist: {said.reason}"
+        case Ack():
+            return f"{log} up to {said.seq}"
+        case Fork():
+            return f"{log} has another {said.seq}"
+
+
+def _range(said: Message) -> Mapping[str, object]:
+    names = ("log_id", "oldest", "head", "after", "upto", "seq", "reason")
+    found = {name: getattr(said, name) for name in names if hasattr(said, name)}
+    return found | ({"records": len(said.records)} if isinstance(said, Batch) else {})
+
+
+# alarm and state
+
+
+def _alarm(said: AlarmMessage) -> str:
+    alarm = said.alarm
+    words = [said.action, alarm.kind, f"at {alarm.portal}", f"since {time_words(alarm.since_ms)}", *_details(alarm)]
+    return ", ".join([" ".join(words[:3]), *words[3:]])
+
+
+def _details(alarm: Alarm) -> list[str]:
+    details = [f"{alarm.count} times"] if alarm.count != 1 else []
+    if alarm.acknowledged:
+        details.append(f"acknowledged by {alarm.acknowledged_by or 'somebody'}")
+    return [*details, alarm.detail] if alarm.detail else details
+
+
+def _state(said: StateMessage) -> str:
+    order = f"connection {said.connection} of boot {said.boot[:8]}"
+    if not said.online and not said.log_id:
+        return f"offline (last will), {order}"
+    words = ["online" if said.online else "offline", f"mode {said.mode}", f"door {said.door}", f"inside {said.inside}"]
+    words += [f"log {said.log_id[:8]} head {said.head} acknowledged {said.acked}", order]
+    if not said.clock_trusted:
+        words.append("its clock is not trusted")
+    if said.devices_lost:
+        words.append(f"lost: {_some(said.devices_lost)}")
+    if said.alarms:
+        words.append(f"open alarms: {_some(tuple(alarm.kind for alarm in said.alarms))}")
+    return ", ".join(words)
+
+
+def _some(words: tuple[str, ...]) -> str:
+    more = f" and {len(words) - SHOWN_ALARMS} more" if len(words) > SHOWN_ALARMS else ""
+    return " ".join(words[:SHOWN_ALARMS]) + more

@@ -1,0 +1,145 @@
+"""Targets: what comes from the network, from a serial line or out of a file."""
+
+import re
+import tempfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from central.ingest import reading
+from central.ingest.refusals import Refused
+from drivers.protocols import gy_mcu90615, rdm6300
+from drivers.protocols.frames import Frame, FrameReader
+from gateway.directory import Card, Code, DirectoryFile, Holder, read_directory_file
+from gateway.errors import DirectoryError
+from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage
+from sync.contract.colours import HealthCode, PassType
+from sync.contract.sealed import seal
+from sync.contract.topics import Channel
+from sync.errors import MessageError
+from sync.log.messages import MAX_INFLATED, Ack, Batch, Fork, Gone, Hello, encode
+from sync.log.receiver import decode_upward
+from sync.log.records import GENESIS, Record, body_hash
+from sync.log.sender import decode_downward
+from tests.fuzz.target import Target, assert_bounded
+
+LOG = "0123456789abcdef" * 2
+EPOCH = datetime.fromtimestamp(0, UTC)
+DIGEST, BOOT, SALT = bytes(range(32)), bytes(16), bytes(16)
+
+
+def upward(data: bytes) -> None:
+    """A gate's message, at the office."""
+    try:
+        assert_bounded(msgspec.to_builtins(decode_upward(data), builtin_types=(bytes,)), 2 * MAX_INFLATED)
+    except MessageError:
+        return
+
+
+def downward(data: bytes) -> None:
+    """The office's answer, at a gate."""
+    try:
+        assert_bounded(msgspec.to_builtins(decode_downward(data), builtin_types=(bytes,)), 4096)
+    except MessageError:
+        return
+
+
+def plain(data: bytes) -> None:
+    """Alarm and state as anybody may publish them, at the office."""
+    for channel in (Channel.ALARM, Channel.STATE):
+        try:
+            reading.read(reading.Arrived("g", channel, data, EPOCH))
+        except Refused:
+            continue
+
+
+def directory_file(data: bytes) -> None:
+    """A file that somebody loads."""
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
+        file.write(data)
+        file.flush()
+        try:
+            content = read_directory_file(Path(file.name))
+        except DirectoryError:
+            return
+    assert content.version >= 1
+    assert_bounded(msgspec.to_builtins(content), 64 * (1 + len(data)))
+
+
+def _frames(frame: Frame[Any], data: bytes) -> None:
+    """In two pieces and in one: the same messages; and nothing piles up."""
+    whole, halves = FrameReader(frame), FrameReader(frame)
+    messages = whole.feed(data)
+    assert halves.feed(data[: len(data) // 2]) + halves.feed(data[len(data) // 2 :]) == messages
+    assert len(messages) * frame.length + whole.noise + whole.pending == len(data)
+    assert whole.pending < frame.length
+
+
+def thermometer(data: bytes) -> None:
+    """A serial line that a GY-MCU90615 should be at."""
+    _frames(gy_mcu90615.MODULE_FRAME, data)
+    link = gy_mcu90615.GyMcu90615Link(0)
+    for read in link.feed(data, 1):
+        assert gy_mcu90615.OBJECT_C[0] <= read.object_c <= gy_mcu90615.OBJECT_C[1]
+    link.health(5_000)
+
+
+def card_reader(data: bytes) -> None:
+    """A serial line that an RDM6300 should be at."""
+    _frames(rdm6300.FRAME, data)
+    link = rdm6300.Rdm6300Link(0)
+    for read in link.feed(data, 1):
+        assert re.fullmatch(r"[0-9A-F]{10}", read.uid)
+    link.health(5_000)
+
+
+def _upward_seeds() -> Iterable[bytes]:
+    record = Record(
+        1, "visit", 1_800_000_000_000, True, BOOT, 5, b'{"visit":"v"}', SALT, body_hash(SALT, b'{"visit":"v"}')
+    )
+    yield encode(Hello(log_id=LOG, oldest=1, head=1, head_hash=DIGEST))
+    yield encode(Batch(log_id=LOG, after=0, upto=1, prev_hash=GENESIS, records=(record,)))
+    yield encode(Gone(log_id=LOG, after=0, upto=3, reason="trimmed", hash=DIGEST))
+
+
+def _downward_seeds() -> Iterable[bytes]:
+    yield encode(Ack(log_id=LOG, seq=7, hash=DIGEST))
+    yield encode(Fork(log_id=LOG, seq=7, hash=DIGEST))
+
+
+def _plain_seeds() -> Iterable[bytes]:
+    alarm = Alarm(id=LOG, kind=AlarmKind.FIRE, portal="main", since_ms=1)
+    yield msgspec.json.encode(AlarmMessage(action=AlarmAction.RAISED, alarm=alarm, at_ms=1, boot=LOG, mono_ms=1))
+
+
+def _directory_seeds() -> Iterable[bytes]:
+    people = Holder(holder="h-1", pass_type=PassType.RESIDENT)
+    code = Code(sha256="0" * 64, health_code=HealthCode.GREEN)
+    card = Card(uid="000414CD7E", holder="h-1")
+    content = DirectoryFile(version=1, holders=(people,), cards=(card,), codes=(code,), revoked=("0" * 16,))
+    yield msgspec.json.encode(content)
+    yield seal(msgspec.json.encode(content), "directory", Ed25519PrivateKey.from_private_bytes(bytes(32)))
+
+
+def _thermometer_seeds() -> Iterable[bytes]:
+    yield gy_mcu90615.encode(36.5, 24.0) * 3
+    yield b"\x5a" + gy_mcu90615.encode(36.5, 24.0) + b"\x5a\x5a"
+
+
+def _card_seeds() -> Iterable[bytes]:
+    yield rdm6300.encode("000414CD7E") * 3
+    yield b"\x02" + rdm6300.encode("1F00644BB6") * 2
+
+
+TARGETS = (
+    Target("upward", upward, _upward_seeds),
+    Target("downward", downward, _downward_seeds),
+    Target("alarm-and-state", plain, _plain_seeds),
+    Target("directory-file", directory_file, _directory_seeds),
+    Target("thermometer", thermometer, _thermometer_seeds),
+    Target("card-reader", card_reader, _card_seeds),
+)

@@ -1,0 +1,1 @@
+"""Hostile codes against the real resolver and the real gate."""
