@@ -1,9 +1,9 @@
 """The gate's trust list: whose signatures it believes. The office signs it, `menshen trust import` brings it, and it lies
 beside the directory as it came; what the file says is believed only as far as a pinned key of the office has signed it.
 
-Theory of operation. A gate asks for its anchors with every credential. One row of SQLite then says whether another
-process has imported another list; only then is the list read, its seal verified, and the anchors made anew. So a key that
-an import has revoked is revoked with the next scan. A list that lies here and does not verify is as good as none, and is
+Theory of operation. A gate asks for its anchors with every credential. The file's own stamp then says whether another
+process has written to it; only then is the list read, and where it is another one, its seal verified and the anchors made
+anew. So a key that an import has revoked is revoked with the next scan. A list that lies here and does not verify is as good as none, and is
 told; one that is too old is told and goes on being used, as far as the policy says (`gateway.resolve.scheme.by_trust`).
 
 A list never goes back: a lower version than the one held is refused, and so is another list under the same version. The
@@ -13,13 +13,14 @@ gate's clock is taken; where the clock is trusted, that is told, as one of the t
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.core.moment import Moment
 from gateway.credentials.anchors import Anchors
-from gateway.directory import Directory, KeptList, Row
+from gateway.directory import Directory, KeptList, Stamp
 from gateway.errors import DirectoryError, TrustError
 from sync.contract.sealed import SealError
 from sync.contract.trust import TrustList, day, unseal_trust
@@ -89,7 +90,8 @@ class TrustStore:
         self._tell = tell
         self._lock = threading.Lock()
         self._read = False
-        self._stamp: Row | None = None
+        self._stamp: Stamp | None = None
+        self._kept: KeptList | None = None
         self._anchors = Anchors()
         self._broken = ""  # what is wrong with the list that lies here
         self._told = "ok"
@@ -98,29 +100,29 @@ class TrustStore:
         """Whose signatures are believed now. Raises DirectoryError when that could never be read; once it was, it holds
         while the file is out of reach."""
         with self._lock:
-            self._refresh()
-            self._note()
+            stamp = self._directory.stamp()
+            if not self._read or stamp is None or stamp != self._stamp:
+                self._refresh(stamp)
             return self._anchors
 
     def look(self) -> None:
-        """The same, for when nobody scans anything: trouble is told in time. Never raises."""
-        try:
-            self.anchors()
-        except DirectoryError:
-            return  # the directory has told it
+        """Read it whatever the stamp says, and tell what is wrong, also when nobody scans anything. Never raises."""
+        with self._lock, suppress(DirectoryError):  # the directory has told it
+            self._refresh(self._directory.stamp())
+            self._note()
 
-    def _refresh(self) -> None:
+    def _refresh(self, stamp: Stamp | None) -> None:
         try:
-            stamp = self._directory.trust_stamp()
-            if self._read and stamp == self._stamp:
-                return
             kept = self._directory.trust_list()
         except DirectoryError:
             if self._read:
                 return
             raise
-        self._anchors, self._broken = self._verified(kept)
-        self._read, self._stamp = True, stamp
+        if not self._read or kept != self._kept:
+            self._anchors, self._broken = self._verified(kept)
+            self._read, self._kept = True, kept
+            self._note()
+        self._stamp = stamp
 
     def _verified(self, kept: KeptList | None) -> tuple[Anchors, str]:
         if kept is None:
