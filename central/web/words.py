@@ -61,9 +61,7 @@ _REASONS: Words = {
     "algorithm": _("signed in a way that is not taken"),
     "trust-empty": _("no trust list at the gate yet"),
     "trust-old": _("the gate's trust list is too old"),
-    "trust-old-refused": _("refused: the gate's trust list is too old"),
     "clock-untrusted": _("the gate's clock is not set"),
-    "clock-untrusted-refused": _("refused: the gate's clock is not set"),
     "too-many": _("too many scans at once"),
     # a code that is not written as it should be
     "empty": _("empty code"),

@@ -26,7 +26,8 @@ class Verdict:
 
     `serves`: the steps it can satisfy when valid (a QR may be pass and health code at once); `holder`: whose it is, "" where
     that is not known; `extended`: the holder needs the extended release time; `counter`: of a pass on a phone, the number
-    of the 30 s it was signed in, 0 for everything else; `facts`: what the site's policy keeps of a health certificate."""
+    of the 30 s it was signed in, 0 for everything else; `facts`: what the site's policy keeps of a health certificate;
+    `denied`: what could not be checked is denied by the site's policy, and not for the guard."""
 
     outcome: Outcome
     reason: str
@@ -40,6 +41,7 @@ class Verdict:
     directory_version: int = 0
     counter: int = 0
     facts: Mapping[str, str] = field(default_factory=dict)
+    denied: bool = False
 
 
 HEALTH_KINDS = frozenset({"health-code", "eu-certificate", "smart-health-card"})

@@ -198,7 +198,7 @@ class Findings:
     def _refuse(self, verdict: Verdict, mono_ms: int) -> None:
         step = Step.HEALTH_CODE if verdict.kind in HEALTH_KINDS else Step.CREDENTIAL
         self._step(step, verdict.reason, mono_ms, passed=False)
-        if verdict.outcome in REFERRED:
+        if verdict.outcome in REFERRED and not verdict.denied:
             self._referrals.append(verdict.reason)
         else:
             self.bad = verdict

@@ -20,6 +20,7 @@ class Phrase(StrEnum):
     GRANTED_NORMAL = "granted-normal"  # the line people know: 体温正常，请通过
     UNKNOWN_CODE = "unknown-code"
     UNKNOWN_CARD = "unknown-card"
+    NOT_CHECKED = "not-checked"  # and the site denies what cannot be
     INVALID_PASS = "invalid-pass"  # noqa: S105  a phrase, no password
     EXPIRED_PASS = "expired-pass"  # noqa: S105  a phrase, no password
     REVOKED_PASS = "revoked-pass"  # noqa: S105  a phrase, no password

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gateway.core.effects import Priority, Say
 from gateway.core.events import Outcome, Verdict
-from gateway.core.findings import LOCKDOWN, LOCKED_OUT, SEALED, Decision, Findings
+from gateway.core.findings import LOCKDOWN, LOCKED_OUT, REFERRED, SEALED, Decision, Findings
 from gateway.core.phrases import Phrase
 from gateway.core.temperature import ScreeningState
 from gateway.core.used import CODE_USED
@@ -67,6 +67,8 @@ def _refusal(decision: Decision, bad: Verdict | None) -> Phrase:
             return phrase
     if bad is None:
         return Phrase.HEALTH_CODE_REFUSED
+    if bad.outcome in REFERRED:
+        return Phrase.NOT_CHECKED
     unknown = Phrase.UNKNOWN_CARD if bad.kind == "card" else Phrase.UNKNOWN_CODE
     return _BY_REASON.get(bad.reason) or _BY_KIND.get(bad.kind) or _BY_OUTCOME.get(bad.outcome, unknown)
 

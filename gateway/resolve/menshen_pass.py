@@ -1,19 +1,12 @@
 """Menshen passes: verified offline, then looked up for revocation and for what their holder has still to do."""
 
-from collections.abc import Mapping
-
 from gateway.core.events import Outcome, Verdict
 from gateway.core.moment import Moment
-from gateway.core.policy import Unsure
-from gateway.resolve.scheme import Scheme, Trust, refused, steps
+from gateway.resolve.scheme import Scheme, Trust, refused, steps, unsure
 from sync.contract import passes
 from sync.errors import CredentialRefused
 
 KIND = "pass"
-_WHEN_CLOCK_UNTRUSTED: Mapping[Unsure, str] = {
-    Unsure.GUARD: "clock-untrusted",
-    Unsure.REFUSE: "clock-untrusted-refused",
-}
 
 
 def _resolve(text: str, trust: Trust, now: Moment) -> Verdict:
@@ -53,8 +46,7 @@ def _by_clock(verdict: Verdict, shown: passes.Shown, trust: Trust, now: Moment) 
     """The same, as far as this gate's clock can be relied on: without it, a screenshot looks like what a phone shows."""
     if now.trusted or not shown.content.phone or verdict.outcome not in {Outcome.VALID, Outcome.UNCHECKED}:
         return verdict
-    reason = _WHEN_CLOCK_UNTRUSTED.get(trust.policy.credentials.when_clock_untrusted)
-    return verdict if reason is None else refused(reason, KIND, verdict.credential, holder=shown.content.holder)
+    return unsure("clock-untrusted", trust.policy.credentials.when_clock_untrusted, verdict)
 
 
 SCHEME = Scheme(KIND, lambda text: text.startswith(passes.PREFIX), _resolve, beginning=passes.PREFIX, signed=True)

@@ -92,25 +92,30 @@ def refused(reason: str, kind: str, credential: str, *, holder: str = "") -> Ver
     return Verdict(outcome=outcome, reason=reason, kind=kind, credential=credential, holder=holder)
 
 
+def unsure(reason: str, policy: Unsure, verdict: Verdict) -> Verdict:
+    """The verdict on what is good as far as this gate can know, and `reason` why it cannot: as the site's policy wants it."""
+    if policy is Unsure.ACCEPT:
+        return verdict
+    found = refused(reason, verdict.kind, verdict.credential, holder=verdict.holder)
+    return replace(found, denied=policy is Unsure.REFUSE)
+
+
 def unlisted(trust: Trust, reason: str, kind: str, credential: str) -> Verdict:
     """The verdict on what the directory does not list; where nothing was ever loaded, that says nothing about it."""
     return refused("directory-empty" if trust.directory.version == 0 else reason, kind, credential)
-
-
-_WHEN_OLD: Mapping[Unsure, str] = {Unsure.GUARD: "trust-old", Unsure.REFUSE: "trust-old-refused"}
 
 
 def by_trust(verdict: Verdict, trust: Trust, now: Moment) -> Verdict:
     """A verdict that rests on the trust list, as far as the list itself can be relied on: where there is none, a signer that
     is not in it says nothing; what is good by one that is too old is so by the site's policy."""
     policy = trust.policy.credentials
-    when_old = _WHEN_OLD.get(policy.when_trust_is_old)
     if verdict.outcome is Outcome.UNKNOWN and trust.anchors().version == 0:
         return refused("trust-empty", verdict.kind, verdict.credential)
-    if verdict.outcome is not Outcome.VALID or when_old is None:
+    if verdict.outcome is not Outcome.VALID or policy.when_trust_is_old is Unsure.ACCEPT:
         return verdict
-    old = trust.anchors().older_than(policy.trust_max_age_days, now.at_ms // 1000)
-    return refused(when_old, verdict.kind, verdict.credential, holder=verdict.holder) if old else verdict
+    if not trust.anchors().older_than(policy.trust_max_age_days, now.at_ms // 1000):
+        return verdict
+    return unsure("trust-old", policy.when_trust_is_old, verdict)
 
 
 def steps(*, registered: bool) -> frozenset[Step]:

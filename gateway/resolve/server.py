@@ -67,7 +67,7 @@ class ServerResolver:
         known = self._memory.recall(reference, now.mono_ms, self._offline_ms)
         if known is not None:
             return replace(known, reason="last-answer") if known.outcome is Outcome.VALID else known
-        return replace(verdict, outcome=Outcome.INVALID) if self._refuse else verdict
+        return replace(verdict, denied=self._refuse)
 
     def _asked(self, code: str, reference: str, now: Moment) -> Verdict:
         if not self._breaker.lets(now.mono_ms):

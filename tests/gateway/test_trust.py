@@ -291,7 +291,7 @@ def test_an_old_list_is_told_once_until_a_newer_one_is_there(at: At) -> None:
     [
         (Unsure.ACCEPT, Outcome.VALID, "ok"),
         (Unsure.GUARD, Outcome.UNCHECKED, "trust-old"),
-        (Unsure.REFUSE, Outcome.INVALID, "trust-old-refused"),
+        (Unsure.REFUSE, Outcome.UNCHECKED, "trust-old"),
     ],
 )
 def test_what_is_good_by_an_old_list_is_so_by_the_policy(
@@ -301,6 +301,7 @@ def test_what_is_good_by_an_old_list_is_so_by_the_policy(
     at.take(a_list(1, NOW_S - 11 * DAY_S))
     verdict = at.scan(a_pass())
     assert (verdict.outcome, verdict.reason, verdict.holder) == (outcome, reason, "h-1")
+    assert verdict.denied is (when_old is Unsure.REFUSE)
     assert bool(verdict.serves) is (outcome is Outcome.VALID)
     assert at.scan(a_pass(OTHER)).reason == "unknown-key"  # what is bad is bad by an old list too
     at.take(a_list(2, NOW_S - 10 * DAY_S))

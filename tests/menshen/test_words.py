@@ -103,7 +103,7 @@ REASONS = sorted(reasons())
 def test_they_are_found_where_they_are_known_to_be() -> None:
     known = {
         "ok", "lost-card", "not-registered", "bad-signature", "code-used", "chunked", "test-not-accepted", "fever",
-        "health-code-red", "credential-missing", "second-credential", "trust-old-refused", "empty",
+        "health-code-red", "credential-missing", "second-credential", "trust-old", "empty",
     }  # fmt: skip
     assert known - set(REASONS) == set()
 

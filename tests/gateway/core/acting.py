@@ -77,9 +77,11 @@ def bad(
     reason: str = "unknown-code",
     credential: str = "bad-1",
     kind: str = "text",
+    *,
+    denied: bool = False,
 ) -> events.Verdict:
     """A refused one."""
-    return events.Verdict(outcome=outcome, reason=reason, kind=kind, credential=credential)
+    return events.Verdict(outcome=outcome, reason=reason, kind=kind, credential=credential, denied=denied)
 
 
 class Gate:

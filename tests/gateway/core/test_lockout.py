@@ -55,6 +55,16 @@ def test_what_could_not_be_checked_is_not_bad(outcome: Outcome) -> None:
     assert len(gate.visits) == 10 and {visit.outcome for visit in gate.visits} == {VisitOutcome.REFERRED}
 
 
+def test_what_a_site_denies_because_it_cannot_be_checked_is_not_bad_either() -> None:
+    gate = Gate()
+    for number in range(10):
+        found = gate.read(bad(Outcome.NEEDS_ONLINE, "no-answer", credential=f"c{number}", denied=True))
+        assert said(found) == [Phrase.NOT_CHECKED]
+        gate.wait(1)
+    assert {visit.outcome for visit in gate.visits} == {VisitOutcome.DENIED} and len(gate.visits) == 10
+    assert AlarmKind.LOCK_OUT not in gate.open_alarms and gate.durable.keys().isdisjoint({"lock-out"})
+
+
 def test_the_way_out_is_never_locked_out() -> None:
     gate = Gate()
     guess(gate, 5)

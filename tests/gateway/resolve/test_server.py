@@ -247,7 +247,7 @@ def test_every_other_answer_serves_nothing(
 def test_without_an_answer_a_site_may_refuse(asked: Any, service: Service) -> None:
     service.behave = says(b"", 500)
     verdict = asked(when_no_answer=WhenNoAnswer.REFUSE).text(CODE, NOW)
-    assert (verdict.outcome, verdict.reason) == (Outcome.INVALID, "server-error")
+    assert (verdict.outcome, verdict.reason, verdict.denied) == (Outcome.NEEDS_ONLINE, "server-error", True)
 
 
 def test_a_lie_about_the_certificate_is_for_the_guard(trust: Trust, authority: Authority) -> None:
