@@ -25,6 +25,8 @@ USAGE_OIDS: Final = {
     for arc in ("1.3.6.1.4.1.1847.2021.1", "1.3.6.1.4.1.0.1847.2021.1")  # hcert_spec, and what most issuers took first
     for number, usage in _USAGES.items()
 }
+_UNREADABLE: Final = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
+"""What the library raises for certificates that are none, as fuzzing found."""
 _EXTENDED_KEY_USAGE: Final = "2.5.29.37"  # RFC 5280, section 4.2.1.12
 
 
@@ -49,7 +51,7 @@ def signer(data: bytes, name: str, kid: str = "") -> Signer:
             country=_country(certificate),
             usages=_usages(certificate),
         )
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except _UNREADABLE as error:
         raise CertificateUnusable(f"{name}: no certificate that can be read: {error}") from error
 
 

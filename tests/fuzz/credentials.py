@@ -326,8 +326,10 @@ def _certificates() -> Iterable[bytes]:
     )
     made = made.not_valid_before(begins).not_valid_after(begins + timedelta(days=1))
     certificate = made.add_extension(usages, critical=False).sign(PHONE, SHA256())
-    yield certificate.public_bytes(Encoding.DER)
-    yield certificate.public_bytes(Encoding.PEM)
+    der = certificate.public_bytes(Encoding.DER)
+    yield from (der, certificate.public_bytes(Encoding.PEM))
+    yield der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x22")  # found: of version 35
+    yield der.replace(b"\x13\x02AT", b"\x03\x02AT")  # found: a country that is a string of bits
 
 
 def _issuer_keys() -> Iterable[bytes]:
@@ -404,6 +406,13 @@ def _trust() -> TrustList:
     )
 
 
+def _trust_contents() -> Iterable[bytes]:
+    written = msgspec.json.encode(_trust())
+    yield written
+    yield written.replace(b"https", b"http\x80")  # found: not UTF-8
+    yield b'{"version":1,"issued_s":1,"more":' + b"[" * 5000  # found: deeper than Python's stack
+
+
 def _b64(number: int) -> str:
     return base64.urlsafe_b64encode(number.to_bytes(32, "big")).rstrip(b"=").decode()
 
@@ -431,5 +440,5 @@ TARGETS = (
     Target("signer-certificate", signer_certificate, _certificates),
     Target("issuer-keys", issuer_keys, _issuer_keys),
     Target("trust", trust_list, lambda: [seal_trust(_trust(), OFFICE)]),
-    Target("trust-content", trust_content, lambda: [msgspec.json.encode(_trust())]),
+    Target("trust-content", trust_content, _trust_contents),
 )
