@@ -23,10 +23,9 @@ from gateway.credentials.anchors import Anchors
 from gateway.directory import Directory, KeptList, Stamp
 from gateway.errors import DirectoryError, TrustError
 from sync.contract.sealed import SealError
-from sync.contract.trust import TrustList, day, unseal_trust
+from sync.contract.trust import DAY_S, TrustList, day, unseal_trust
 
-AHEAD_S: Final = 86_400  # a list from this much ahead of a trusted clock is told
-DAY_S: Final = 86_400
+AHEAD_S: Final = DAY_S  # a list from this much ahead of a trusted clock is told
 Tell = Callable[[str, str], None]
 
 

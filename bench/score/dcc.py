@@ -55,7 +55,7 @@ def _decide_file(folder: Path, row: Mapping[str, str]) -> str | None:
         health = authentic(_text(content), signers, now_s, checks)
     except CredentialRefused as error:
         if error.reason == "unknown-key" and certificate is None:
-            raise Unreadable("no certificate of its signer: TESTCTX.CERTIFICATE is missing") from None
+            raise CredentialRefused(f"{error.reason}: TESTCTX.CERTIFICATE is missing") from None
         raise
     try:
         read_content(health)

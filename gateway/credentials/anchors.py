@@ -5,9 +5,7 @@ from dataclasses import dataclass, field
 from gateway.credentials.eu_certificate import Signers
 from gateway.credentials.smart_health_card import Issuers
 from sync.contract.passes import PassKeys
-from sync.contract.trust import TrustList
-
-_DAY_S = 86_400
+from sync.contract.trust import TrustList, older_than
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,4 +31,4 @@ class Anchors:
 
     def older_than(self, days: int, now_s: int) -> bool:
         """Whether the list was signed more than so many days ago; no list has no age."""
-        return self.version > 0 and now_s - self.issued_s > days * _DAY_S
+        return self.version > 0 and older_than(self.issued_s, days, now_s)

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from gateway.credentials.certificate import Certificate
 from gateway.credentials.eu_content import read_content, stated
 from sync.contract import cose
-from sync.contract.encoding import decode_base45, decode_map
+from sync.contract.encoding import decode_base45, decode_map, has_labels
 from sync.contract.trust import Signer
 from sync.errors import CredentialRefused
 
@@ -232,7 +232,7 @@ def _time(value: object) -> float:
 
 def _health_certificate(claims: Mapping[object, object]) -> Mapping[object, object]:
     health = claims.get(_HEALTH)
-    content = health.get(_EU_V1) if isinstance(health, dict) else None
+    content = health.get(_EU_V1) if isinstance(health, dict) and has_labels(health) else None
     if not isinstance(content, dict):
         raise CredentialRefused("bad-schema")
     return content

@@ -15,6 +15,7 @@ from typing import Final
 
 from gateway.core.policy import Fact, Statement
 from gateway.credentials.certificate import HealthStatement, Test, Vaccination
+from sync.errors import CredentialRefused
 
 CVX: Final = "http://hl7.org/fhir/sid/cvx"
 LOINC: Final = "http://loinc.org"
@@ -53,7 +54,9 @@ _DATE_TIME: Final = re.compile(
 
 
 def read_bundle(bundle: Mapping[str, object]) -> tuple[tuple[HealthStatement, ...], Mapping[Fact, str]]:
-    """What the bundle states, vaccinations before tests and each in the order of time, and what it says beyond."""
+    """What the bundle states, vaccinations before tests and each in the order of time, and what it says beyond.
+
+    Raises CredentialRefused: `bad-schema` for one of several patients."""
     doses: dict[date, str] = {}
     tests: list[Test] = []
     patients: list[Mapping[str, object]] = []
@@ -65,6 +68,8 @@ def read_bundle(bundle: Mapping[str, object]) -> tuple[tuple[HealthStatement, ..
             tests.extend(_test(resource))
         elif kind == "Patient":
             patients.append(resource)
+    if len(patients) > 1:  # a card is one person's: doses of two must not count together
+        raise CredentialRefused("bad-schema")
     tests.sort(key=lambda test: test.taken_s)
     kinds = [Statement.VACCINATION] * bool(doses) + [Statement.TEST] * bool(tests)
     return (*_numbered(doses), *tests), _facts(kinds, patients)
@@ -80,7 +85,7 @@ def _numbered(doses: Mapping[date, str]) -> Iterator[Vaccination]:
 def _facts(kinds: Iterable[Statement], patients: Sequence[Mapping[str, object]]) -> Mapping[Fact, str]:
     """Which kinds of statement it has, and name and birth date where it is about one person. No bundle names a country."""
     facts = {Fact.STATEMENT: " ".join(kinds)}
-    if len(patients) == 1:
+    if patients:
         facts[Fact.NAME] = _name(patients[0].get("name"))
         facts[Fact.BIRTH_DATE] = _text(patients[0].get("birthDate"))
     return {fact: value for fact, value in facts.items() if value}

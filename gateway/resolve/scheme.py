@@ -107,11 +107,13 @@ def unlisted(trust: Trust, reason: str, kind: str, credential: str) -> Verdict:
 
 def by_trust(verdict: Verdict, trust: Trust, now: Moment) -> Verdict:
     """A verdict that rests on the trust list, as far as the list itself can be relied on: where there is none, a signer that
-    is not in it says nothing; what is good by one that is too old is so by the site's policy."""
+    is not in it says nothing; what is good by one that is too old is so by the site's policy. Of two doubts the stricter
+    policy counts: what is for the guard already can still be denied."""
     policy = trust.policy.credentials
     if verdict.outcome is Outcome.UNKNOWN and trust.anchors().version == 0:
         return refused("trust-empty", verdict.kind, verdict.credential)
-    if verdict.outcome is not Outcome.VALID or policy.when_trust_is_old is Unsure.ACCEPT:
+    for_guard = verdict.outcome is Outcome.UNCHECKED and policy.when_trust_is_old is Unsure.REFUSE
+    if policy.when_trust_is_old is Unsure.ACCEPT or not (verdict.outcome is Outcome.VALID or for_guard):
         return verdict
     if not trust.anchors().older_than(policy.trust_max_age_days, now.at_ms // 1000):
         return verdict

@@ -16,7 +16,7 @@ from menshen.trust.files import read
 from menshen.trust.listing import age, print_list, summary
 from sync.contract import cose
 from sync.contract.sealed import SealError
-from sync.contract.trust import TrustList, day, unseal_trust
+from sync.contract.trust import TrustList, day, older_than, unseal_trust
 from sync.errors import CredentialRefused
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def import_list(path: Path, file: Path) -> None:
     click.echo(f"{file}: {summary(taken)}; {age(taken.issued_s, now_s)}")
     if taken.issued_s > now_s + AHEAD_S:
         click.echo("its date is ahead of the clock here: one of the two clocks is wrong", err=True)
-    if taken.issued_s + config.policy.credentials.trust_max_age_days * 86_400 < now_s:
+    if older_than(taken.issued_s, config.policy.credentials.trust_max_age_days, now_s):
         click.echo("it is older than [policy.credentials] trust_max_age_days allows", err=True)
 
 
@@ -137,7 +137,7 @@ def _show_held(
         text = f"the trust list held here cannot be believed: {error}; passes and certificates are for the guard"
         raise click.ClickException(text) from None
     _print(console, content, now_s, _received(kept.received_s), everything=everything)
-    if now_s - content.issued_s > policy.trust_max_age_days * 86_400:
+    if older_than(content.issued_s, policy.trust_max_age_days, now_s):
         console.print(f"TOO OLD: {policy.trust_max_age_days} days are allowed; meanwhile: {policy.when_trust_is_old}")
 
 

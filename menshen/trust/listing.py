@@ -9,12 +9,12 @@ from rich.text import Text
 
 from menshen.trust.making import pass_key_id
 from sync.contract.text import harmless
-from sync.contract.trust import Issuer, PassKey, Signer, TrustList, day
+from sync.contract.trust import DAY_S, Issuer, PassKey, Signer, TrustList, day
 
 
 def age(issued_s: int, now_s: int) -> str:
     """How long ago, in whole days."""
-    days = (now_s - issued_s) // 86_400
+    days = (now_s - issued_s) // DAY_S
     if days < 0:
         return f"dated {_count(-days, 'day')} ahead of the clock here"
     return "issued today" if days == 0 else f"{_count(days, 'day')} old"

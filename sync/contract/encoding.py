@@ -108,9 +108,14 @@ def _what_is_wrong(error: Exception) -> str:
 def decode_map(data: bytes) -> Mapping[object, object]:
     """As `decode_cbor`, for what must be a map. Raises CredentialRefused: also `not-cbor` when it is none."""
     value = decode_cbor(data)
-    if not isinstance(value, Mapping):
+    if not (isinstance(value, Mapping) and has_labels(value)):
         raise CredentialRefused("not-cbor")
     return value
+
+
+def has_labels(value: Mapping[object, object]) -> bool:
+    """Whether all keys are numbers or texts, as labels are (RFC 9052, section 1.5): to Python true and 1.0 are 1 too."""
+    return all(type(key) in (int, str) for key in value)
 
 
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")

@@ -68,6 +68,14 @@ class TrustList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     revoked_certificates: tuple[Hex, ...] = ()
 
 
+DAY_S: Final = 86_400
+
+
+def older_than(issued_s: int, days: int, now_s: int) -> bool:
+    """Whether what was signed at `issued_s` is more than so many days old at `now_s`."""
+    return now_s - issued_s > days * DAY_S
+
+
 def day(seconds: int) -> str:
     """Unix seconds of a list as a day (UTC) for people; what is no day of ours, as the number."""
     try:

@@ -122,7 +122,7 @@ def test_a_defective_file_is_listed_and_not_scored(tmp_path: Path) -> None:
         ([], "not a JSON object"),
         ({}, "PREFIX is missing"),
         ({"PREFIX": 1}, "PREFIX is missing"),
-        ({"PREFIX": text_of(issuer())}, "TESTCTX.CERTIFICATE is missing"),
+        ({"PREFIX": text_of(issuer())}, "reject (unknown-key: TESTCTX.CERTIFICATE is missing)"),
         ({"PREFIX": "HC1:"}, "reject (not-zlib)"),
         ({"PREFIX": "HC1:", "TESTCTX": {"CERTIFICATE": "*"}}, "reject"),
     ],
@@ -131,6 +131,11 @@ def test_what_cannot_be_decided_is_a_disagreement(tmp_path: Path, content_of_fil
     (disagreement,) = collect(tmp_path, ("XX/a.json", "accept", content_of_file)).disagree
     assert disagreement.startswith("XX/a.json: expected accept got ")
     assert complaint in disagreement
+
+
+@pytest.mark.parametrize("context", [{}, {"TESTCTX": {}}, {"TESTCTX": {"CERTIFICATE": None}}])
+def test_without_a_certificate_nobody_is_trusted(tmp_path: Path, context: dict[str, object]) -> None:
+    assert collect(tmp_path, ("a.json", "reject", {"PREFIX": text_of(issuer()), **context})).agree == 1
 
 
 def test_a_certificate_that_the_office_refuses_is_not_trusted(

@@ -308,6 +308,18 @@ def test_what_is_good_by_an_old_list_is_so_by_the_policy(
     assert at.scan(a_pass()).outcome is Outcome.VALID
 
 
+def test_of_two_doubts_the_stricter_policy_counts(tmp_path: Path) -> None:
+    old = CredentialPolicy(when_trust_is_old=Unsure.REFUSE, trust_max_age_days=10)  # and no directory: for the guard
+    at = At(tmp_path, old)
+    at.take(a_list(1, NOW_S - 11 * DAY_S))
+    at.directory = Directory(tmp_path / "another.sqlite")
+    verdict = at.scan(a_pass())
+    assert (verdict.outcome, verdict.reason, verdict.denied) == (Outcome.UNCHECKED, "trust-old", True)
+    at.policy = replace(old, when_trust_is_old=Unsure.GUARD)
+    verdict = at.scan(a_pass())
+    assert (verdict.outcome, verdict.reason, verdict.denied) == (Outcome.UNCHECKED, "directory-empty", False)
+
+
 @pytest.mark.parametrize(("trusted", "states"), [(True, ["stale"]), (False, [])])
 def test_a_list_from_ahead_of_the_clock_is_taken_and_told_where_the_clock_is_trusted(
     at: At, trusted: bool, states: list[str]

@@ -122,6 +122,12 @@ def test_times_are_taken_to_the_minute_and_in_the_zone(public: str) -> None:
     assert (content.not_before_s, content.expires_s) == (1_772_350_200, 1_772_384_400)
 
 
+@pytest.mark.parametrize("day", ["2026-06-05", "2026-6-5", " 2026-06-5 "])
+def test_a_day_ends_with_the_day_however_it_is_written(public: str, day: str) -> None:
+    content = read_pass(issue(days=("--begin", day, "--end", day)).out.removesuffix("\n")).content
+    assert (content.not_before_s, content.expires_s) == (1_780_588_800, 1_780_675_200)
+
+
 def test_it_begins_now_unless_told_otherwise(public: str) -> None:
     before = int(datetime.now(UTC).timestamp())
     content = read_pass(issue(days=("--end", "2105-12-31")).out.removesuffix("\n")).content

@@ -157,6 +157,14 @@ def test_a_flood_of_keys_that_hash_alike_is_not_decoded() -> None:
     assert reason(pack(flood)) == "too-big"
 
 
+@pytest.mark.parametrize("label", [True, 1.0])
+def test_what_python_takes_for_a_label_is_none(label: object) -> None:
+    entry, rest = content(), {key: value for key, value in claims().items() if key not in (1, -260)}
+    assert reason(pack(cose_object(cbor2.dumps(rest | {-260: {1: entry}})))) == "ok"
+    assert reason(pack(cose_object(cbor2.dumps(rest | {-260: {label: entry}})))) == "bad-schema"
+    assert reason(pack(cose_object(cbor2.dumps(rest | {-260: {1: entry}, label: "AT"})))) == "not-cbor"
+
+
 # Keys, algorithms, signatures
 
 

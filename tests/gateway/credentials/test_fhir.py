@@ -8,6 +8,7 @@ from gateway.core.policy import Fact
 from gateway.credentials.certificate import HealthStatement, Vaccination
 from gateway.credentials.certificate import Test as Sample  # pytest would take it for a test of its own
 from gateway.credentials.fhir import CVX, LOINC, SNOMED, read_bundle
+from sync.errors import CredentialRefused
 from tests.health_cards import bundle, immunization, observation, patient
 
 
@@ -131,6 +132,13 @@ def test_names(person: dict[str, object], name: str | None) -> None:
     assert read_bundle(bundle(person))[1].get(Fact.NAME) == name
 
 
+def test_doses_of_two_people_do_not_count_together() -> None:
+    doses = [immunization("2021-01-01"), immunization("2021-02-01")]
+    assert len(read_bundle(bundle(patient("A", "Ann"), *doses))[0]) == 2
+    with pytest.raises(CredentialRefused, match="bad-schema"):
+        read_bundle(bundle(patient("A", "Ann"), patient("B", "Bob"), *doses))
+
+
 def test_facts() -> None:
     given = (immunization("2026-01-01"), observation("2026-01-02"))
     content = bundle(patient("A", born="2000-02-03"), *given)
@@ -139,4 +147,3 @@ def test_facts() -> None:
         Fact.NAME: "A",
         Fact.BIRTH_DATE: "2000-02-03",
     }
-    assert Fact.NAME not in read_bundle(bundle(patient("A"), patient("B")))[1]
