@@ -116,7 +116,9 @@ def directory_load(path: Path, file: Path, unsigned: bool) -> None:
     try:
         content = read_directory_file(file, config.trust.keys, unsigned=unsigned)
         config.gate.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        Directory(config.gate.data_dir / "directory.sqlite").replace(content, Clock().now().at_ms // 1000)
+        Directory(config.gate.data_dir / "directory.sqlite").replace(
+            content, Clock().now().at_ms // 1000, only_forward=bool(config.trust.keys) and not unsigned
+        )
     except (GatewayError, OSError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(

@@ -252,9 +252,10 @@ class Directory:
             return None
         return Code(sha256=row[0], health_code=HealthCode(row[1]), holder=row[2], valid_until_s=row[3])
 
-    def replace(self, content: DirectoryFile, received_s: int = 0) -> None:
+    def replace(self, content: DirectoryFile, received_s: int = 0, *, only_forward: bool = False) -> None:
         """Swap the whole directory in one transaction; readers see the old one until then. Raises DirectoryDamaged when the
-        file is no directory of ours or not a whole one, DirectoryError when it is merely out of reach or the disk full."""
+        file is no directory of ours or not a whole one, DirectoryError when it is merely out of reach or the disk full, or,
+        `only_forward`, when a higher version is held."""
         tables: dict[str, Iterable[tuple[object, ...]]] = {
             "holder": (_holder_row(holder) for holder in content.holders),
             "card": (msgspec.structs.astuple(card) for card in content.cards),
@@ -263,6 +264,8 @@ class Directory:
             "edition": [(1, content.version, content.issued_s, received_s)],
         }
         with self._writing() as connection:
+            if only_forward:
+                _refuse_older(connection, content.version)
             for table, rows in tables.items():
                 _refill(connection, table, rows)
 
@@ -378,6 +381,16 @@ def _add_missing(connection: sqlite3.Connection, table: str, columns: str) -> No
     for column in columns.split(", "):
         if column.split(" ", 1)[0] not in there:
             connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+
+
+def _refuse_older(connection: sqlite3.Connection, version: int) -> None:
+    row = connection.execute("SELECT version FROM edition").fetchone()
+    held = int(row[0] or 0) if row else 0
+    if version < held:
+        raise DirectoryError(
+            f"this directory is version {version}, and the gate has {held}: a signed one never goes back, or a lost card and a "
+            "revoked pass could be made good again; have it signed with a higher version"
+        )
 
 
 def _refill(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:

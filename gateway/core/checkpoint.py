@@ -270,7 +270,7 @@ class Checkpoint:
     def _on_closed(self, closed: Closed, now: Moment) -> None:
         findings, decision = closed.attempt.findings, closed.decision
         locks_out = self._count(closed, now)
-        self._used.use(findings.counters, now.mono_ms)
+        self._used.use(findings.counters, now.mono_ms, sure=closed.attempt.began.trusted and now.trusted)
         self._show_decision(decision.outcome, decision.reasons)
         body = record(closed, now, self._policy, mode=self._mode.mode.value, policy_version=self._policy_version)
         if decision.outcome is VisitOutcome.GRANTED and closed.attempt.direction is Direction.ENTRY:

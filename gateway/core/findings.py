@@ -88,9 +88,9 @@ def replay(visit: Visit, policy: Policy) -> Decision:
 
 class Findings:
     """The readings of one visit, understood. `bound`: whether they are known to be one person's; `read`: the references of
-    all cards and codes; `passed`: the steps passed; `bad`: the credential that was refused; `holder`: whose visit it is, ""
-    while no card or code has said so; `facts`: what is kept of certificates; `counters`: the highest of each pass on a
-    phone."""
+    all cards and codes; `passed`: the steps passed; `bad`: the credential that was refused; `unsure`: the one that could not be
+    checked, and is for the guard; `holder`: whose visit it is, "" while no card or code has said so; `facts`: what is kept of
+    certificates; `counters`: the highest of each pass on a phone."""
 
     def __init__(self, policy: Policy, direction: Direction) -> None:
         self._policy = policy
@@ -102,6 +102,7 @@ class Findings:
         self.read: set[str] = set()
         self.bound = direction is Direction.EXIT
         self.bad: Verdict | None = None
+        self.unsure: Verdict | None = None
         self.credential: Verdict | None = None
         self.holder = ""
         self.health_code: HealthCode | None = None
@@ -199,6 +200,7 @@ class Findings:
         step = Step.HEALTH_CODE if verdict.kind in HEALTH_KINDS else Step.CREDENTIAL
         self._step(step, verdict.reason, mono_ms, passed=False)
         if verdict.outcome in REFERRED and not verdict.denied:
+            self.unsure = verdict
             self._referrals.append(verdict.reason)
         else:
             self.bad = verdict

@@ -452,7 +452,7 @@ def _finite(event: TemperatureMeasured) -> TemperatureMeasured:
 def record(closed: Closed, now: Moment, policy: Policy, *, mode: str, policy_version: str) -> Visit:
     """The visit's one record, with the evidence that decides it again."""
     attempt, findings = closed.attempt, closed.attempt.findings
-    known = findings.credential or findings.bad
+    known = findings.credential or findings.bad or findings.unsure
     return Visit(
         visit=attempt.visit,
         portal=policy.portal.name,

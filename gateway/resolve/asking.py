@@ -38,6 +38,7 @@ from gateway.errors import GatewayError
 
 MAX_ANSWER: Final = 65_536  # bytes
 QUESTIONS: Final = 4  # to one server at a time, those given up included
+TOO_MANY: Final = "too-many"
 TYPES: Final[Mapping[RequestFormat, str]] = {
     RequestFormat.JSON: "application/json",
     RequestFormat.FORM: "application/x-www-form-urlencoded",
@@ -108,13 +109,13 @@ class Asker:
     def ask(self, body: bytes) -> bytes:
         """What the server answers with a status of 2xx. Raises NoAnswer, after the time allowed at the latest."""
         if not self._places.acquire(blocking=False):
-            raise NoAnswer("too-many")
+            raise NoAnswer(TOO_MANY)
         exchange = _Exchange(self._connection(), self._target, body, self._headers)
         try:
             threading.Thread(target=self._exchange, args=(exchange,), name="question", daemon=True).start()
         except RuntimeError:  # the system has no thread left
             self._places.release()
-            raise NoAnswer("too-many") from None
+            raise NoAnswer(TOO_MANY) from None
         return exchange.wait(self._timeout_s)
 
     def _exchange(self, exchange: "_Exchange") -> None:

@@ -14,9 +14,10 @@ from typing import Final
 
 from gateway.config.settings import ResolverConfig, WhenNoAnswer
 from gateway.core.events import Outcome, Verdict
+from gateway.core.findings import REFERRED
 from gateway.core.moment import Moment
 from gateway.core.tables import seconds
-from gateway.resolve.asking import Asker, NoAnswer
+from gateway.resolve.asking import TOO_MANY, Asker, NoAnswer
 from gateway.resolve.scheme import Scheme, Trust, refused
 from gateway.resolve.server_code import NOT_UNDERSTOOD, ServerCodes
 from sync.contract.colours import HealthCode
@@ -61,13 +62,13 @@ class ServerResolver:
         if known is not None:
             return known
         verdict = self._asked(self._codes.code(text) or "", reference, now)
-        if verdict.outcome is not Outcome.NEEDS_ONLINE:
+        if verdict.outcome not in REFERRED:
             self._memory.keep(verdict, now.mono_ms)
             return verdict
         known = self._memory.recall(reference, now.mono_ms, self._offline_ms)
         if known is not None:
             return replace(known, reason="last-answer") if known.outcome is Outcome.VALID else known
-        return replace(verdict, denied=self._refuse)
+        return replace(verdict, denied=self._refuse and verdict.outcome is Outcome.NEEDS_ONLINE)
 
     def _asked(self, code: str, reference: str, now: Moment) -> Verdict:
         if not self._breaker.lets(now.mono_ms):
@@ -75,7 +76,8 @@ class ServerResolver:
         try:
             answer = self._asker.ask(self._codes.question(code))
         except NoAnswer as error:
-            self._note(error.reason, now)
+            if error.reason != TOO_MANY:  # nobody was asked: that says nothing about the server
+                self._note(error.reason, now)
             return refused(error.reason, KIND, reference)
         meaning = self._codes.meaning(answer)
         self._note(NOT_UNDERSTOOD if meaning == NOT_UNDERSTOOD else "", now)

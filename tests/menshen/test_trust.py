@@ -308,6 +308,20 @@ def test_a_directory_is_sealed_and_loaded(office: Office) -> None:
     assert code == 1 and "something else" in said
 
 
+def test_a_signed_directory_never_goes_back(office: Office) -> None:
+    card, path = {"uid": "000414CD7E", "holder": "-"}, office.folder / "people.json"
+    load = ("gate", "directory", "load", "--config", office.gate)
+    for version, lost in ((4, False), (5, True)):
+        path.write_bytes(msgspec.json.encode({"version": version, "cards": [{**card, "lost": lost}]}))
+        assert run("trust", "seal", path, "--key", office.key, "--out", office.folder / str(version))[0] == 0
+        assert run(*load, office.folder / str(version))[0] == 0
+    code, said = run(*load, office.folder / "4")
+    assert code == 1 and "version 4, and the gate has 5" in said
+    assert "directory: version 5" in run("trust", "show", "--config", office.gate)[1]
+    assert run(*load, office.folder / "5")[0] == 0  # the same once more
+    assert run(*load, office.folder / "4", "--unsigned")[0] == 0  # whoever may take any file
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"holders": []}', b'{"version": "1"}'])
 def test_what_is_no_directory_is_not_sealed(office: Office, content: bytes) -> None:
     path = office.folder / "people.json"

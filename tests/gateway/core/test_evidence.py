@@ -87,3 +87,15 @@ def test_what_could_not_be_asked_is_for_the_guard_unless_the_site_refuses_it() -
         gate.arrive()
         gate.read(certificate(kind="health-code", outcome=outcome, reason="no-answer", serves=frozenset()))
         assert gate.decided == (decided, ("no-answer",))
+
+
+def test_the_record_says_who_was_sent_to_the_guard() -> None:
+    gate = Gate()
+    gate.arrive()
+    gate.read(card("h-9", None, kind="pass", outcome=Outcome.UNCHECKED, reason="clock-untrusted", serves=frozenset()))
+    assert gate.decided == (VisitOutcome.REFERRED, ("clock-untrusted",))
+    assert (gate.last.holder, gate.last.credential, gate.last.credential_kind) == (
+        "h-9",
+        card("h-9").credential,
+        "pass",
+    )

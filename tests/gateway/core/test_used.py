@@ -1,5 +1,7 @@
 """A code on a phone lets in once: read again in its visit it is nothing new, and in any other it is refused."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.core.events import CredentialResolved, Outcome, Presence, Verdict
@@ -186,6 +188,34 @@ def test_a_clock_that_was_ahead_and_is_put_right_keeps_phones_out_for_half_a_day
     assert [used_up_to(codes, who, next_day_ms) for who in (1, 2, 3)] == [0, 0, 0]
     codes.use({f"{1:016x}": 20}, next_day_ms)
     assert [used_up_to(codes, who, next_day_ms) for who in (1, 2, 3)] == [20, 0, 0]
+
+
+def test_a_code_of_any_time_at_all_keeps_nobody_else_out() -> None:
+    """By an untrusted clock a phone may show whatever counter it likes, where the site accepts that."""
+    gate = Gate(now=replace(at(), trusted=False))
+    visit(gate, phone(100_000))
+    gate.now = replace(gate.now, trusted=True)
+    for who in (2, 3):
+        gate.wait(KEPT_S + 1)
+        visit(gate, phone(200, who))
+        assert gate.decided == (GRANTED, ("ok",))
+    for again in (gate, Gate(state=gate.durable)):
+        visit(again, phone(100_000))  # its own pass goes on being used up
+        assert again.decided == USED
+    visit(gate, phone(201, 4))
+    assert gate.decided == (GRANTED, ("ok",))
+
+
+def test_a_doubtful_code_ends_after_half_a_day_and_leaves_no_floor() -> None:
+    codes = UsedCodes({})
+    codes.start(0)
+    codes.use({f"{1:016x}": 250}, 0, sure=False)
+    codes.use({f"{1:016x}": 100}, 1)  # an older one does not make it sure
+    next_day_ms = round(FLOOR_S * 1000) + 2
+    assert [used_up_to(codes, who, next_day_ms - 1) for who in (1, 2)] == [250, 0]
+    codes.use({f"{3:016x}": 10}, next_day_ms)
+    assert [used_up_to(codes, who, next_day_ms) for who in (1, 2, 3)] == [0, 0, 10]
+    assert f"{1:016x}".encode() not in codes.durable()["codes-used"]
 
 
 def test_it_is_bounded_and_what_is_forgotten_early_stays_refused() -> None:

@@ -5,6 +5,7 @@ import queue
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from gateway.core.moment import Moment
 from gateway.credentials.anchors import Anchors
 from gateway.directory import Card, Directory, DirectoryFile, Holder
 from gateway.resolve import Resolver, ResolveWorkers, Trust, schemes_with
+from gateway.resolve.asking import QUESTIONS
 from gateway.resolve.server import FAILURES, PAUSE_MS, Breaker, Memory
 from gateway.resolve.server_code import ServerCodes
 from sync.contract.colours import HealthCode, PassType
@@ -318,6 +320,26 @@ def test_a_failure_is_not_remembered(asked: Any, service: Service) -> None:
     assert resolver.text(CODE, NOW).reason == "server-error"
     service.behave = says(status("green"))
     assert resolver.text(CODE, NOW).reason == "ok"
+
+
+def test_a_question_without_a_place_is_no_answer_and_no_fault_of_the_server(
+    asked: Any, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    resolver = asked(timeout_s=WAIT_S, cache_s=60, offline_cache_s=3600, when_no_answer=WhenNoAnswer.REFUSE)
+    assert resolver.text(CODE, NOW).reason == "ok"
+    assert service.asked.acquire(timeout=WAIT_S)
+    service.behave = waits
+    with ThreadPoolExecutor(QUESTIONS) as others:
+        for number in range(QUESTIONS):
+            others.submit(resolver.text, f"JKM:{number}", later(61))
+        assert all(service.asked.acquire(timeout=WAIT_S) for _ in range(QUESTIONS))
+        assert resolver.text(CODE, later(61)).reason == "last-answer"
+        unknown = resolver.text("JKM:other", later(61))
+        assert (unknown.outcome, unknown.reason, unknown.denied) == (Outcome.UNCHECKED, "too-many", False)
+        assert caplog.records == []
+        service.over.set()
+    service.behave = says(status("green"))
+    assert resolver.text("JKM:other", later(3600)).reason == "ok"  # nothing of it was kept
 
 
 def test_memory_is_bounded() -> None:
