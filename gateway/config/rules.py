@@ -143,6 +143,8 @@ _ORDERS: Final = (
     Order("temperature", "too_cold_c", "threshold_c"),
     Order("temperature", "threshold_c", "highest_c"),
     Order("temperature", "ambient_lowest_c", "ambient_highest_c"),
+    Order("certificates", "vaccination_from_days", "vaccination_max_days"),
+    Order("certificates", "recovery_from_days", "recovery_max_days"),
 )
 
 

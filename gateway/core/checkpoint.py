@@ -12,7 +12,7 @@ from gateway.core.alarms import AlarmBook
 from gateway.core.door import DoorMachine, DoorState
 from gateway.core.effects import Effect, Priority, StateChanged, Tone
 from gateway.core.equipment import Equipment
-from gateway.core.findings import LOCKDOWN, LOCKED_OUT, REFERRED, SEALED
+from gateway.core.findings import LOCKDOWN, LOCKED_OUT, SEALED
 from gateway.core.grants import Grant, Grants
 from gateway.core.ledger import Ledger
 from gateway.core.lockout import LockOut
@@ -295,7 +295,7 @@ class Checkpoint:
         if closed.attempt.direction is Direction.EXIT:
             return False
         bad = closed.attempt.findings.bad
-        if bad is not None and bad.outcome not in REFERRED:
+        if bad is not None and bad.is_guess:
             return self._lockout.bad(now.mono_ms)
         if closed.attempt.findings.credential is not None:
             self._lockout.good()

@@ -27,7 +27,8 @@ class Verdict:
     `serves`: the steps it can satisfy when valid (a QR may be pass and health code at once); `holder`: whose it is, "" where
     that is not known; `extended`: the holder needs the extended release time; `counter`: of a pass on a phone, the number
     of the 30 s it was signed in, 0 for everything else; `facts`: what the site's policy keeps of a health certificate;
-    `denied`: what could not be checked is denied by the site's policy, and not for the guard."""
+    `denied`: what could not be checked is denied by the site's policy, and not for the guard; `genuine`: it was refused, but
+    is what it claims to be."""
 
     outcome: Outcome
     reason: str
@@ -42,6 +43,13 @@ class Verdict:
     counter: int = 0
     facts: Mapping[str, str] = field(default_factory=dict)
     denied: bool = False
+    genuine: bool = False
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether it may have been an attempt to get in with anything: what is merely out of date, revoked, of another site or
+        not what the site's rule wants is none, and neither is what could not be checked."""
+        return self.outcome in (Outcome.INVALID, Outcome.UNKNOWN) and not self.genuine
 
 
 HEALTH_KINDS = frozenset({"health-code", "eu-certificate", "smart-health-card"})

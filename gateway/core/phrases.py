@@ -26,6 +26,7 @@ class Phrase(StrEnum):
     REVOKED_PASS = "revoked-pass"  # noqa: S105  a phrase, no password
     SHOW_LIVE_CODE = "show-live-code"  # a used or old code of a phone, or a picture of one: show the next one
     PHONE_CLOCK = "phone-clock"  # the phone's clock is ahead
+    HEALTH_CODE_EXPIRED = "health-code-expired"  # a code or certificate that was good once
     HEALTH_CODE_REFUSED = "health-code-refused"  # yellow or red
     CERTIFICATE_REFUSED = "certificate-refused"  # a health certificate that the site does not take
     FEVER = "fever"  # wait here, the guard comes

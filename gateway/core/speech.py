@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from gateway.core.effects import Priority, Say
-from gateway.core.events import Outcome, Verdict
+from gateway.core.events import HEALTH_KINDS, Outcome, Verdict
 from gateway.core.findings import LOCKDOWN, LOCKED_OUT, REFERRED, SEALED, Decision, Findings
 from gateway.core.phrases import Phrase
 from gateway.core.temperature import ScreeningState
@@ -69,6 +69,8 @@ def _refusal(decision: Decision, bad: Verdict | None) -> Phrase:
         return Phrase.HEALTH_CODE_REFUSED
     if bad.outcome in REFERRED:
         return Phrase.NOT_CHECKED
+    if bad.outcome is Outcome.EXPIRED and bad.kind in HEALTH_KINDS:
+        return Phrase.HEALTH_CODE_EXPIRED
     unknown = Phrase.UNKNOWN_CARD if bad.kind == "card" else Phrase.UNKNOWN_CODE
     return _BY_REASON.get(bad.reason) or _BY_KIND.get(bad.kind) or _BY_OUTCOME.get(bad.outcome, unknown)
 

@@ -16,7 +16,7 @@ def resolve(uid: str, trust: Trust, now: Moment) -> Verdict:
         return unlisted(trust, "unknown-card", KIND, reference)
     reason = _against(known, trust.site, now.at_ms // 1000)
     if reason:
-        return refused(reason, KIND, reference, holder=known.holder)
+        return refused(reason, KIND, reference, holder=known.holder, genuine=True)
     return Verdict(
         outcome=Outcome.VALID,
         reason="ok",

@@ -20,7 +20,7 @@ def judged(certificate: Certificate, kind: str, trust: Trust, now: Moment) -> Ve
     credential = trust.reference(certificate.identity)
     ruling = judge(certificate.statements, trust.policy.certificates, now.at_ms / 1000)
     if ruling.health_code is None:
-        return refused(ruling.reason, kind, credential)
+        return refused(ruling.reason, kind, credential, genuine=True)
     return Verdict(
         outcome=Outcome.VALID,
         reason="ok",

@@ -7,6 +7,8 @@ from sync.contract import passes
 from sync.errors import CredentialRefused
 
 KIND = "pass"
+_NO_COPY = frozenset({"wrong-site", "not-yet-valid", "expired"})
+"""Refused as it is, and not because it may be a picture or a copy."""
 
 
 def _resolve(text: str, trust: Trust, now: Moment) -> Verdict:
@@ -16,7 +18,8 @@ def _resolve(text: str, trust: Trust, now: Moment) -> Verdict:
         return refused(error.reason, KIND, trust.reference(text))
     reason = shown.why_not(site=trust.site, at_s=now.at_ms // 1000, clock_trusted=now.trusted)
     if reason:
-        return refused(reason, KIND, shown.content.pass_id.hex(), holder=shown.content.holder)
+        pass_id, holder = shown.content.pass_id.hex(), shown.content.holder
+        return refused(reason, KIND, pass_id, holder=holder, genuine=reason in _NO_COPY)
     return _by_clock(_by_directory(shown, trust), shown, trust, now)
 
 

@@ -86,10 +86,11 @@ OUTCOMES: Mapping[str, Outcome] = {
 """What a reason comes down to; every reason that is not listed is `invalid`."""
 
 
-def refused(reason: str, kind: str, credential: str, *, holder: str = "") -> Verdict:
-    """A verdict that serves nothing. `holder`: whose it is, where that is known all the same."""
+def refused(reason: str, kind: str, credential: str, *, holder: str = "", genuine: bool = False) -> Verdict:
+    """A verdict that serves nothing. `holder`: whose it is, where that is known all the same; `genuine`: it is what it claims
+    to be."""
     outcome = OUTCOMES.get(reason, Outcome.INVALID)
-    return Verdict(outcome=outcome, reason=reason, kind=kind, credential=credential, holder=holder)
+    return Verdict(outcome=outcome, reason=reason, kind=kind, credential=credential, holder=holder, genuine=genuine)
 
 
 def unsure(reason: str, policy: Unsure, verdict: Verdict) -> Verdict:

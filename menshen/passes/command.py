@@ -110,8 +110,12 @@ def _make_phone(file: Path) -> str:
     "--key", "key_file", required=True, metavar="PEM", type=_PATH, help="The private key, from `menshen pass keygen`."
 )
 @click.option("--type", "pass_type", required=True, type=click.Choice([each.value for each in PassType]))
-@click.option("--site", required=True, help="Where it is good: [gate] site of the gates' files.")
-@click.option("--holder", required=True, help="Whose it is: a reference of letters, digits, . _ -, never a name.")
+@click.option(
+    "--site", required=True, help="Where it is good: [gate] site of the gates' files, at most 32 letters, digits, . _ -"
+)
+@click.option(
+    "--holder", required=True, help="Whose it is: a reference, at most 40 letters, digits, . _ -, never a name."
+)
 @click.option(
     "--begin", "begins", metavar="TIME", help="A day (from 00:00) or a time, as 2026-12-31T08:00. Default: now."
 )
@@ -156,8 +160,7 @@ def issue(
         text = sign_pass(content, key)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    click.echo(telling.in_brief(content, zone), err=True)
-    _output(text, png, svg, qr)
+    _output(text, png, svg, qr, telling.in_brief(content, zone))
 
 
 @passes.command()
@@ -269,7 +272,8 @@ def _at(text: str | None, zone: ZoneInfo) -> int:
     return int(time.time()) if text is None else _time(begin, text, zone, "--at")
 
 
-def _output(text: str, png: Path | None, svg: Path | None, qr: bool) -> None:
+def _output(text: str, png: Path | None, svg: Path | None, qr: bool, told: str = "") -> None:
+    """The text goes to standard output, all else to standard error: `> pass.txt` holds the pass alone."""
     code = drawing.draw(text)
     try:
         if png is not None:
@@ -278,7 +282,9 @@ def _output(text: str, png: Path | None, svg: Path | None, qr: bool) -> None:
             drawing.save_svg(code, svg)
     except OSError as error:
         raise click.UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
+    if told:
+        click.echo(told, err=True)
     click.echo(drawing.describe(code), err=True)
     click.echo(text)
     if qr:
-        click.echo(drawing.terminal(code))
+        click.echo(drawing.terminal(code), err=True)

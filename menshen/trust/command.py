@@ -59,7 +59,8 @@ def keygen(file: Path) -> None:
 
 @trust.command()
 @_KEY
-@click.option("--out", required=True, metavar="FILE", type=_PATH, help="The signed list.")
+@click.option("--out", required=True, metavar="FILE", type=_PATH, help="The signed list; a new file.")
+@click.option("--replace", is_flag=True, help="Write over a file that is there.")
 @click.option(
     "--from", "old", metavar="FILE", type=_PATH, help="The list before: what is not named here stays as it is in it."
 )
@@ -125,6 +126,7 @@ def keygen(file: Path) -> None:
 def make(
     key_file: Path,
     out: Path,
+    replace: bool,
     old: Path | None,
     old_keys: tuple[Ed25519PublicKey, ...],
     version: int | None,
@@ -150,6 +152,8 @@ def make(
     from central.trust.sources import SourceError, read_issuers, read_revoked, read_signers
 
     key = read_key_file(key_file)
+    if out.exists() and not replace:
+        raise click.ClickException(f"{out} is there already, and may hold what was revoked: another name, or --replace")
     left_out: list[str] = []
 
     def report(sentence: str) -> None:

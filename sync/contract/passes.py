@@ -125,6 +125,14 @@ class PassKeys:
         raise CredentialRefused("bad-signature")
 
 
+def _why_unfit(content: Pass) -> str:
+    if not _SITE.fullmatch(content.site):
+        return f"{content.site!r} is no site: 1 to 32 letters, digits, . _ -"
+    if not _HOLDER.fullmatch(content.holder):
+        return f"{content.holder!r} is no reference of a holder: 1 to 40 letters, digits, . _ -"
+    return "a pass ends after it begins and before the year 2106, and a phone's key has 33 bytes"
+
+
 def sign_pass(content: Pass, key: Ed25519PrivateKey) -> str:
     """The pass as text for a QR. Raises ValueError for what no gate would take."""
     payload = _encoded_claims(content)
@@ -132,9 +140,7 @@ def sign_pass(content: Pass, key: Ed25519PrivateKey) -> str:
         if _claims(payload) != content:
             raise ValueError("a pass has whole seconds and 8 bytes of id")
     except CredentialRefused:
-        raise ValueError(
-            "a pass does not end before it begins, nor after 2106; site and holder are of letters, digits, . _ -"
-        ) from None
+        raise ValueError(_why_unfit(content)) from None
     protected = _ISSUED_HEADER + key_id(key.public_key())
     return _text(cose.encode_sign1(protected, payload, key.sign(cose.to_be_signed(protected, payload))))
 

@@ -149,8 +149,9 @@ def terminal_picture(lines: Sequence[str]) -> np.ndarray:
 @pytest.mark.parametrize("on_phone", [False, True])
 def test_every_picture_is_read_again_as_exactly_the_text(public: str, phone: str, on_phone: bool) -> None:
     done = issue("--png", "pass.png", "--svg", "pass.svg", "--qr", *(["--phone-key", phone] if on_phone else []))
-    text, *drawn = done.out.removesuffix("\n").split("\n")
+    text = done.out.removesuffix("\n")
     assert verify_pass(text, keys(public))
+    _told, _described, *drawn = done.err.removesuffix("\n").split("\n")
     picture = cv2.imread("pass.png", cv2.IMREAD_GRAYSCALE)
     assert picture is not None
     assert read_picture(picture) == text
@@ -197,9 +198,9 @@ def key_files() -> None:
         (("--zone", "Mars/Olympus"), "'Mars/Olympus' is no time zone"),
         (("--zone", "Asia"), "'Asia' is no time zone"),
         (("--zone", "../../etc/passwd"), "is no time zone"),
-        (("--site", "my site"), "site and holder are of letters"),
-        (("--holder", "李雷"), "site and holder are of letters"),
-        (("--holder", "\x1b[2Jx"), "site and holder are of letters"),
+        (("--site", "my site"), "'my site' is no site: 1 to 32 letters"),
+        (("--holder", "李雷"), "is no reference of a holder: 1 to 40 letters"),
+        (("--holder", "\x1b[2Jx"), "is no reference of a holder: 1 to 40 letters"),
         (("--type", "owner"), "'owner' is not one of"),
         (("--key", "missing.pem"), "missing.pem: cannot be read: No such file"),
         (("--key", "."), ".: cannot be read: Is a directory"),

@@ -358,3 +358,13 @@ def test_each_side_needs_only_its_own_packages(
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_list_is_not_written_over_unawares(office: Office) -> None:
+    assert office.make("1.trust", "--pass-key", office.pass_key)[0] == 0
+    (office.folder / "2.trust").write_bytes(b"the only copy of a revocation")
+    code, said = office.make("2.trust", "--from", office.folder / "1.trust", "--version", "2")
+    assert code == 1 and "is there already" in said
+    assert (office.folder / "2.trust").read_bytes() == b"the only copy of a revocation"
+    assert office.make("2.trust", "--from", office.folder / "1.trust", "--version", "2", "--replace")[0] == 0
+    assert office.read("2.trust").version == 2

@@ -79,9 +79,12 @@ def bad(
     kind: str = "text",
     *,
     denied: bool = False,
+    genuine: bool = False,
 ) -> events.Verdict:
     """A refused one."""
-    return events.Verdict(outcome=outcome, reason=reason, kind=kind, credential=credential, denied=denied)
+    return events.Verdict(
+        outcome=outcome, reason=reason, kind=kind, credential=credential, denied=denied, genuine=genuine
+    )
 
 
 class Gate:

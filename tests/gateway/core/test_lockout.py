@@ -65,6 +65,25 @@ def test_what_a_site_denies_because_it_cannot_be_checked_is_not_bad_either() -> 
     assert AlarmKind.LOCK_OUT not in gate.open_alarms and gate.durable.keys().isdisjoint({"lock-out"})
 
 
+@pytest.mark.parametrize(
+    ("outcome", "reason", "genuine"),
+    [
+        (Outcome.EXPIRED, "expired", False),
+        (Outcome.REVOKED, "key-revoked", False),
+        (Outcome.INVALID, "vaccination-incomplete", True),
+        (Outcome.INVALID, "wrong-site", True),
+    ],
+)
+def test_what_is_genuine_is_no_guess(outcome: Outcome, reason: str, genuine: bool) -> None:
+    """Else one key that the office withdraws, and five people who have not heard of it, close the gate for all."""
+    gate = Gate()
+    for number in range(10):
+        gate.read(bad(outcome, reason, credential=f"c{number}", genuine=genuine))
+        gate.wait(1)
+    assert {visit.outcome for visit in gate.visits} == {VisitOutcome.DENIED} and len(gate.visits) == 10
+    assert AlarmKind.LOCK_OUT not in gate.open_alarms and gate.durable.keys().isdisjoint({"lock-out"})
+
+
 def test_the_way_out_is_never_locked_out() -> None:
     gate = Gate()
     guess(gate, 5)

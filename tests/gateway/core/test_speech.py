@@ -22,9 +22,9 @@ from tests.gateway.core.acting import Gate, bad, said
         ("pass", Outcome.UNCHECKED, "clock-untrusted", Phrase.GUARD_COMES),
         ("text", Outcome.UNKNOWN, "unknown-code", Phrase.UNKNOWN_CODE),
         ("text", Outcome.INVALID, "look-alike", Phrase.UNKNOWN_CODE),
-        ("health-code", Outcome.EXPIRED, "expired", Phrase.HEALTH_CODE_REFUSED),
+        ("health-code", Outcome.EXPIRED, "expired", Phrase.HEALTH_CODE_EXPIRED),
         ("health-code", Outcome.NEEDS_ONLINE, "no-answer", Phrase.GUARD_COMES),
-        ("eu-certificate", Outcome.EXPIRED, "expired", Phrase.CERTIFICATE_REFUSED),
+        ("eu-certificate", Outcome.EXPIRED, "expired", Phrase.HEALTH_CODE_EXPIRED),
         ("smart-health-card", Outcome.UNKNOWN, "unknown-issuer", Phrase.CERTIFICATE_REFUSED),
     ],
 )
