@@ -46,7 +46,10 @@ def modules_below(pid: int) -> dict[int, str]:
     while time.monotonic() < deadline:
         pids = [int(one) for tasks in Path(f"/proc/{pid}/task").glob("*/children") for one in tasks.read_text().split()]
         lines = {child: Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0") for child in pids}
-        found = {child: words[words.index("-m") + 1] for child, words in lines.items() if "-m" in words}
+        modules = {child: words[words.index("-m") + 1] for child, words in lines.items() if "-m" in words}
+        found = {
+            child: name for child, name in modules.items() if name != "menshen"
+        }  # which is forked, not yet started
         if len(found) == 2:
             return found
         select.select([], [], [], 0.02)
