@@ -1,18 +1,32 @@
 """What `menshen office check` looks at once the tables are there."""
 
 import stat
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cryptography.x509 import Certificate
 from django.conf import settings
+from django.db import connection
+from django.utils.timezone import now as office_now
 
 from central.accounts.models import User
+from central.authority.certificates import common_name
+from central.authority.folder import BROKER, OFFICE, Authority, authority_dir
 from central.home import office_dir
 from central.registry.models import Gate
+
+SOON: Final = timedelta(days=30)  # before a certificate is over
+_RENEW: Final = {
+    BROKER: "menshen office broker-certificate HOST… --out DIR, and bring it to the broker",
+    OFFICE: "menshen office authority renew-office",
+}
 
 
 def problems() -> list[str]:
     """What is wrong, each with what to do about it."""
-    found = [_folder(), _key(), _zone(), _admission(), _users(), _pending()]
+    found = [_folder(), _key(), _server(), _zone(), _admission(), _users(), _pending(), *_certificates()]
     return [problem for problem in found if problem]
 
 
@@ -24,10 +38,44 @@ def _folder() -> str:
 
 def _key() -> str:
     path = office_dir() / "secret-key"
-    if not path.exists():
-        return ""  # made, for its owner alone, when it is first used
+    return _private(path) if path.exists() else ""  # made, for its owner alone, when it is first used
+
+
+def _private(path: Path) -> str:
     mode = stat.S_IMODE(path.stat().st_mode)
     return f"{path} can be read by others (mode {mode:04o}): chmod 600 {path}" if mode & 0o077 else ""
+
+
+def _certificates() -> list[str]:
+    """Those that are over, or soon; nothing where there is no authority."""
+    folder = authority_dir()
+    if not (folder / "authority.pem").exists():
+        return []
+    open_to_others = [_private(path) for path in sorted(folder.glob("*.key"))]
+    found = [_ending(each) for each in Authority(folder).standing()]
+    return [problem for problem in (*open_to_others, *found) if problem]
+
+
+def _ending(certificate: Certificate) -> str:
+    ends = certificate.not_valid_after_utc
+    if ends - office_now() > SOON:
+        return ""
+    name = common_name(certificate)
+    what = _RENEW.get(name, f"menshen office gate-bundle {name} …, and bring it to the gate")
+    return f"the certificate of {name} ends on {ends:%Y-%m-%d}: {what}"
+
+
+def _server() -> str:
+    """Whether a server that holds the records loses them in a power cut."""
+    if connection.vendor != "postgresql":
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'")
+        off = [name for (name,) in cursor.fetchall()]
+    if not off:
+        return ""
+    lost = "a power cut can lose records that gates were told are kept, or the whole database"
+    return f"the PostgreSQL server runs with {' and '.join(off)} off: {lost}; set it to on in postgresql.conf"
 
 
 def _zone() -> str:

@@ -1,79 +1,25 @@
 """`menshen office …`: run the office, and what is done at its computer: users, gates, the database."""
 
 import json
-import os
-from collections.abc import Callable
-from functools import wraps
-from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
+from central.authority.commands import (
+    authority,
+    broker_certificate,
+    command_certificate,
+    gate_bundle,
+    gate_revoke,
+    tail_certificate,
+)
+from central.broker_options import Broker, with_broker
+from central.ingest import LENT_S
+from central.orders.commands import command
+from central.setting_up import database, unmigrated, with_database, with_django
+
 if TYPE_CHECKING:
     from central.registry.models import Gate
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def _set_up() -> None:
-    import django
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "central.settings")
-    try:
-        django.setup()
-    except ValueError as error:  # a time zone or log level that does not exist
-        raise click.ClickException(f"{error} (from the environment: see `menshen office check --help`)") from error
-
-
-def _with_django(command: Callable[P, R]) -> Callable[P, R]:
-    """Set Django up when the command runs, not when its help is shown; what the disk refuses is told in one line."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        _set_up()
-        from django.db import DatabaseError
-
-        try:
-            return command(*args, **kwargs)
-        except OSError as error:
-            raise click.ClickException(str(error)) from error
-        except DatabaseError as error:
-            raise click.ClickException(f"{_database()}: {error}") from error
-
-    return run
-
-
-def _with_database(command: Callable[P, R]) -> Callable[P, R]:
-    """The same, for commands that need the office's tables."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        problem = _unmigrated()
-        if problem:
-            raise click.ClickException(problem)
-        return command(*args, **kwargs)
-
-    return _with_django(run)
-
-
-def _database() -> Path:
-    from django.db import connection
-
-    return Path(connection.settings_dict["NAME"])
-
-
-def _unmigrated() -> str:
-    """What is wrong with the database's tables and what to do about it; "" when nothing is."""
-    from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
-
-    path = _database()
-    if not path.exists():
-        return f"{path} does not exist: run `menshen office migrate` (MENSHEN_OFFICE_DIR names the folder)"
-    executor = MigrationExecutor(connection)
-    steps = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return f"{path} lacks {len(steps)} change(s) of this version: run `menshen office migrate`" if steps else ""
 
 
 @click.group()
@@ -86,6 +32,8 @@ def office() -> None:
     menshen office serve --port 8000        the pages, until Ctrl-C
     menshen office ingest --broker HOST     takes the gates' records, until Ctrl-C
     menshen office gate list                what is known of the gates
+    menshen office command release GATE     tells a gate something, now
+    menshen office authority init           certificates for gates and broker: docs/office-security.md
     menshen office check                    what is wrong, and what to do about it
 
     The settings are environment variables: MENSHEN_OFFICE_DIR, the folder of database and key (default ./var/office), and
@@ -94,7 +42,7 @@ def office() -> None:
 
 
 @office.command()
-@_with_django
+@with_django
 def migrate() -> None:
     """Make the database, or bring it up to this version. Nothing happens where there is nothing to do.
 
@@ -108,7 +56,7 @@ def migrate() -> None:
     prepare_office_dir()
     secret_key()
     call_command("migrate", interactive=False, verbosity=0)
-    click.echo(f"{_database()}: up to date")
+    click.echo(f"{database()}: up to date")
 
 
 @office.group()
@@ -123,7 +71,7 @@ def user() -> None:
 @user.command("add")
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help='Print {"user": …, "password": …} for a program.')
-@_with_database
+@with_database
 def user_add(name: str, as_json: bool) -> None:
     """Add a user, or give an existing one a new password. The password printed is good once: it must be changed at the
     first login, and cannot be shown again.
@@ -163,7 +111,7 @@ def gate() -> None:
 @gate.command("add")
 @click.argument("gate_id", metavar="ID")
 @click.option("--name", help="What the pages call it; default: its id.")
-@_with_database
+@with_database
 def gate_add(gate_id: str, name: str | None) -> None:
     """Add a gate before it is switched on, admitted already. For a gate that is there: admit it, and name it anew.
 
@@ -172,6 +120,7 @@ def gate_add(gate_id: str, name: str | None) -> None:
     \b
     menshen office gate add north-gate --name "North gate"
     """
+    from central.registry.admission import admit
     from central.registry.models import Gate
     from sync.contract.topics import GATE_ID
 
@@ -180,16 +129,13 @@ def gate_add(gate_id: str, name: str | None) -> None:
     longest = Gate._meta.get_field("name").max_length
     if name is not None and longest is not None and len(name) > longest:
         raise click.BadParameter(f"at most {longest} characters", param_hint="--name")
-    found, created = Gate.objects.get_or_create(pk=gate_id)
-    found.admitted = True
-    found.name = found.name if name is None else name
-    found.save(update_fields=["admitted", "name"])
+    created = admit(gate_id, name)
     click.echo(f"{gate_id}: {'added' if created else 'was there already'}, admitted")
 
 
 @gate.command("admit")
 @click.argument("gate_id", metavar="ID")
-@_with_database
+@with_database
 def gate_admit(gate_id: str) -> None:
     """Admit a gate that has reached the broker by itself: from now on its records are taken.
 
@@ -207,7 +153,7 @@ def gate_admit(gate_id: str) -> None:
 
 
 @gate.command("list")
-@_with_database
+@with_database
 def gate_list() -> None:
     """List the gates: id, name, admitted or not, online or not, when last heard.
 
@@ -232,7 +178,7 @@ def _standing(gate: "Gate", *, online: bool) -> str:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen at.")
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Requests answered at once.")
-@_with_database
+@with_database
 def serve(host: str, port: int, threads: int) -> None:
     """Serve the pages until SIGTERM or Ctrl-C.
 
@@ -249,33 +195,36 @@ def serve(host: str, port: int, threads: int) -> None:
 
 
 @office.command()
-@click.option("--broker", required=True, metavar="HOST", help="The MQTT broker.")
-@click.option("--port", default=1883, show_default=True, type=click.IntRange(1, 65535), help="Its port.")
-@click.option("--user", "username", metavar="NAME", help="User name at the broker.")
 @click.option(
-    "--password-file", metavar="FILE", type=click.Path(path_type=Path), help="A file whose first line is the password."
+    "--lease",
+    default=LENT_S,
+    show_default=True,
+    type=click.FloatRange(1, 300),
+    metavar="SECONDS",
+    help="With PostgreSQL: how long a process that has died keeps its gates.",
 )
-@click.option(
-    "--ca-file", metavar="FILE", type=click.Path(path_type=Path), help="Certificate of the broker's authority: use TLS."
-)
-@_with_database
-def ingest(broker: str, port: int, username: str | None, password_file: Path | None, ca_file: Path | None) -> None:
-    """Take the gates' records from the broker into the database until SIGTERM or Ctrl-C. One at a time.
+@with_broker
+@with_database
+def ingest(broker: Broker, lease: float) -> None:
+    """Take the gates' records from the broker into the database until SIGTERM or Ctrl-C.
+
+    With SQLite, one at a time. With PostgreSQL (MENSHEN_OFFICE_DATABASE) as many as are wanted, here or on other machines:
+    they share the gates, and take over from one that has died.
+
+    With --ca-file it speaks TLS or not at all. A broker on another machine without TLS needs --plaintext.
 
     \b
     menshen office ingest --broker 127.0.0.1
-    menshen office ingest --broker mqtt.example --port 8883 --ca-file ca.pem --user office --password-file password
+    menshen office ingest --broker mqtt.example --ca-file authority.pem --certificate-file office.pem --key-file office.key
+    menshen office ingest --broker mqtt.example --ca-file ca.pem --user office --password-file password
     """
     from central.ingest.process import main
 
-    if password_file is not None and username is None:
-        raise click.UsageError("--password-file needs --user NAME")
-    password = None if password_file is None else password_file.read_text("utf-8").partition("\n")[0].strip()
-    main(broker, port, username=username, password=password, ca_file=ca_file)
+    main(broker.host, broker.port, username=broker.username, password=broker.password, tls=broker.tls, lent_s=lease)
 
 
 @office.command()
-@_with_django
+@with_django
 def check() -> None:
     """Say what is wrong with this office, and what to do about it.
 
@@ -283,6 +232,7 @@ def check() -> None:
 
     \b
     MENSHEN_OFFICE_DIR     folder of database and key (default ./var/office)
+    MENSHEN_OFFICE_DATABASE  postgresql://USER:PASSWORD@HOST/DATABASE; nothing (default) = SQLite in that folder
     MENSHEN_OFFICE_HOSTS   names it is reached by beside loopback, separated by commas
     MENSHEN_OFFICE_HTTPS   1 = reached over HTTPS only, behind a proxy
     MENSHEN_OFFICE_TZ      time zone of the pages (default Asia/Shanghai)
@@ -295,16 +245,30 @@ def check() -> None:
     from django.conf import settings
 
     from central.checking import problems
+    from central.home import office_dir
 
-    click.echo(f"folder     {_database().parent}  (MENSHEN_OFFICE_DIR)")
+    click.echo(f"folder     {office_dir()}  (MENSHEN_OFFICE_DIR)")
+    click.echo(f"database   {database()}  (MENSHEN_OFFICE_DATABASE)")
     click.echo(f"answers to {', '.join(settings.ALLOWED_HOSTS)}  (MENSHEN_OFFICE_HOSTS)")
     click.echo(f"HTTPS only {'yes' if settings.SESSION_COOKIE_SECURE else 'no'}  (MENSHEN_OFFICE_HTTPS)")
     click.echo(f"time zone  {settings.TIME_ZONE}  (MENSHEN_OFFICE_TZ)")
     click.echo(f"new gates  {settings.ADMIT_GATES}  (MENSHEN_OFFICE_ADMIT)")
-    unmigrated = _unmigrated()
-    found = [unmigrated] if unmigrated else problems()
+    missing = unmigrated()
+    found = [missing] if missing else problems()
     for problem in found:
         click.echo(f"wrong: {problem}", err=True)
     if found:
         raise SystemExit(1)
     click.echo("nothing wrong")
+
+
+for _command in (
+    authority,
+    broker_certificate,
+    command,
+    command_certificate,
+    gate_bundle,
+    gate_revoke,
+    tail_certificate,
+):
+    office.add_command(_command)

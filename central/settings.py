@@ -1,11 +1,12 @@
 """Django's settings for the office, taken from a few environment variables.
 
-MENSHEN_OFFICE_DIR     data folder: database, secret key (default ./var/office)
-MENSHEN_OFFICE_HOSTS   host names and addresses it answers to beside loopback, separated by commas
-MENSHEN_OFFICE_HTTPS   1 = it is reached over HTTPS only (behind a TLS proxy): secure cookies
-MENSHEN_OFFICE_TZ      time zone of the pages (default Asia/Shanghai)
-MENSHEN_OFFICE_ADMIT   manual (default) = a clerk admits a gate seen for the first time; auto = taken at once
-MENSHEN_LOG            log level (default INFO)
+MENSHEN_OFFICE_DIR       data folder: database, secret key (default ./var/office)
+MENSHEN_OFFICE_DATABASE  postgresql://USER:PASSWORD@HOST/DATABASE; nothing (default) = SQLite, a file in the data folder
+MENSHEN_OFFICE_HOSTS     host names and addresses it answers to beside loopback, separated by commas
+MENSHEN_OFFICE_HTTPS     1 = it is reached over HTTPS only (behind a TLS proxy): secure cookies
+MENSHEN_OFFICE_TZ        time zone of the pages (default Asia/Shanghai)
+MENSHEN_OFFICE_ADMIT     manual (default) = a clerk admits a gate seen for the first time; auto = taken at once
+MENSHEN_LOG              log level (default INFO)
 
 Importing this module creates nothing: the secret key is read, or made, when it is first used.
 """
@@ -17,7 +18,8 @@ from typing import Any, cast
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
-from central.home import office_dir, secret_key
+from central.database import office_database
+from central.home import secret_key
 
 _HERE = Path(__file__).resolve().parent
 _HTTPS = os.environ.get("MENSHEN_OFFICE_HTTPS", "") == "1"
@@ -40,6 +42,8 @@ INSTALLED_APPS = [
     "central.ingest",
     "central.entries",
     "central.alarms",
+    "central.orders",
+    "central.directory",
     "central.web",
 ]
 MIDDLEWARE = [
@@ -76,18 +80,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": office_dir() / "office.sqlite3",
-        "CONN_MAX_AGE": None,
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",  # a writer waits for its turn at BEGIN, never fails half way
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
-        },
-    }
-}
+DATABASES: dict[str, dict[str, Any]] = {"default": office_database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

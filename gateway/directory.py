@@ -1,12 +1,14 @@
 """The directory: whom this gate knows. A second SQLite file, so that loading it never holds up the journal.
 
 Holders, their cards, the health codes the office has registered, and revoked passes. It has a version; resolvers put it
-into each verdict. The office sends it down the road; until then a file is loaded by `menshen gate directory load`. The
-trust list lies beside it as it came, sealed (`gateway.trust`); the two are replaced apart from each other.
+into each verdict. The office sends it down the road (`gateway.directory_road`), or a file is loaded by `menshen gate
+directory load`. The trust list lies beside it as it came, sealed (`gateway.trust`); the two are replaced apart from each
+other.
 """
 
 import hashlib
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -173,6 +175,7 @@ class Directory:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._made = False
+        self._swaps = 0  # files that took the place of the one before: a connection holds on to the file that it opened
         self._moved = False  # what was loaded is gone
         self._trouble: str | None = None
 
@@ -196,9 +199,7 @@ class Directory:
                 raise _damage(found.splitlines()[-1])
             # No write-ahead log: to read one, SQLite needs room on the disk, and on a full one nobody could come in.
             connection.execute("PRAGMA journal_mode = delete")
-            for table, columns in _SCHEMA.items():
-                connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns}) WITHOUT ROWID")
-                _add_missing(connection, table, columns)
+            make_tables(connection)
         self._made = True
 
     def _move_aside(self, error: sqlite3.Error) -> None:
@@ -225,27 +226,27 @@ class Directory:
     @property
     def version(self) -> int:
         """0: nothing was loaded yet."""
-        row = self._one("SELECT version FROM edition")
+        row = self.one("SELECT version FROM edition")
         return int(row[0]) if row else 0
 
     def edition(self) -> Edition | None:
         """What was loaded, or None."""
-        row = self._one("SELECT version, issued_s, received_s FROM edition")
+        row = self.one("SELECT version, issued_s, received_s FROM edition")
         return None if row is None else Edition(*(int(value or 0) for value in row))
 
     def card(self, uid: str) -> KnownCard | None:
         """The card with this UID, or None."""
-        row = self._one(_CARD, uid)
+        row = self.one(_CARD, uid)
         return None if row is None else _known(row)
 
     def standing(self, pass_id: bytes, holder: str) -> Standing:
         """What the directory says of a pass and its holder: one query, as each costs a tenth of a signature."""
-        version, revoked, registered, extended = self._one(_STANDING, pass_id.hex(), holder) or (0, 0, None, None)
+        version, revoked, registered, extended = self.one(_STANDING, pass_id.hex(), holder) or (0, 0, None, None)
         return Standing(int(version), bool(revoked), registered is None or bool(registered), bool(extended))
 
     def code(self, text: str) -> Code | None:
         """The health code with this text, or None."""
-        row = self._one(
+        row = self.one(
             "SELECT sha256, health_code, holder, valid_until_s FROM code WHERE sha256 = ?", code_digest(text)
         )
         if row is None:
@@ -257,17 +258,23 @@ class Directory:
         file is no directory of ours or not a whole one, DirectoryError when it is merely out of reach or the disk full, or,
         `only_forward`, when a higher version is held."""
         tables: dict[str, Iterable[tuple[object, ...]]] = {
-            "holder": (_holder_row(holder) for holder in content.holders),
-            "card": (msgspec.structs.astuple(card) for card in content.cards),
-            "code": (msgspec.structs.astuple(code) for code in content.codes),
-            "revoked": ((pass_id,) for pass_id in content.revoked),
+            "holder": ((*holder_row(holder), None) for holder in content.holders),
+            "card": ((*msgspec.structs.astuple(card), None) for card in content.cards),
+            "code": ((*msgspec.structs.astuple(code), None) for code in content.codes),
+            "revoked": ((pass_id, None) for pass_id in content.revoked),
             "edition": [(1, content.version, content.issued_s, received_s)],
         }
-        with self._writing() as connection:
+        with self.writing() as connection:
             if only_forward:
                 _refuse_older(connection, content.version)
             for table, rows in tables.items():
                 _refill(connection, table, rows)
+            connection.execute("UPDATE road SET whole = 0")  # no longer the rows that the office knows of
+
+    def entries(self, table: str) -> dict[str, bytes]:
+        """The rows of a table that has none of its own here: key → value, as the office wrote them."""
+        rows = self._all("SELECT name, value FROM other WHERE name BETWEEN ? AND ?", f"{table}/", f"{table}/\x7f")
+        return {name.partition("/")[2]: bytes(value) for name, value in rows}
 
     # the trust list
 
@@ -281,35 +288,71 @@ class Directory:
 
     def trust_list(self) -> KeptList | None:
         """The list that lies here, or None."""
-        row = self._one(_TRUST)
+        row = self.one(_TRUST)
         return None if row is None else KeptList(*row)
 
     def keep_trust(self, choose: Callable[[KeptList | None], KeptList | None]) -> None:
         """Replace the list by what `choose` makes of it, in one transaction; None leaves it. Whatever `choose` raises ends
         it with nothing changed. Raises DirectoryDamaged and DirectoryError as `replace`."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             row = connection.execute(_TRUST).fetchone()
             chosen = choose(None if row is None else KeptList(*row))
             if chosen is not None:
                 _refill(connection, "trust", [(1, chosen.version, chosen.issued_s, chosen.received_s, chosen.sealed)])
 
+    # writing
+
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that nobody else writes beside."""
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that nobody else writes beside. Raises DirectoryDamaged and DirectoryError."""
         try:
-            self._make()
-            with closing(sqlite3.connect(self._path)) as connection, connection:
-                connection.execute("PRAGMA cache_spill = OFF")  # else a large load shuts readers out before its commit
-                connection.execute("BEGIN IMMEDIATE")
+            if not self._made:
+                self._make()
+            with closing(self._begin()) as connection, connection:
                 yield connection
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
+            self._made = False
             if is_damage(error):
                 raise DirectoryDamaged(
                     f"{self._path}: not a usable directory ({error}); stop the gate, move it away and load it again"
                 ) from error
             raise DirectoryError(f"{self._path}: could not be replaced: {error}") from error
 
-    def _one(self, sql: str, *values: object) -> Row | None:
+    def _begin(self) -> sqlite3.Connection:
+        """A connection that may write: to the file that lies here, and not to one that was swapped out while it waited."""
+        while True:
+            waited_for = self._path.stat().st_ino
+            connection = sqlite3.connect(self._path)
+            try:
+                connection.execute("PRAGMA cache_spill = OFF")  # else a large load shuts readers out before its commit
+                connection.execute("BEGIN IMMEDIATE")
+                if self._path.stat().st_ino == waited_for:
+                    return connection
+            except BaseException:
+                connection.close()
+                raise
+            connection.close()
+
+    def swap_in(self, new: Path) -> None:
+        """Put the directory at `new`, which nobody has open, in the place of this one, with this one's trust list; a look-up
+        sees the one or the other, and waits for neither. Raises DirectoryDamaged and DirectoryError; then nothing has
+        changed."""
+        with self.writing() as held:
+            with closing(sqlite3.connect(new)) as connection, connection:
+                _refill(connection, "trust", held.execute("SELECT * FROM trust").fetchall())
+            _flush(new)
+            new.rename(self._path)
+            files.sync_folder(self._path.parent)
+            self._swaps += 1
+
+    # reading
+
+    def one(self, sql: str, *values: object) -> Row | None:
+        """The only row, or None. Raises DirectoryError."""
+        rows = self._all(sql, *values)
+        return rows[0] if rows else None
+
+    def _all(self, sql: str, *values: object) -> list[Row]:
         try:
             if not self._made:
                 self._make()
@@ -322,11 +365,15 @@ class Directory:
             damaged = f"damaged ({error}): start the gate again, then load it again"
             self._note(damaged if is_damage(error) else f"cannot be read: {error}")
             raise DirectoryError(f"{self._path}: cannot be read: {error}") from error
-        return rows[0] if rows else None
+        return rows
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is not None and self._local.swaps != self._swaps:
+            connection.close()
+            connection = None
         if connection is None:
+            self._local.swaps = self._swaps
             # for writing: else nobody could read what a load that was killed has left, until the next start
             connection = self._local.connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=rw", uri=True)
         return connection
@@ -353,14 +400,19 @@ def _damage(found: str) -> sqlite3.DatabaseError:
 
 _SCHEMA = {
     "holder": "holder TEXT PRIMARY KEY, pass_type TEXT, valid_from_s INT, valid_until_s INT, registered INT, extended INT, "
-    "sites TEXT",
-    "card": "uid TEXT PRIMARY KEY, holder TEXT, lost INT",
-    "code": "sha256 TEXT PRIMARY KEY, health_code TEXT, holder TEXT, valid_until_s INT",
-    "revoked": "pass_id TEXT PRIMARY KEY",
+    "sites TEXT, weight BLOB",
+    "card": "uid TEXT PRIMARY KEY, holder TEXT, lost INT, weight BLOB",
+    "code": "sha256 TEXT PRIMARY KEY, health_code TEXT, holder TEXT, valid_until_s INT, weight BLOB",
+    "revoked": "pass_id TEXT PRIMARY KEY, weight BLOB",
     "edition": "only_row INTEGER PRIMARY KEY CHECK (only_row = 1), version INT, issued_s INT, received_s INT",
     "trust": "only_row INTEGER PRIMARY KEY CHECK (only_row = 1), version INT, issued_s INT, received_s INT, sealed BLOB",
+    "other": "name TEXT PRIMARY KEY, value BLOB, weight BLOB",
+    "road": "only_row INTEGER PRIMARY KEY CHECK (only_row = 1), epoch INT, version INT, digest BLOB, at_ms INT, title BLOB, "
+    "whole INT",
 }
-"""What is added to a table stands at its end: files of earlier versions get it by ALTER TABLE."""
+"""What is added to a table stands at its end: files of earlier versions get it by ALTER TABLE. `weight`: what the row adds
+to the digest of all (`sync.log.keyed`), NULL where it did not come down the road. `other`: rows of all other tables, and
+those that this version does not understand; `name` is table/key. `road`: the newest state that the office has sent."""
 _CARD = (
     "SELECT h.holder, pass_type, valid_from_s, valid_until_s, registered, extended, lost, sites, (SELECT version FROM edition)"
     " FROM card c LEFT JOIN holder h ON h.holder = c.holder WHERE uid = ?"
@@ -373,6 +425,13 @@ _TRUST = (
     "SELECT CAST(version AS INT), CAST(issued_s AS INT), CAST(received_s AS INT), CAST(coalesce(sealed, '') AS BLOB)"
     " FROM trust"
 )  # whatever has got into the file
+
+
+def make_tables(connection: sqlite3.Connection) -> None:
+    """Make what is missing."""
+    for table, columns in _SCHEMA.items():
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns}) WITHOUT ROWID")
+        _add_missing(connection, table, columns)
 
 
 def _add_missing(connection: sqlite3.Connection, table: str, columns: str) -> None:
@@ -393,13 +452,23 @@ def _refuse_older(connection: sqlite3.Connection, version: int) -> None:
         )
 
 
+def _flush(path: Path) -> None:
+    """Make what was written to a file durable, by whatever connection."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _refill(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:
     marks = ", ".join("?" for _ in _SCHEMA[table].split(", "))
     connection.execute(f"DELETE FROM {table}")  # noqa: S608  the names come from _SCHEMA
     connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608  the names come from _SCHEMA
 
 
-def _holder_row(holder: Holder) -> tuple[object, ...]:
+def holder_row(holder: Holder) -> tuple[object, ...]:
+    """As the table has it, without the weight."""
     *fields, sites = msgspec.structs.astuple(holder)
     return (*fields, " ".join(sites))
 

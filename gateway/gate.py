@@ -23,6 +23,7 @@ from gateway.intake import Intake
 from gateway.journal import Journal, JournalError
 from gateway.keys import hash_key
 from gateway.loop import Loop
+from gateway.orders import Orders
 from gateway.resolve import Resolver, ResolveWorkers, Trust, schemes_with
 from gateway.sampling import TemperatureSampler
 from gateway.status import StatusBoard
@@ -30,6 +31,7 @@ from gateway.trust import TrustStore
 from gateway.upkeep import Upkeep
 from gateway.uplink import Uplink
 from gateway.voice import Silence, Voice
+from sync.contract.topics import Channel, topic
 from sync.mqtt import MqttLink
 from sync.notify import Notifier
 
@@ -56,7 +58,8 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
             has=Equipment({device.name: str(device.use) for device in config.devices}),
         )
         board = StatusBoard(checkpoint, journal, clock.now, boot=boot, version=version)
-        uplink = _uplink(config, journal, board, clock, boot, stack)
+        orders = Orders(config.gate.id, boot.hex(), config.trust.keys, now_ms=clock.mono_ms, post=inbox.post)
+        uplink = _uplink(config, journal, board, clock, boot, orders, stack)
         voice = _voice(config, hardware, stack)
         directory = _directory(config.gate.data_dir / "directory.sqlite", inbox.post)
         trust_list = _trust_list(config, directory, clock, inbox.post)
@@ -109,7 +112,13 @@ def _open_journal(config: GateConfig) -> tuple[Journal, Clock, bytes]:
 
 
 def _uplink(
-    config: GateConfig, journal: Journal, board: StatusBoard, clock: Clock, boot: bytes, stack: ExitStack
+    config: GateConfig,
+    journal: Journal,
+    board: StatusBoard,
+    clock: Clock,
+    boot: bytes,
+    orders: Orders,
+    stack: ExitStack,
 ) -> Uplink:
     uplink = Uplink(
         config.gate.id,
@@ -121,17 +130,19 @@ def _uplink(
     )
     link = MqttLink(
         config.broker.host,
-        config.broker.port,
+        config.broker.tcp_port,
         client_id=config.gate.id,
         protocol=config.broker.protocol,
         username=config.broker.username,
         password=config.broker.password,
-        ca_file=config.broker.ca_file,
+        tls=config.broker.tls,
+        clock_trusted=lambda: clock.now().trusted,
         will=uplink.will,
         connected=uplink.connected,
         disconnected=uplink.disconnected,
     )
     link.subscribe(uplink.down_topic, uplink.received)
+    link.subscribe(topic(config.gate.id, Channel.CMD), orders.received, kept=orders.kept)
     uplink.start(link)
     link.start()
     stack.callback(link.stop)

@@ -8,17 +8,26 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
-from gateway.core.events import CredentialResolved, DeviceChanged, Event, TemperatureMeasured
+from gateway.core.events import (
+    Commanded,
+    CommandRefused,
+    CredentialResolved,
+    DeviceChanged,
+    Event,
+    TemperatureMeasured,
+)
 
 logger = logging.getLogger("menshen.inbox")
 LIMIT = 4096  # events waiting; far more than a gate ever has, so reaching it is a fault worth a line
 
 
 class Inbox:
-    """Events in the order they came. A measurement replaces one of the same thermometer that still waits. From `LIMIT`
-    waiting until half of them are decided, a device's state replaces the oldest one of the same device that still waits,
-    and what was scanned is dropped."""
+    """Events in the order they came. A measurement replaces one of the same thermometer that still waits, and refusals of
+    messages for the same reason become one with their number. From `LIMIT` waiting until half of them are decided, a
+    device's state replaces the oldest one of the same device that still waits, and what was scanned, or commanded by the
+    office, is dropped."""
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque()
@@ -36,17 +45,21 @@ class Inbox:
                     self._drop_older(lambda other: isinstance(other, TemperatureMeasured) and other.thermometer == name)
                 case DeviceChanged(device) if self._full:
                     self._drop_older(lambda other: isinstance(other, DeviceChanged) and other.device == device)
-                case CredentialResolved() if self._full:
+                case CommandRefused(reason, count=count):
+                    older = self._drop_older(lambda other: isinstance(other, CommandRefused) and other.reason == reason)
+                    event = replace(event, count=count + (older.count if isinstance(older, CommandRefused) else 0))
+                case CredentialResolved() | Commanded() if self._full:
                     self._dropped += 1
                     return
             self._events.append(event)
             self._ready.notify()
 
-    def _drop_older(self, is_older: Callable[[Event], bool]) -> None:
+    def _drop_older(self, is_older: Callable[[Event], bool]) -> Event | None:
         for number, waiting in enumerate(self._events):
             if is_older(waiting):
                 del self._events[number]
-                return
+                return waiting
+        return None
 
     def _look(self) -> None:
         """See whether it is full; that is told when it begins, and what was lost when it is over."""
@@ -55,7 +68,9 @@ class Inbox:
             self._full = True
             logger.error("%d events wait to be decided: a device floods, or deciding hangs", waiting)
         elif self._full and waiting <= LIMIT // 2:  # not at the limit itself: else each event there is two lines
-            logger.error("what waited to be decided is getting less; %d scans were dropped meanwhile", self._dropped)
+            logger.error(
+                "what waited to be decided is getting less; %d scans and commands were dropped meanwhile", self._dropped
+            )
             self._full, self._dropped = False, 0
 
     def get(self, timeout_s: float | None) -> Event | None:

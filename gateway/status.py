@@ -64,4 +64,5 @@ class StatusBoard:
             acked=self._journal.acked.seq,
             devices_lost=status.devices_lost,
             alarms=status.alarms,
+            commands=status.commands,
         )

@@ -7,12 +7,10 @@ session and a will made anew, so that nothing waits in memory for a broker that 
 import logging
 import secrets
 import socket
-import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import paho.mqtt.client as paho
@@ -22,6 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from sync.contract.topics import MAX_PACKET
+from sync.tls import TlsFiles, client_context
 
 logger = logging.getLogger("menshen.mqtt")
 KEEPALIVE_S: Final = 15  # a silent link is given up after at most twice this
@@ -32,20 +31,25 @@ STOP_S: Final = 3.0  # for what is on its way, when the link is stopped
 MAX_MESSAGES: Final = 1000  # on their way to the broker, unconfirmed
 IN_FLIGHT: Final = 20  # of them at the broker at once (what mosquitto grants with MQTT 5); paho keeps the others back
 MAX_BYTES: Final = 4 * 1024 * 1024
+AT_ONCE: Final = 100  # topics in one subscription
 SEND_BUFFER: Final = 16 * 1024  # bytes in the kernel; an alarm waits behind them
 _CALLBACKS: Final = ("on_connect", "on_subscribe", "on_disconnect", "on_message", "on_socket_open")
 _PROTOCOLS: Final = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
 
 Handler = Callable[[str, bytes], None]
+_Handlers = tuple[Handler, Handler]  # of what comes, and of what the broker had kept
 Will = Callable[[], tuple[str, bytes, bool]]
 
 
 class MqttLink:
     """A link that keeps itself up. Callbacks and handlers are called by its thread and must only hand on.
 
-    `client_id` must be nobody else's at this broker. `protocol`: `3.1.1` or `5`. With `ca_file` the link is TLS and never
-    anything else. `will()` gives topic, payload and whether it is retained, before every attempt. `connected` is called
-    once the broker has taken all subscriptions. Raises ValueError for another protocol, OSError for a bad `ca_file`.
+    `client_id` must be nobody else's at this broker. `protocol`: `3.1.1` or `5`. With `tls` the link is TLS and never
+    anything else: a handshake that fails is a connection that fails. The files are read anew for each connection, so a
+    certificate can be renewed under a running link; while `clock_trusted()` is false, the dates of the broker's certificate
+    are not looked at. `will()` gives topic, payload and whether it is retained, before every attempt. `connected` is called
+    once the broker has taken all subscriptions. Raises ValueError for another protocol, TlsFileError for files that are
+    bad already.
     """
 
     def __init__(
@@ -57,7 +61,8 @@ class MqttLink:
         protocol: str = "3.1.1",
         username: str | None = None,
         password: str | None = None,
-        ca_file: Path | None = None,
+        tls: TlsFiles | None = None,
+        clock_trusted: Callable[[], bool] = lambda: True,
         will: Will | None = None,
         connected: Callable[[], None] | None = None,
         disconnected: Callable[[], None] | None = None,
@@ -69,19 +74,40 @@ class MqttLink:
         self._client_id = client_id
         self._protocol = _PROTOCOLS[protocol]
         self._username, self._password = username, password
-        self._tls = None if ca_file is None else _tls_context(ca_file)
+        self._tls, self._clock_trusted = tls, clock_trusted
+        if tls is not None:
+            client_context(tls)
         self._will = will
         self._tell_connected, self._tell_disconnected = connected, disconnected
         self._keepalive_s = keepalive_s
-        self._handlers: dict[str, Handler] = {}
+        self._handlers: dict[str, _Handlers] = {}
         self._connection: _Connection | None = None
         self._stopping = threading.Event()
         self._trouble = ""  # what the log was last told
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
-    def subscribe(self, topic_filter: str, handler: Handler) -> None:
-        """Hand what comes on `topic_filter` to `handler(topic, payload)`. Before `start`."""
-        self._handlers[topic_filter] = handler
+    def subscribe(self, topic_filter: str, handler: Handler, *, kept: Handler | None = None) -> None:
+        """Hand what comes on `topic_filter` to `handler(topic, payload)`; what the broker had kept (retained messages, upon
+        subscribing) to `kept`, where there is one. See `subscribe_all`."""
+        self.subscribe_all([topic_filter], handler, kept=kept)
+
+    def subscribe_all(self, topic_filters: Sequence[str], handler: Handler, *, kept: Handler | None = None) -> None:
+        """The same for many: from now on, and after each connection. From any thread; the link counts as connected once
+        the broker has answered those of before.
+
+        A topic that is subscribed to by its own name goes to that handler alone, else to all whose filters match it."""
+        self._handlers.update(dict.fromkeys(topic_filters, (handler, kept or handler)))
+        connection = self._connection
+        if connection is not None:
+            connection.subscribe(topic_filters)
+
+    def unsubscribe_all(self, topic_filters: Sequence[str]) -> None:
+        """Hand what comes on them to nobody any more. From any thread; what is being handed on goes on."""
+        for topic_filter in topic_filters:
+            self._handlers.pop(topic_filter, None)
+        connection = self._connection
+        if connection is not None:
+            connection.unsubscribe(topic_filters)
 
     def start(self) -> None:
         """Begin. The broker may come later."""
@@ -149,7 +175,7 @@ class MqttLink:
             reconnect_on_failure=False,
         )
         if self._tls is not None:
-            client.tls_set_context(self._tls)
+            client.tls_set_context(client_context(self._tls, check_dates=self._clock_trusted()))
         if self._username is not None:
             client.username_pw_set(self._username, self._password)
         if self._will is not None:
@@ -161,6 +187,7 @@ class MqttLink:
         logger.info("%s: connected", self._name)
         self._trouble = ""
         self._connection = connection
+        connection.subscribe(list(self._handlers))  # what came while it was being made
         if self._stopping.is_set():  # `stop` came before it could see this connection
             connection.finish(0)
         elif self._tell_connected is not None:
@@ -179,20 +206,23 @@ class MqttLink:
 
 
 class _Connection:
-    """One connection, and what is on its way over it. All but `publish` and `finish` belong to the link's thread."""
+    """One connection, and what is on its way over it. All but `publish`, `subscribe`, `unsubscribe` and
+    `finish` belong to the link's thread."""
 
-    def __init__(self, client: paho.Client, handlers: dict[str, Handler], keepalive_s: int) -> None:
+    def __init__(self, client: paho.Client, handlers: dict[str, _Handlers], keepalive_s: int) -> None:
         self._client = client
         self._handlers = handlers
         self._keepalive_s = keepalive_s
         self._lock = threading.Lock()
         self._unconfirmed: deque[tuple[paho.MQTTMessageInfo, int]] = deque()
         self._bytes = 0
-        self._subscribing: dict[int, str] = {}
+        self._subscribing: dict[int, Sequence[str]] = {}
+        self._asked_for: set[str] = set()
         self._max_messages = MAX_MESSAGES
         self._ending = False
         self.ready = False  # from the last subscription on
         self.ended_because = "closed"
+        self._errors = _LastError()
         # No queue behind the window: what is not taken, its owner sends again.
         client.max_queued_messages_set(MAX_MESSAGES)
         client.max_inflight_messages_set(IN_FLIGHT)
@@ -202,6 +232,7 @@ class _Connection:
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_socket_open = _set_up_socket
+        client.enable_logger(self._errors.logger())
         # With this set, paho leaves all writing to `loop`; else `publish` would write from whatever thread calls it.
         client.on_socket_register_write = lambda *_: None
 
@@ -217,6 +248,23 @@ class _Connection:
     def turn(self) -> bool:
         """Read and write what there is, waiting up to a second. False when the connection has ended."""
         return self._client.loop(timeout=1.0) is MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def subscribe(self, topic_filters: Sequence[str]) -> None:
+        """Ask the broker for those of them that it was not asked for yet."""
+        with self._lock:  # the answer may come before the number of the question is kept
+            new = [each for each in topic_filters if each not in self._asked_for]
+            self._asked_for.update(new)
+            for some in _parts(new):
+                _, number = self._client.subscribe([(each, 1) for each in some])
+                if number is not None:
+                    self._subscribing[number] = some
+
+    def unsubscribe(self, topic_filters: Sequence[str]) -> None:
+        """Ask the broker for them no more."""
+        with self._lock:
+            self._asked_for.difference_update(topic_filters)
+            for some in _parts(topic_filters):
+                self._client.unsubscribe(some)
 
     def close(self) -> None:
         """Close the socket without a goodbye, if it is still open: the broker sends the will."""
@@ -261,46 +309,69 @@ class _Connection:
             return
         maximum = getattr(granted, "ReceiveMaximum", IN_FLIGHT)  # MQTT 5; paho does not look at it
         self._max_messages = MAX_MESSAGES if maximum >= IN_FLIGHT else maximum
-        for topic_filter in self._handlers:
-            _, number = self._client.subscribe(topic_filter, qos=1)
-            if number is not None:
-                self._subscribing[number] = topic_filter
-        self.ready = not self._handlers
+        self.subscribe(list(self._handlers))
+        self.ready = not self._subscribing
 
     def _on_subscribe(self, _client: Any, _data: Any, number: int, codes: list[ReasonCode], _properties: Any) -> None:
-        topic_filter = self._subscribing.pop(number, "?")
-        if any(code.is_failure for code in codes):
-            logger.error("the broker refuses the subscription to %s: check its access list", topic_filter)
-        self.ready = not self._subscribing
+        with self._lock:
+            asked = self._subscribing.pop(number, ["?"])
+            self.ready = self.ready or not self._subscribing
+        refused = [each for each, code in zip(asked, codes, strict=False) if code.is_failure]
+        if refused:
+            more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+            logger.error("the broker refuses the subscription to %s%s: check its access list", refused[0], more)
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
         if self.ended_because == "closed":
-            self.ended_because = str(code)
+            self.ended_because = self._errors.said or str(code)
 
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
         payload = bytes(message.payload)
         if len(payload) > MAX_PACKET:
             # MQTT 3.1.1 has no word for "too large": paho has taken it whole. What bounds it is the broker's own limit
-            # (max_packet_size in config/mosquitto.example.conf), and 256 MB by the protocol.
+            # (max_packet_size in config/mosquitto/mosquitto.conf), and 256 MB by the protocol.
             logger.warning("a message of %d bytes was dropped; at most %d are taken", len(payload), MAX_PACKET)
             return
         try:
             topic = message.topic
-            for topic_filter, handler in self._handlers.items():
-                if paho.topic_matches_sub(topic_filter, topic):  # some brokers send what nobody here subscribed to
-                    handler(topic, payload)
+            for handler, kept in self._handlers_of(topic):
+                (kept if message.retain else handler)(topic, payload)
         except Exception:
             logger.exception("a message could not be handled; going on")
+
+    def _handlers_of(self, topic: str) -> Sequence[_Handlers]:
+        """Nobody's, for what nobody here subscribed to: some brokers send that, too."""
+        exact = self._handlers.get(topic)
+        if exact is not None:
+            return [exact]
+        wild = [(each, both) for each, both in list(self._handlers.items()) if "+" in each or "#" in each]
+        return [both for each, both in wild if paho.topic_matches_sub(each, topic)]
+
+
+def _parts(topic_filters: Sequence[str]) -> Iterator[list[str]]:
+    for begin in range(0, len(topic_filters), AT_ONCE):
+        yield list(topic_filters[begin : begin + AT_ONCE])
+
+
+class _LastError(logging.Handler):
+    """The last error that paho met, which it tells its log alone: why a broker refuses a certificate, with TLS 1.3."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.said = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep it."""
+        self.said = record.getMessage()
+
+    def logger(self) -> logging.Logger:
+        """For paho; nobody else hears it."""
+        logger = logging.Logger("paho", logging.ERROR)
+        logger.addHandler(self)
+        return logger
 
 
 def _set_up_socket(_client: paho.Client, _data: Any, opened: Any) -> None:
     if isinstance(opened, socket.socket):
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-
-
-def _tls_context(ca_file: Path) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=str(ca_file))
-    except OSError as error:
-        raise OSError(f"{ca_file}: no certificates can be read from it: {error}; it must be a PEM file") from error

@@ -1,10 +1,14 @@
-"""What tests of several parts share: one real browser in each worker."""
+"""What tests of several parts share: one real browser and one real PostgreSQL server in each worker."""
 
 import shutil
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+
+if TYPE_CHECKING:
+    from tests.postgres import Postgres
 
 CHROMIUM = shutil.which("chromium")
 # No screen, no sandbox (the tests may run as root), and nothing of the browser's own that would look for a network.
@@ -21,3 +25,12 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["Postgres"]:
+    """A real server, for whoever makes databases of its own in it."""
+    from tests.postgres import running_postgres  # psycopg, for those only who ask
+
+    with running_postgres() as server:
+        yield server

@@ -53,6 +53,11 @@ class Mosquitto:
             assert time.monotonic() < deadline, "mosquitto does not listen"
             select.select([], [], [], 0.02)
 
+    @property
+    def pid(self) -> int:
+        """0 while it does not run."""
+        return 0 if self._process is None else self._process.pid
+
     def stop(self) -> None:
         """SIGTERM."""
         self._end(kill=False)

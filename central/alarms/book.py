@@ -113,8 +113,10 @@ def acknowledge(ids: Iterable[str], user: User, note: str) -> int:
     It is stored at the office; sending it to the gate is the business of the commands, which read `office_*`."""
     now = office_now()
     at_ms = int(now.timestamp() * 1000)
+    wanted = list(ids)
     with transaction.atomic():
-        rows = list(Alarm.objects.filter(pk__in=list(ids), office_acknowledged_at=None))
+        Gate.hold(Alarm.objects.filter(pk__in=wanted).values_list("gate_id", flat=True))
+        rows = list(Alarm.objects.filter(pk__in=wanted, office_acknowledged_at=None))
         for row in rows:
             row.office_acknowledged_by = user
             row.office_acknowledged_at = now

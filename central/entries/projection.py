@@ -1,52 +1,113 @@
 """From a record to a row of the entry log or of the newly seen cards, in the transaction that stores the record."""
 
+from collections.abc import Sequence, Set
 from datetime import datetime
+from typing import NamedTuple
 
 from central.entries.models import UNREADABLE, ClockDoubt, Entry, SeenCard
-from central.ingest.models import Log, Record
+from central.ingest.models import Log
+from central.ingest.rows import insert
 from central.text import harmless
 from sync.contract.records import CardSeen, Passage, Visit
 
 _DAY_MS = 24 * 3600 * 1000
 MOST_FACTS = 8  # of one visit
+_TOGETHER = 500  # visits asked for in one statement
 _LOWEST_C, _HIGHEST_C = -60.0, 120.0  # what a thermometer of ours could say at all
 
 
-def project_visit(log: Log, record: Record, visit: Visit | None, doubt: ClockDoubt) -> None:
-    """Add the row of a visit record; `visit` None: its body could not be read, which is shown and not hidden."""
-    row = Entry(
-        record=record, gate_id=log.gate_id, at=record.at, clock_doubt=doubt, received_at=record.received_at,
-        outcome=UNREADABLE,
-    )  # fmt: skip
-    if visit is not None:
-        _fill(row, visit)
-    row.save(force_insert=True)
+class Shown(NamedTuple):
+    """What a row says of the record that it is made from; `doubt`: see `clock_doubt`."""
+
+    record_id: int
+    gate_id: str
+    at: int
+    doubt: ClockDoubt
+    received_at: datetime
 
 
-def is_shown(log: Log, record: Record, visit: Visit | None) -> bool:
-    """Whether the same record, with the same salt and body, has its row already from another log of the gate."""
-    name = "" if visit is None else harmless(visit.visit, 64)
-    rows = Entry.objects.filter(gate_id=log.gate_id, visit=name, record__body_hash=record.body_hash)
-    return rows.exclude(record__log=log).exists()
+class _EntryRow(NamedTuple):
+    """The columns of `Entry` but its key; what is not given is that of a visit that could not be read."""
+
+    record_id: int
+    gate_id: str
+    at: int
+    clock_doubt: str
+    received_at: datetime
+    facts: dict[str, str]
+    visit: str = ""
+    portal: str = ""
+    direction: str = ""
+    outcome: str = UNREADABLE
+    reasons: str = ""
+    credential: str = ""
+    credential_kind: str = ""
+    holder: str = ""
+    pass_type: str = ""
+    health_code: str = ""
+    object_c: float | None = None
+    ambient_c: float | None = None
+    night: bool = False
+    mode: str = ""
+    passed: bool = False
 
 
-def project_card(log: Log, record: Record, seen: CardSeen | None, doubt: ClockDoubt) -> None:
-    """Add the row of a card seen for the first time. A gate whose memory was put back (an imaged card) tells it again:
-    the first time that the office heard of it stands."""
-    row = SeenCard(
-        record=record, gate_id=log.gate_id, at=record.at, clock_doubt=doubt, received_at=record.received_at,
-        outcome=UNREADABLE,
-    )  # fmt: skip
-    if seen is not None:
-        _fill_card(row, seen)
-    if not (row.card and SeenCard.objects.filter(gate_id=log.gate_id, card=row.card).exists()):
-        row.save(force_insert=True)
+class Projection:
+    """What the records of one transaction make besides themselves: gathered one by one, written together by `write`."""
+
+    def __init__(self) -> None:
+        self._visits: list[tuple[Shown, Visit | None]] = []
+        self._cards: list[SeenCard] = []
+        self._passed: dict[str, set[str]] = {}  # gate → visits
+
+    def visit(self, shown: Shown, visit: Visit | None) -> None:
+        """Add the row of a visit record; `visit` None: its body could not be read, which is shown and not hidden."""
+        self._visits.append((shown, visit))
+
+    def card(self, shown: Shown, seen: CardSeen | None) -> None:
+        """Add the row of a card seen for the first time. A gate whose memory was put back (an imaged card) tells it again:
+        the first time that the office heard of it stands."""
+        row = SeenCard(
+            record_id=shown.record_id, gate_id=shown.gate_id, at=shown.at, clock_doubt=shown.doubt,
+            received_at=shown.received_at, outcome=UNREADABLE,
+        )  # fmt: skip
+        if seen is not None:
+            _fill_card(row, seen)
+        self._cards.append(row)
+
+    def passage(self, gate_id: str, passage: Passage) -> None:
+        """Mark the visit after which somebody was seen to pass."""
+        if passage.visit:
+            self._passed.setdefault(gate_id, set()).add(harmless(passage.visit, 64))
+
+    def write(self) -> None:
+        """Write what was gathered; the records are there by now."""
+        passed = self._passed
+        insert(Entry, [_entry(shown, visit, passed.get(shown.gate_id, frozenset())) for shown, visit in self._visits])
+        SeenCard.objects.bulk_create(self._cards, ignore_conflicts=True)  # `one_first_time`: the first one stands
+        for gate_id, visits in passed.items():
+            _mark_passed(gate_id, sorted(visits))
+        self._visits, self._cards, self._passed = [], [], {}
 
 
-def project_passage(log: Log, passage: Passage) -> None:
-    """Mark the visit after which somebody was seen to pass."""
-    if passage.visit:
-        Entry.objects.filter(gate_id=log.gate_id, visit=harmless(passage.visit, 64)).update(passed=True)
+def shown_elsewhere(log: Log, visits: Sequence[tuple[Visit | None, bytes]]) -> set[tuple[str, bytes]]:
+    """Which of these visits, each with its record's `body_hash`, have their row already from another log of the gate: the
+    same record, with the same salt and body. By name (see `visit_name`) and hash."""
+    wanted = {(visit_name(visit), digest) for visit, digest in visits}
+    rows = Entry.objects.filter(gate_id=log.gate_id, visit__in={name for name, _ in wanted})
+    found = rows.exclude(record__log=log).values_list("visit", "record__body_hash")
+    return wanted & {(name, bytes(digest)) for name, digest in found}
+
+
+def visit_name(visit: Visit | None) -> str:
+    """How a visit is called in the entry log."""
+    return "" if visit is None else harmless(visit.visit, 64)
+
+
+def _mark_passed(gate: str, visits: Sequence[str]) -> None:
+    for begin in range(0, len(visits), _TOGETHER):
+        rows = Entry.objects.filter(gate_id=gate, visit__in=visits[begin : begin + _TOGETHER], passed=False)
+        rows.update(passed=True)
 
 
 def clock_doubt(at_ms: int, trusted: bool, previous_at_ms: int, received: datetime) -> ClockDoubt:
@@ -59,22 +120,29 @@ def clock_doubt(at_ms: int, trusted: bool, previous_at_ms: int, received: dateti
     return ClockDoubt.BACK if at_ms < previous_at_ms else ClockDoubt.NONE
 
 
-def _fill(row: Entry, visit: Visit) -> None:
-    row.visit = harmless(visit.visit, 64)
-    row.portal = harmless(visit.portal, 64)
-    row.direction = visit.direction.value
-    row.outcome = visit.outcome.value
-    row.reasons = " ".join(harmless(reason, 40).replace(" ", "_") for reason in visit.reasons[:10])[:400]
-    row.credential = harmless(visit.credential, 128)
-    row.credential_kind = harmless(visit.credential_kind, 32)
-    row.holder = harmless(visit.holder, 128)
-    row.pass_type = visit.pass_type.value if visit.pass_type else ""
-    row.health_code = visit.health_code.value if visit.health_code else ""
-    row.object_c = _plausible(visit.object_c)
-    row.ambient_c = _plausible(visit.ambient_c)
-    row.facts = {harmless(what, 32): harmless(fact) for what, fact in list(visit.facts.items())[:MOST_FACTS]}
-    row.night = visit.night
-    row.mode = harmless(visit.mode, 32)
+def _entry(shown: Shown, visit: Visit | None, passed: Set[str]) -> _EntryRow:
+    if visit is None:
+        return _EntryRow(*shown, {})
+    name = visit_name(visit)
+    return _EntryRow(
+        *shown,
+        {harmless(what, 32): harmless(fact) for what, fact in list(visit.facts.items())[:MOST_FACTS]},
+        visit=name,
+        portal=harmless(visit.portal, 64),
+        direction=visit.direction.value,
+        outcome=visit.outcome.value,
+        reasons=" ".join(harmless(reason, 40).replace(" ", "_") for reason in visit.reasons[:10])[:400],
+        credential=harmless(visit.credential, 128),
+        credential_kind=harmless(visit.credential_kind, 32),
+        holder=harmless(visit.holder, 128),
+        pass_type=visit.pass_type.value if visit.pass_type else "",
+        health_code=visit.health_code.value if visit.health_code else "",
+        object_c=_plausible(visit.object_c),
+        ambient_c=_plausible(visit.ambient_c),
+        night=visit.night,
+        mode=harmless(visit.mode, 32),
+        passed=name in passed,
+    )
 
 
 def _fill_card(row: SeenCard, seen: CardSeen) -> None:

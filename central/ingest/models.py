@@ -87,3 +87,23 @@ class ForkEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.log}#{self.seq} fork"
+
+
+class IngestProcess(models.Model):
+    """An ingest process at work, where there are several; one that does not renew `until` is dead."""
+
+    name = models.CharField(primary_key=True, max_length=32)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Lease(models.Model):
+    """Which process takes the messages of a gate, or looks for new ones (`central.ingest.leases`)."""
+
+    name = models.CharField(primary_key=True, max_length=32)
+    holder = models.ForeignKey(IngestProcess, on_delete=models.CASCADE, related_name="leases")
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.holder_id}"

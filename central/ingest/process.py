@@ -6,23 +6,26 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils.timezone import now as office_now
 
+from central.ingest import LENT_S
+from central.ingest.listening import listening
 from central.ingest.reading import Arrived, Incoming, read
 from central.ingest.refusals import Refusals, Refused
 from central.ingest.writer import Answer, Writer
-from sync.contract.topics import MAX_PACKET, PREFIX, Channel, parse_topic, topic
+from sync.contract.topics import MAX_PACKET, Channel, parse_topic, topic
 from sync.log.messages import encode
 from sync.mqtt import MqttLink
 from sync.notify import Notifier
+from sync.tls import TlsFiles
 
 _LOGGER = logging.getLogger("menshen.ingest")
 QUEUE = 256  # messages; at most 64 MB
-TOGETHER = 64  # messages that may share one transaction
+TOGETHER = 64  # messages that may share one transaction,
+TOGETHER_BYTES = 192 * 1024  # unless they are large: an alarm waits for the transaction before it
 RETRY_S = 1.0  # after the database could not be written
 _ORDER = {Channel.ALARM: 0, Channel.STATE: 1, Channel.UP: 2}  # alarms overtake at the office, too
 # How full the queue may be for each to be let in: a flood of one leaves room for what is more urgent.
@@ -106,11 +109,13 @@ class Ingest:
             taken = [self._queue.get(timeout=0.2).arrived]
         except queue.Empty:
             return []
-        while len(taken) < TOGETHER:
+        size = len(taken[0].payload)
+        while len(taken) < TOGETHER and size < TOGETHER_BYTES:
             try:
                 taken.append(self._queue.get_nowait().arrived)
             except queue.Empty:
                 break
+            size += len(taken[-1].payload)
         return taken
 
     def _read(self, arrived: Sequence[Arrived]) -> list[Incoming]:
@@ -165,28 +170,31 @@ def main(
     *,
     username: str | None = None,
     password: str | None = None,
-    ca_file: Path | None = None,
+    tls: TlsFiles | None = None,
     notifier: Notifier | None = None,
+    lent_s: float = LENT_S,
 ) -> None:
-    """Run until SIGTERM or SIGINT. Django must be set up. Raises OSError for a bad `ca_file`."""
+    """Run until SIGTERM or SIGINT. Django must be set up. `lent_s`: how long a process that has died keeps its gates, where
+    several share them. Raises AlreadyRunning, TlsFileError."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     notifier = notifier or Notifier()
     refusals = Refusals()
     writer = Writer(refusals, admit=settings.ADMIT_GATES == "auto")
-    link = MqttLink(host, port, client_id="menshen-office", username=username, password=password, ca_file=ca_file)
+    way = listening(lent_s)
+    link = MqttLink(host, port, client_id=way.client_id, username=username, password=password, tls=tls)
     ingest = Ingest(writer, refusals, link.publish, notifier.alive)
-    for channel in _ORDER:
-        link.subscribe(f"{PREFIX}/+/{channel}", ingest.offer)
+    way.turn(link, ingest.offer)
     ingest.start()
     link.start()
     notifier.ready()
     _LOGGER.info("ingest: listening to %s:%d", host, port)
-    while ingest.running and not stop.wait(1.0):
-        pass
+    while ingest.running and not stop.wait(way.every_s):
+        way.turn(link, ingest.offer)
     notifier.stopping()
     link.stop()
     ingest.stop()
+    way.end()
     if not stop.is_set():
         raise SystemExit("the writing thread died: see above; whoever keeps this running starts it again")

@@ -1,82 +1,163 @@
 """Batches into the database: records, what is made of them, and the cursor, in the caller's one transaction."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
 from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, raise_at_office
-from central.entries.models import ClockDoubt
-from central.entries.projection import clock_doubt, is_shown, project_card, project_passage, project_visit
+from central.entries.projection import Projection, Shown, clock_doubt, shown_elsewhere, visit_name
 from central.ingest.models import ForkEvent, Log, MissingRange, Record
 from central.ingest.reading import INT64
+from central.ingest.rows import insert, new_keys
+from central.orders.book import hear_record
 from central.registry.models import Gate
 from central.registry.states import boot_name
 from central.text import harmless
-from sync.contract.records import AlarmRecord, Body, CardSeen, LogOpened, Passage, Visit, decode_body
+from sync.contract.records import AlarmRecord, Body, CardSeen, CommandRecord, LogOpened, Passage, Visit, decode_body
 from sync.log.records import GENESIS
 from sync.log.records import Record as Sent
 from sync.log.view import Head
 
 # the kinds that more is made of; all others are kept
-_READ = frozenset({"visit", "card-seen", "passage", "alarm", "log-opened"})
+_READ = frozenset({"visit", "card-seen", "passage", "alarm", "command", "log-opened"})
+
+
+class _RecordRow(NamedTuple):
+    """The columns of `Record`."""
+
+    id: int
+    log_id: int
+    seq: int
+    kind: str
+    at: int
+    clock: bool
+    boot: bytes
+    mono: int
+    body: bytes | None
+    salt: bytes | None
+    body_hash: bytes
+    hash: bytes
+    received_at: datetime
 
 
 class CursorMoved(Exception):
     """The cursor is not where it was read: somebody else writes this log. The transaction must be undone."""
 
 
-def cursor_of(gate: Gate, log_id: str) -> Head:
-    """Up to where the office has this log."""
-    log = Log.objects.filter(gate=gate, log_id=log_id).first()
-    return Head(0, GENESIS) if log is None else Head(log.seq, bytes(log.hash))
+class Sheet:
+    """What one transaction takes in: gathered message by message, written together by `write`, within the caller's
+    transaction. The cursors it tells are as if all of it were written already."""
+
+    def __init__(self) -> None:
+        self._logs: dict[tuple[str, str], Log] = {}
+        self._stood: dict[tuple[str, str], int] = {}  # where the cursors that are to move stand in the database
+        self._records: list[_RecordRow] = []
+        self._projection = Projection()
+
+    def cursor_of(self, gate: Gate, log_id: str) -> Head:
+        """Up to where the office has this log."""
+        log = self._find(gate, log_id)
+        return Head(0, GENESIS) if log is None else Head(log.seq, bytes(log.hash))
+
+    def take_records(
+        self, gate: Gate, log_id: str, records: Sequence[Sent], hashes: Sequence[bytes], now: datetime
+    ) -> None:
+        """Take the records from the cursor on."""
+        log = self._open(gate, log_id)
+        keys = new_keys(Record, len(records))
+        self._records += [
+            _row(key, log.pk, sent, digest, now) for key, sent, digest in zip(keys, records, hashes, strict=True)
+        ]
+        self._project(gate, log, records, keys, now)
+        self._advance(log, Head(records[-1].seq, hashes[-1]), records[-1].at)
+
+    def take_gap(self, gate: Gate, log_id: str, upto: Head, reason: str, now: datetime) -> None:
+        """Take it that the records from the cursor to `upto` are gone for good, and raise the office's alarm."""
+        log = self._open(gate, log_id)
+        _missing(gate, log, log.seq + 1, upto.seq, reason, now)
+        self._advance(log, upto, log.last_at)
+
+    def note_fork(self, gate: Gate, log_id: str, seq: int, now: datetime) -> None:
+        """Store that the gate has another record at `seq` than the office, and raise the office's alarm."""
+        log = self._open(gate, log_id)
+        ForkEvent.objects.get_or_create(log=log, seq=seq, defaults={"received_at": now})
+        raise_at_office(gate, "log-fork", f"{log_id}/{seq}", f"{log_id[:8]} #{seq}", now)
+
+    def write(self) -> None:
+        """Write what was gathered, and move the cursors over it. Raises CursorMoved."""
+        self._write_rows()
+        for name, stood in self._stood.items():
+            log = self._logs[name]
+            _move(log, stood, log.seq, bytes(log.hash), log.last_at)
+        self._stood = {}
+
+    def _write_rows(self) -> None:
+        insert(Record, self._records)
+        self._projection.write()
+        self._records = []
+
+    def _find(self, gate: Gate, log_id: str) -> Log | None:
+        log = self._logs.get((gate.pk, log_id)) or Log.objects.filter(gate=gate, log_id=log_id).first()
+        if log is not None:
+            self._logs[gate.pk, log_id] = log
+        return log
+
+    def _open(self, gate: Gate, log_id: str) -> Log:
+        log = self._find(gate, log_id) or Log.objects.create(gate=gate, log_id=log_id)
+        self._logs[gate.pk, log_id] = log
+        return log
+
+    def _advance(self, log: Log, upto: Head, last_at: int) -> None:
+        self._stood.setdefault((log.gate_id, log.log_id), log.seq)
+        log.seq, log.hash, log.last_at = upto.seq, upto.hash, last_at
+
+    def _project(self, gate: Gate, log: Log, records: Sequence[Sent], keys: Sequence[int], now: datetime) -> None:
+        bodies = [_body(sent) for sent in records]
+        for body in bodies:
+            if isinstance(body, LogOpened):
+                self._opened(gate, log, body, now)
+        known = self._shown(log, records, bodies) if log.predecessor else frozenset()
+        previous_at = log.last_at
+        for key, sent, body in zip(keys, records, bodies, strict=True):
+            shown = Shown(key, gate.pk, sent.at, clock_doubt(sent.at, sent.clock, previous_at, now), now)
+            previous_at = sent.at
+            if sent.kind == "visit":
+                visit = body if isinstance(body, Visit) else None
+                if not known or (visit_name(visit), sent.body_hash) not in known:
+                    self._projection.visit(shown, visit)
+            elif sent.kind == "card-seen":
+                self._projection.card(shown, body if isinstance(body, CardSeen) else None)
+            elif isinstance(body, Passage):
+                self._projection.passage(gate.pk, body)
+            elif isinstance(body, AlarmRecord):
+                _hear(gate, log, sent, body, now)
+            elif isinstance(body, CommandRecord):
+                hear_record(gate, body, now)
+
+    def _shown(self, log: Log, records: Sequence[Sent], bodies: Sequence[Body | None]) -> Set[tuple[str, bytes]]:
+        """Those visits that were carried over by a gate that did not know them to be acknowledged."""
+        self._write_rows()  # some may be on this very sheet
+        pairs = [(body if isinstance(body, Visit) else None, sent.body_hash)
+                 for sent, body in zip(records, bodies, strict=True) if sent.kind == "visit"]  # fmt: skip
+        return shown_elsewhere(log, pairs)
+
+    def _opened(self, gate: Gate, log: Log, body: LogOpened, now: datetime) -> None:
+        log.predecessor, log.opened_because = harmless(body.predecessor, 64), harmless(body.reason, 32)
+        log.save(update_fields=["predecessor", "opened_because"])
+        before = self._find(gate, log.predecessor)
+        upto = body.predecessor_head or max((last for _, last in body.carried), default=0)
+        if before is not None and before.pk != log.pk and upto <= INT64:
+            for first, last in _gaps(before.seq, upto, body.carried):
+                _missing(gate, before, first, last, body.reason, now)
 
 
-def store_records(
-    gate: Gate, log_id: str, after: int, records: Sequence[Sent], hashes: Sequence[bytes], now: datetime
-) -> None:
-    """Store the records `after + 1 …` and move the cursor over them. Raises CursorMoved."""
-    log, _ = Log.objects.get_or_create(gate=gate, log_id=log_id)
-    rows = Record.objects.bulk_create(
-        _row(log, sent, digest, now) for sent, digest in zip(records, hashes, strict=True)
-    )
-    previous_at = log.last_at
-    for sent, row in zip(records, rows, strict=True):
-        if sent.kind in _READ:
-            _project(gate, log, sent, row, previous_at)
-        previous_at = sent.at
-    _move(log, after, records[-1].seq, hashes[-1], previous_at)
-
-
-def store_gap(gate: Gate, log_id: str, after: int, upto: Head, reason: str, now: datetime) -> None:
-    """Store that the records `after + 1 …` are gone for good, raise the office's alarm, move the cursor over them."""
-    log, _ = Log.objects.get_or_create(gate=gate, log_id=log_id)
-    _missing(gate, log, after + 1, upto.seq, reason, now)
-    _move(log, after, upto.seq, upto.hash, log.last_at)
-
-
-def note_fork(gate: Gate, log_id: str, seq: int, now: datetime) -> None:
-    """Store that the gate has another record at `seq` than the office, and raise the office's alarm."""
-    log, _ = Log.objects.get_or_create(gate=gate, log_id=log_id)
-    ForkEvent.objects.get_or_create(log=log, seq=seq, defaults={"received_at": now})
-    raise_at_office(gate, "log-fork", f"{log_id}/{seq}", f"{log_id[:8]} #{seq}", now)
-
-
-def _row(log: Log, sent: Sent, digest: bytes, now: datetime) -> Record:
-    return Record(
-        log=log,
-        seq=sent.seq,
-        kind=sent.kind,
-        at=sent.at,
-        clock=sent.clock,
-        boot=sent.boot,
-        mono=sent.mono,
-        body=sent.body,
-        salt=sent.salt,
-        body_hash=sent.body_hash,
-        hash=digest,
-        received_at=now,
-    )
+def _row(key: int, log_key: int, sent: Sent, digest: bytes, now: datetime) -> _RecordRow:
+    return _RecordRow(
+        key, log_key, sent.seq, sent.kind, sent.at, sent.clock, sent.boot, sent.mono, sent.body, sent.salt,
+        sent.body_hash, digest, now,
+    )  # fmt: skip
 
 
 def _move(log: Log, after: int, seq: int, digest: bytes, last_at: int) -> None:
@@ -92,29 +173,8 @@ def _missing(gate: Gate, log: Log, first: int, last: int, reason: str, now: date
     raise_at_office(gate, "records-missing", f"{log.log_id}/{first}", f"{log.log_id[:8]} #{first}-{last}", now)
 
 
-def _project(gate: Gate, log: Log, sent: Sent, row: Record, previous_at: int) -> None:
-    body = _body(sent)
-    if sent.kind == "visit":
-        visit = body if isinstance(body, Visit) else None
-        if log.predecessor and is_shown(log, row, visit):
-            return  # carried over by a gate that did not know it to be acknowledged
-        project_visit(log, row, visit, _doubt(sent, row, previous_at))
-    elif sent.kind == "card-seen":
-        project_card(log, row, body if isinstance(body, CardSeen) else None, _doubt(sent, row, previous_at))
-    elif isinstance(body, Passage):
-        project_passage(log, body)
-    elif isinstance(body, AlarmRecord):
-        _hear(gate, log, sent, body, row.received_at)
-    elif isinstance(body, LogOpened):
-        _opened(gate, log, body, row.received_at)
-
-
-def _doubt(sent: Sent, row: Record, previous_at: int) -> ClockDoubt:
-    return clock_doubt(sent.at, sent.clock, previous_at, row.received_at)
-
-
 def _body(sent: Sent) -> Body | None:
-    if sent.body is None:
+    if sent.body is None or sent.kind not in _READ:
         return None
     try:
         return decode_body(sent.kind, sent.body)
@@ -139,16 +199,6 @@ def _hear(gate: Gate, log: Log, sent: Sent, body: AlarmRecord, now: datetime) ->
         hear(gate, news, now)
     except NotOurAlarm as error:
         raise_at_office(gate, "record-doubtful", f"{log.log_id}/{sent.seq}", f"#{sent.seq}: {error}", now)
-
-
-def _opened(gate: Gate, log: Log, body: LogOpened, now: datetime) -> None:
-    log.predecessor, log.opened_because = harmless(body.predecessor, 64), harmless(body.reason, 32)
-    log.save(update_fields=["predecessor", "opened_because"])
-    before = Log.objects.filter(gate=gate, log_id=log.predecessor).exclude(pk=log.pk).first()
-    upto = body.predecessor_head or max((last for _, last in body.carried), default=0)
-    if before is not None and upto <= INT64:
-        for first, last in _gaps(before.seq, upto, body.carried):
-            _missing(gate, before, first, last, body.reason, now)
 
 
 def _gaps(after: int, upto: int, carried: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

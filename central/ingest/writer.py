@@ -1,6 +1,6 @@
 """Messages of any number of gates into one transaction; the answers go out after its commit only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from django.db import transaction
 from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, hear_state
 from central.ingest.reading import Incoming
 from central.ingest.refusals import Refusals
-from central.ingest.store import cursor_of, note_fork, store_gap, store_records
+from central.ingest.store import Sheet
 from central.registry.models import Gate
 from central.registry.states import boot_name, take_state
 from sync.contract.alarms import AlarmMessage, StateMessage
@@ -35,12 +35,27 @@ class Writer:
         self._admit = admit
 
     def write(self, incoming: Sequence[Incoming]) -> list[Answer]:
-        """Write all of it in one transaction. The answers are true when this returns. Raises what the database raises;
-        then nothing was written."""
+        """Write all of it in one transaction. The answers are true when this returns. Raises what the database raises, or
+        CursorMoved; then nothing was written."""
         with transaction.atomic():
-            return [answer for item in incoming for answer in self._take(item)]
+            desk = _Desk(self._refusals, {item.gate for item in incoming}, admit=self._admit)
+            answers = [answer for item in incoming for answer in desk.take(item)]
+            desk.close()
+        return answers
 
-    def _take(self, item: Incoming) -> Iterable[Answer]:
+
+class _Desk:
+    """One transaction: its gates, whose rows are held, and its sheet."""
+
+    def __init__(self, refusals: Refusals, names: Set[str], *, admit: bool) -> None:
+        self._refusals = refusals
+        self._admit = admit
+        self._gates = {gate.pk: gate for gate in Gate.hold(names)}
+        self._heard: dict[str, datetime] = {}
+        self._sheet = Sheet()
+
+    def take(self, item: Incoming) -> Iterable[Answer]:
+        """Take one message; the answers to it, once all is committed."""
         gate = self._gate(item.gate)
         if gate is None:
             self._refusals.refuse(item.gate, f"more than {MAX_PENDING} unknown gates", item.at)
@@ -51,32 +66,50 @@ class Writer:
             self._refusals.refuse(item.gate, f"alarm: {error}", item.at)
             return ()
 
+    def close(self) -> None:
+        """Write what was gathered. Raises CursorMoved."""
+        self._sheet.write()
+        if self._heard:
+            Gate.objects.filter(pk__in=self._heard).update(last_heard=max(self._heard.values()))
+
     def _dispatch(self, gate: Gate, item: Incoming) -> Iterable[Answer]:
         message = item.message
         if not gate.admitted:
             # Unanswered: the gate keeps its records, and sends them again once it is admitted. Nor is its state taken:
             # by it, alarms that the office did not take would count as told.
-            _heard(gate, item.at)
+            self._heard[gate.pk] = item.at
             return ()
         if isinstance(message, StateMessage):
             _state(gate, message, item.at)
             return ()
-        _heard(gate, item.at)
+        self._heard[gate.pk] = item.at
         if isinstance(message, AlarmMessage):
             _alarm(gate, message, item.at)
             return ()
-        return [Answer(gate.pk, _upward(gate, message, item.at))]
+        return [Answer(gate.pk, self._upward(gate, message, item.at))]
 
     def _gate(self, gate_id: str) -> Gate | None:
-        gate = Gate.objects.filter(pk=gate_id).first()
+        gate = self._gates.get(gate_id)
         if gate is None and (self._admit or Gate.objects.filter(admitted=False).count() < MAX_PENDING):
-            gate = Gate.objects.create(pk=gate_id, admitted=self._admit)
+            gate, _ = Gate.objects.get_or_create(pk=gate_id, defaults={"admitted": self._admit})
+            self._gates[gate_id] = gate
         return gate
 
-
-def _heard(gate: Gate, now: datetime) -> None:
-    gate.last_heard = now
-    gate.save(update_fields=["last_heard"])
+    def _upward(self, gate: Gate, message: Upward, now: datetime) -> Downward:
+        sheet = self._sheet
+        decision = receive(message, sheet.cursor_of(gate, message.log_id))
+        match decision:
+            case Store():
+                sheet.take_records(gate, message.log_id, decision.records, decision.hashes, now)
+                return decision.ack
+            case StoreGap():
+                sheet.take_gap(gate, message.log_id, decision.upto, decision.reason, now)
+                return decision.ack
+            case ForkFound():
+                sheet.note_fork(gate, message.log_id, decision.fork.seq, now)
+                return decision.fork
+            case Reply():
+                return decision.ack
 
 
 def _state(gate: Gate, state: StateMessage, now: datetime) -> None:
@@ -90,19 +123,3 @@ def _alarm(gate: Gate, message: AlarmMessage, now: datetime) -> None:
         action=message.action, alarm=message.alarm, heard=heard, source=Source.MESSAGE, at_ms=message.at_ms
     )  # fmt: skip
     hear(gate, news, now)
-
-
-def _upward(gate: Gate, message: Upward, now: datetime) -> Downward:
-    decision = receive(message, cursor_of(gate, message.log_id))
-    match decision:
-        case Store():
-            store_records(gate, message.log_id, decision.after, decision.records, decision.hashes, now)
-            return decision.ack
-        case StoreGap():
-            store_gap(gate, message.log_id, decision.after, decision.upto, decision.reason, now)
-            return decision.ack
-        case ForkFound():
-            note_fork(gate, message.log_id, decision.fork.seq, now)
-            return decision.fork
-        case Reply():
-            return decision.ack

@@ -1,5 +1,6 @@
 """A gate as the office knows it: admitted or not, and what its last state message said."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -27,6 +28,7 @@ class Gate(models.Model):
     earlier_boots = models.JSONField(default=list, blank=True)
     connection = models.BigIntegerField(default=0)
     mono_ms = models.BigIntegerField(default=0)
+    state_at = models.DateTimeField(null=True, blank=True)  # when `mono_ms` came, by the office's clock
     at_ms = models.BigIntegerField(default=0)
     clock_trusted = models.BooleanField(default=False)
     version = models.CharField(max_length=32, blank=True)
@@ -43,6 +45,12 @@ class Gate(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.id
+
+    @classmethod
+    def hold(cls, names: Iterable[str]) -> "list[Gate]":
+        """These gates, as far as there are such, their rows held until the transaction ends. Whoever changes a gate's state,
+        logs or alarms does so; and all take several in the same order, so that no two ever wait for each other."""
+        return list(cls.objects.select_for_update(no_key=True).filter(pk__in=names).order_by("pk"))
 
     def is_online(self, now: datetime) -> bool:
         """Whether the gate says so and was heard within the last 30 s of the office's time."""

@@ -25,7 +25,7 @@ def take_state(gate: Gate, state: StateMessage, now: datetime) -> bool:
     if boot != gate.boot:
         gate.earlier_boots = [*gate.earlier_boots, gate.boot][-KNOWN_BOOTS:] if gate.boot else []
     if boot != gate.boot or state.mono_ms > gate.mono_ms:
-        gate.last_heard = now  # a retained message delivered once more is no sign of life
+        gate.last_heard = gate.state_at = now  # a retained message delivered once more is no sign of life
     gate.boot = boot
     gate.said_online = True
     _copy(gate, state)

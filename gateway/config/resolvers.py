@@ -13,8 +13,8 @@ from gateway.config.problems import Report, dotted
 from gateway.config.secret_file import read_secret
 from gateway.config.settings import CODE, ResolverConfig
 from gateway.config.tables import Reader, shown
+from sync.tls import TlsFileError, is_loopback
 
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 ALONE_LENGTH: Final = 16
 """The shortest code that needs no text around it: what is scanned at a gate by mistake is rarely such a token."""
 MEANINGS: Final = ("green", "yellow", "red", "expired", "not_found", "failed")
@@ -89,7 +89,7 @@ def _check_endpoint(endpoint: str, place: KeyPath, report: Report) -> None:
         return
     if parts.scheme not in ("https", "http") or not host:
         report.rule(f"{shown(endpoint)} is no address that begins with https:// and a name", place)
-    elif parts.scheme == "http" and host not in LOOPBACK:
+    elif parts.scheme == "http" and not is_loopback(host):
         report.rule("must begin with https://: over http:// anybody on the way could read and change it", place)
     elif parts.username is not None or parts.password is not None:
         report.rule("a password has no place in this file: name a file that holds a token in token_file", place)
@@ -118,7 +118,7 @@ def _check_tls(config: ResolverConfig, path: KeyPath, report: Report) -> None:
         report.rule("is a key without certificate_file", (*path, "key_file"))
     if missing or not (config.ca_file or config.certificate_file):
         return
-    from gateway.resolve.asking import TlsFileError, tls_context
+    from gateway.resolve.asking import tls_context
 
     try:
         tls_context(config)

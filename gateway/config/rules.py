@@ -29,6 +29,7 @@ from gateway.core.policy import Policy, PortalKind
 from gateway.errors import GatewayError
 from sync.contract.ed25519 import is_public_key
 from sync.contract.records import Step
+from sync.tls import OFFICE_PORT, PORT, TlsFileError, client_context, in_the_clear
 
 PASSWORD_VARIABLE: Final = "MENSHEN_BROKER_PASSWORD"  # noqa: S105  the variable's name
 
@@ -48,6 +49,8 @@ class Draft:
 
 
 Rule = Callable[[Draft, Report], None]
+_CA_FILE: Final = ("broker", "ca_file")
+_CERTIFICATE: Final = ("broker", "certificate_file")
 _PORTAL: Final = ("policy", "portal")
 _KIND: Final = (*_PORTAL, "kind")
 
@@ -68,8 +71,8 @@ def files_are_there(draft: Draft, report: Report) -> None:
     """Every file and folder that is only read."""
     broker, voice, simulation = draft.broker, draft.voice, draft.simulation
     if broker:
-        _need(report, ("broker", "ca_file"), broker.ca_file, Path.is_file)
-        _need(report, ("broker", "password_file"), broker.password_file, Path.is_file)
+        for name in ("ca_file", "certificate_file", "key_file", "password_file"):
+            _need(report, ("broker", name), getattr(broker, name), Path.is_file)
     if voice:
         _need(report, ("voice", "phrases"), voice.phrases, Path.is_dir)
         _need(report, ("voice", "recordings"), voice.recordings, Path.is_dir)
@@ -84,16 +87,55 @@ def _need(report: Report, path: KeyPath, file: Path | None, is_right: Callable[[
         report.add(path, f"{file} is no {kind}" if file.exists() else f"{file} does not exist")
 
 
-def ca_file_holds_certificates(draft: Draft, report: Report) -> None:
-    """TLS would refuse it only when the gate connects."""
-    if draft.broker and draft.broker.ca_file and draft.broker.ca_file.is_file():
-        try:
-            head = draft.broker.ca_file.read_bytes()[:1_000_000]
-        except OSError as error:
-            report.rule(f"cannot be read: {error.strerror}", ("broker", "ca_file"))
-        else:
-            if b"-----BEGIN CERTIFICATE-----" not in head:
-                report.rule(f"{draft.broker.ca_file} holds no certificate in PEM", ("broker", "ca_file"))
+def never_in_the_clear_by_accident(draft: Draft, report: Report) -> None:
+    """Without an authority there is no TLS, and a gate that is meant to have it must not go without."""
+    broker = draft.broker
+    if broker is None:
+        return
+    if broker.ca_file is None:
+        for name in ("certificate_file", "key_file"):
+            if getattr(broker, name) is not None:
+                report.rule("is of no use without ca_file: only that turns TLS on", ("broker", name), _CA_FILE)
+        wrong = in_the_clear(broker.host, broker.tcp_port)
+        if wrong and not broker.plaintext:
+            text = f"{wrong}: name the authority in ca_file; or, if this is meant, write plaintext = true"
+            report.rule(
+                text,
+                ("broker", "port" if broker.port in (PORT, OFFICE_PORT) else "host"),
+                _CA_FILE,
+                ("broker", "plaintext"),
+            )
+    elif broker.plaintext:
+        report.rule("there is a ca_file too, which turns TLS on: one of the two", ("broker", "plaintext"), _CA_FILE)
+
+
+def tls_files_can_be_used(draft: Draft, report: Report) -> None:
+    """TLS would refuse them only when the gate connects."""
+    tls = draft.broker.tls if draft.broker else None
+    if tls is None:
+        return
+    paths: dict[str, KeyPath] = {name: ("broker", name) for name in ("ca_file", "certificate_file", "key_file")}
+    try:
+        client_context(tls)
+    except TlsFileError as error:
+        report.rule(str(error), paths[error.key], *paths.values())
+
+
+def certificate_is_this_gates(draft: Draft, report: Report) -> None:
+    """The broker takes the gate's name from it, and would silently drop all that comes under another."""
+    gate, file = draft.gate, draft.broker.certificate_file if draft.broker else None
+    if gate is None or file is None or not file.is_file():
+        return
+    from cryptography import x509
+
+    try:
+        subject = x509.load_pem_x509_certificate(file.read_bytes()).subject
+    except (OSError, ValueError, TypeError):
+        return  # TLS has found it unusable, too
+    names = [str(each.value) for each in subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
+    if names != [gate.id]:
+        text = f"{file} is for {shown(', '.join(names))}, and this gate is {gate.id}: each gate has one of its own"
+        report.rule(text, _CERTIFICATE, ("gate", "id"))
 
 
 def password_has_a_user(draft: Draft, report: Report) -> None:
@@ -320,7 +362,9 @@ RULES: Final[tuple[Rule, ...]] = (
     languages_once,
     data_dir_is_a_folder,
     files_are_there,
-    ca_file_holds_certificates,
+    never_in_the_clear_by_accident,
+    tls_files_can_be_used,
+    certificate_is_this_gates,
     password_has_a_user,
     keys_are_keys,
     zone_is_known,

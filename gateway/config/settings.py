@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from gateway.config.uses import Use
 from gateway.core.policy import Policy
+from sync.tls import PLAIN_PORT, PORT, TlsFiles
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -94,13 +95,16 @@ class IdentityConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerConfig:
-    """The MQTT broker on the way to the office. The password never stands in this file: it is in `password_file`, or in
-    the environment as MENSHEN_BROKER_PASSWORD."""
+    """The MQTT broker on the way to the office. With `ca_file` the gate speaks TLS with it or not at all. The password never
+    stands in this file: it is in `password_file`, or in the environment as MENSHEN_BROKER_PASSWORD."""
 
     host: Annotated[
         str, Meta(description="Its name or address", min_length=1, max_length=253, pattern=r"^[^\s/@\x00]+\Z")
     ]
-    port: Annotated[int, Meta(description="Its TCP port; 8883 is usual with TLS", ge=1, le=65535)] = 1883
+    port: Annotated[
+        int | None,
+        Meta(description="Its TCP port; when left out, 8883 with ca_file and 1883 without", ge=1, le=65535),
+    ] = None
     protocol: Annotated[MqttVersion, Meta(description="The version of MQTT")] = MqttVersion.V3_1_1
     username: Annotated[
         str | None, Meta(description="The user name; without one, nothing is said", min_length=1, max_length=128)
@@ -112,7 +116,34 @@ class BrokerConfig:
             description="The authority that signed the broker's certificate (PEM, with the key identifiers of RFC 5280); turns TLS on"
         ),
     ] = None
+    certificate_file: Annotated[
+        Path | None,
+        Meta(
+            description="This gate's own certificate (PEM), where the broker asks for one; its name (CN) is the gate's id"
+        ),
+    ] = None
+    key_file: Annotated[
+        Path | None, Meta(description="Its key (PEM, not encrypted), which others must not be able to read")
+    ] = None
+    plaintext: Annotated[
+        bool,
+        Meta(
+            description="Go to a broker on another machine without TLS, where anybody on the way can read and change everything"
+        ),
+    ] = False
     password: str | None = field(default=None, repr=False)
+
+    @property
+    def tls(self) -> TlsFiles | None:
+        """What TLS needs; None: without."""
+        if self.ca_file is None:
+            return None
+        return TlsFiles(ca_file=self.ca_file, certificate_file=self.certificate_file, key_file=self.key_file)
+
+    @property
+    def tcp_port(self) -> int:
+        """The port to connect to."""
+        return self.port or (PLAIN_PORT if self.ca_file is None else PORT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +153,8 @@ class TrustConfig:
     office_keys: Annotated[
         tuple[Annotated[str, Meta(description="64 hexadecimal digits", pattern=r"^[0-9a-fA-F]{64}\Z")], ...],
         Meta(
-            description="The office's public Ed25519 keys, 64 hexadecimal digits each; they verify trust lists and directories. "
-            "Without one no list can be imported, and passes and certificates are for the guard",
+            description="The office's public Ed25519 keys, 64 hexadecimal digits each; they verify trust lists, directories and commands. "
+            "Without one no list can be imported, no command is taken, and passes and certificates are for the guard",
             max_length=16,
         ),
     ] = ()

@@ -177,6 +177,13 @@ class AlarmBook:
         cleared = entry.state is AlarmState.CLEARED
         return News(AlarmAction.CLEARED if cleared else AlarmAction.ACKNOWLEDGED, entry.alarm, by, note)
 
+    def can_acknowledge(self, alarm: str) -> bool:
+        """Whether there is anything to acknowledge about the alarm with this id."""
+        return any(
+            entry.alarm.id == alarm and AlarmInput.ACKNOWLEDGE in TABLES[entry.rule.life][entry.state]
+            for entry in self._open
+        )
+
     def stands(self, kind: AlarmKind, detail: str = "") -> bool:
         """Whether such an alarm is open."""
         return self._find(kind, detail) is not None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from gateway.core import events, speech
 from gateway.core.alarm_desk import AlarmDesk
 from gateway.core.alarms import AlarmBook
+from gateway.core.commanded import Commanded
 from gateway.core.door import DoorMachine, DoorState
 from gateway.core.effects import Effect, Priority, StateChanged, Tone
 from gateway.core.equipment import Equipment
@@ -23,6 +24,7 @@ from gateway.core.panel import Panel
 from gateway.core.passages import Passages
 from gateway.core.phrases import Phrase
 from gateway.core.policy import JournalFailure, Policy, PortalKind
+from gateway.core.refusals import Refusals
 from gateway.core.seen import Seen
 from gateway.core.status import Status
 from gateway.core.tables import earliest, seconds
@@ -30,6 +32,7 @@ from gateway.core.used import UsedCodes
 from gateway.core.visit import Closed, Left, NightArrival, Note, VisitMachine, VisitState, exit_visit, record
 from sync.contract.alarms import AlarmKind
 from sync.contract.colours import Lamp
+from sync.contract.commands import Acknowledge, Command, Release, Say, action_of
 from sync.contract.records import (
     Body,
     ClockChange,
@@ -94,6 +97,8 @@ class Checkpoint:
         self._lockout = LockOut(policy.visit, state)
         self._mode = ModeMachine(state)
         self._passages = Passages(state)
+        self._commanded = Commanded(policy.portal, self._has, state)
+        self._refusals = Refusals("command")
         self._grants = Grants(policy.visit.commit_limit_s)
         self._panel = Panel()
         ledger = Ledger(self.durable)
@@ -129,7 +134,11 @@ class Checkpoint:
     def deadline(self) -> int | None:
         """The mono ms at which `Tick` is wanted; None when only an event can change anything."""
         return earliest(
-            self._visit.deadline(), self._door.deadline(), self._lockout.deadline(), self._grants.deadline()
+            self._visit.deadline(),
+            self._door.deadline(),
+            self._lockout.deadline(),
+            self._grants.deadline(),
+            self._refusals.deadline(),
         )
 
     def status(self) -> Status:
@@ -145,6 +154,7 @@ class Checkpoint:
             **self._alarms.durable(),
             **self._seen.durable(),
             **self._used.durable(),
+            **self._commanded.durable(),
         }
 
     # routing
@@ -189,6 +199,10 @@ class Checkpoint:
                 self._on_fire(now, active=active)
             case events.Acknowledge(by, alarm, note):
                 self._desk.acknowledge(by[:MAX_WORD], alarm, note[:MAX_NOTE])
+            case events.Commanded(command):
+                self._on_command(command, now)
+            case events.CommandRefused(reason, detail, count):
+                self._refuse_command(reason, now, detail, count)
             case _:
                 self._route_troubles(event, now)
 
@@ -215,6 +229,8 @@ class Checkpoint:
                 self._desk.over(AlarmKind.LOCK_OUT)
             for grant in self._grants.due(now.mono_ms):
                 self._on_not_written(grant, now)
+            for refused in self._refusals.due(now.mono_ms):
+                self._out.record(refused)
 
     # the end of every turn
 
@@ -232,6 +248,7 @@ class Checkpoint:
             inside=self._passages.inside,
             devices_lost=tuple(alarm.detail for alarm in self._alarms.open if alarm.kind is AlarmKind.DEVICE_LOST),
             alarms=self._alarms.open,
+            commands=self._commanded.answers,
             visiting=self._visit.state is not VisitState.IDLE or self._grants.deadline() is not None,
         )
 
@@ -467,6 +484,34 @@ class Checkpoint:
             return
         self._out.record(Mode(mode=mode.value, before=before.value, by=by))
         self._order(now, "mode")
+
+    def _on_command(self, command: Command, now: Moment) -> None:
+        turned_away = self._commanded.turned_away(command, now.mono_ms)
+        if turned_away:
+            self._refuse_command(turned_away, now, f"{action_of(command)} {command.id}")
+            return
+        refused = self._commanded.against(command, self._mode.order, self._alarms)
+        answer = self._commanded.answer(command, refused, now.mono_ms)
+        if not refused:
+            self._carry_out(command, now)
+        self._out.record(answer)
+        self._out.show(
+            "command", action=answer.action, by=answer.by, outcome=answer.outcome.value, reason=answer.reason
+        )
+
+    def _carry_out(self, command: Command, now: Moment) -> None:
+        match command:
+            case Release(by=by):
+                self._release(now, Direction.ENTRY, "office", by=by)
+            case Say(phrase=phrase):
+                self._out.say(Phrase(phrase), Priority.PROMPT)
+            case Acknowledge(by=by, alarm=alarm, note=note):
+                self._desk.acknowledge(by, alarm, note)
+
+    def _refuse_command(self, reason: str, now: Moment, detail: str, count: int = 1) -> None:
+        refused = self._refusals.count(reason, now.mono_ms, detail, count)
+        if refused is not None:
+            self._out.record(refused)
 
     def _on_fire(self, now: Moment, *, active: bool) -> None:
         self._mode.fire = active

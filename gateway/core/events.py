@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sync.contract.colours import HealthCode, PassType
+from sync.contract.commands import Command
 from sync.contract.records import Direction, Step
 
 
@@ -166,6 +167,22 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Commanded:
+    """The office commands, and nobody else: its signature, this gate and this boot were verified."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRefused:
+    """So many messages that were to be commands were refused, for this reason; `detail`: of the last one."""
+
+    reason: str
+    detail: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """The record appended with `token` is on disk."""
 
@@ -228,6 +245,8 @@ Event = (
     | Acknowledge
     | GuardRelease
     | ModeOrdered
+    | Commanded
+    | CommandRefused
     | Committed
     | CommitFailed
     | JournalWorks

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from sync.contract.alarms import Alarm
+from sync.contract.alarms import Alarm, Answer
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The gate as it stands: `mode`, `door` (a door state), people `inside`, devices lost, all open alarms.
+    """The gate as it stands: `mode`, `door` (a door state), people `inside`, devices lost, all open alarms, what
+    became of the office's last commands.
 
     `visiting`: whether somebody is there or a grant waits for its record; it is nothing to tell others."""
 
@@ -16,4 +17,5 @@ class Status:
     inside: int
     devices_lost: tuple[str, ...]
     alarms: tuple[Alarm, ...]
+    commands: tuple[Answer, ...] = ()
     visiting: bool = field(default=False, compare=False)

@@ -12,9 +12,17 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
-from peewee import BlobField, IntegerField, Model, PeeweeException, SchemaManager, SqliteDatabase, TextField
 
 from gateway.journal.errors import JournalError
+from gateway.journal.orm import (
+    BlobField,
+    IntegerField,
+    Model,
+    PeeweeException,
+    SchemaManager,
+    SqliteDatabase,
+    TextField,
+)
 from sync.log.records import GENESIS, Record, body_hash, chain_hash
 
 APPLICATION_ID: Final = 0x4D4E5348  # "MNSH", in the file's header

@@ -35,6 +35,7 @@ from urllib3.response import HTTPResponse
 
 from gateway.config.settings import RequestFormat, ResolverConfig
 from gateway.errors import GatewayError
+from sync.tls import TlsFiles, client_context
 
 MAX_ANSWER: Final = 65_536  # bytes
 QUESTIONS: Final = 4  # to one server at a time, those given up included
@@ -56,34 +57,10 @@ class NoAnswer(GatewayError):
         self.reason = reason
 
 
-class TlsFileError(GatewayError):
-    """A file of certificates or keys cannot be used. `key`: the key of the configuration that names it."""
-
-    def __init__(self, key: str, text: str) -> None:
-        super().__init__(text)
-        self.key = key
-
-
 def tls_context(config: ResolverConfig) -> ssl.SSLContext:
-    """What is believed of a server, and what is shown to it: TLS 1.2 or better, its certificate checked with its name. Raises
-    TlsFileError."""
-    try:
-        context = ssl.create_default_context(cafile=config.ca_file)
-    except (OSError, ValueError) as error:
-        raise TlsFileError("ca_file", f"{config.ca_file} holds no certificates in PEM ({_words(error)})") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if config.certificate_file is not None:
-        try:
-            # a password that is no password: else an encrypted key would be asked for at the terminal
-            context.load_cert_chain(config.certificate_file, config.key_file, password="")
-        except (OSError, ValueError) as error:
-            text = f"{config.certificate_file} and its key cannot be used together ({_words(error)})"
-            raise TlsFileError("certificate_file", text) from error
-    return context
-
-
-def _words(error: Exception) -> str:
-    return getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error) or type(error).__name__
+    """What is believed of a server, and what is shown to it (`sync.tls`). Raises TlsFileError."""
+    files = TlsFiles(ca_file=config.ca_file, certificate_file=config.certificate_file, key_file=config.key_file)
+    return client_context(files)
 
 
 class Asker:

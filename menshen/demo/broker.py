@@ -1,6 +1,5 @@
 """The demo's MQTT broker: mosquitto where it is installed, else amqtt in a process of its own."""
 
-import re
 import shutil
 import socket
 import sys
@@ -9,6 +8,8 @@ from pathlib import Path
 import click
 
 from menshen.demo.processes import Child, DemoError, free_port, wait_for_port
+from sync.address import parse_address
+from sync.tls import PLAIN_PORT
 
 REACH_S = 5.0  # for another's broker to answer
 _MOSQUITTO = """\
@@ -38,10 +39,10 @@ def find_mosquitto() -> str | None:
 
 def parse_broker(text: str) -> tuple[str, int]:
     """`HOST`, `HOST:PORT` or `[IPv6]:PORT`; the port is 1883 by default. Raises click.BadParameter."""
-    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/@\[\]]+))(?::(\d{1,5}))?", text)
-    if match is None or not 0 < int(match[3] or 1883) < 65536:
-        raise click.BadParameter(f"{text!r} is not HOST or HOST:PORT", param_hint="--broker")
-    return match[1] or match[2], int(match[3] or 1883)
+    try:
+        return parse_address(text, PLAIN_PORT)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--broker") from error
 
 
 def reach_broker(host: str, port: int) -> None:

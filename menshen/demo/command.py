@@ -131,7 +131,7 @@ class _Run:
         port = port if port and _is_free(port) else free_port()
         serve = menshen("office", "serve", "--host", "127.0.0.1", "--port", str(port))
         web = self._keep(Child("office", serve, self._folder / "office-web.log", env=self._office_env))
-        ingest = menshen("office", "ingest", "--broker", host, "--port", str(broker_port))
+        ingest = menshen("office", "ingest", "--broker", host, "--port", str(broker_port), "--plaintext")
         self._keep(Child("ingest", ingest, self._folder / "office-ingest.log", env=self._office_env))
         wait_for_port(web, "127.0.0.1", port)
         self._screen.started("office", f"http://127.0.0.1:{port}/")

@@ -41,6 +41,7 @@ data_dir = {data_dir}
 host = "{host}"
 port = {port}
 protocol = "3.1.1"
+plaintext = true  # all its people are invented
 
 [trust]
 office_keys = ["{office_key}"]

@@ -173,6 +173,18 @@ _ZH = {
     "server-redirects": "查验服务要求转向，未跟随",
     "answer-too-large": "查验服务的答复过大",
     "answer-not-understood": "查验服务的答复无法理解",
+    "forged": "伪造：没有办公室的指令签名",
+    "retained": "消息代理留存的旧指令",
+    "other-gate": "发给其他门岗的指令",
+    "other-boot": "门岗重启之前的指令",
+    "late": "指令到得太晚",
+    "life-too-long": "指令的有效时间过长",
+    "replayed": "重复的指令",
+    "too-many-commands": "指令过多",
+    "other-portal": "本门岗没有这个出入口",
+    "unknown-phrase": "不是可以指令播放的话",
+    "no-speaker": "本门岗没有扬声器",
+    "nothing-to-acknowledge": "没有这个报警，或已确认",
 }
 
 

@@ -1,7 +1,6 @@
 """`menshen wire tail`: listen at the broker, and show what passes."""
 
 import logging
-import os
 import queue
 import secrets
 import signal
@@ -9,11 +8,11 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import click
 
+from central.broker_options import Broker, with_broker
 from menshen.wire.reading import read
 from menshen.wire.showing import json_line, lines
 from sync.contract.topics import GATE_ID, PREFIX
@@ -71,28 +70,13 @@ def wire() -> None:
 
 
 @wire.command()
-@click.option("--broker", required=True, metavar="HOST", help="The MQTT broker.")
-@click.option("--port", default=1883, show_default=True, type=click.IntRange(1, 65535), help="Its port.")
-@click.option("--user", "username", metavar="NAME", help="User name at the broker.")
-@click.option(
-    "--password-file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A file whose first line is the password; without it, MENSHEN_BROKER_PASSWORD of the environment is.",
-)
-@click.option(
-    "--ca-file", metavar="FILE", type=click.Path(path_type=Path), help="Certificate of the broker's authority: use TLS."
-)
+@with_broker
 @click.option("--gate", metavar="NAME", help="This gate only.")
 @click.option("--records", is_flag=True, help="Each record of a batch, too: what it says of people included.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--count", type=click.IntRange(1), help="End after so many messages.")
 def tail(
-    broker: str,
-    port: int,
-    username: str | None,
-    password_file: Path | None,
-    ca_file: Path | None,
+    broker: Broker,
     gate: str | None,
     records: bool,
     as_json: bool,
@@ -101,14 +85,13 @@ def tail(
     """Show what passes on menshen/1/…, decoded, until Ctrl-C: time, gate, channel, message, log and numbers, bytes.
 
     It only listens: it answers nothing, and keeps nothing at the broker. What cannot be decoded is shown with its size and
-    the reason. Use a user of its own who may read `menshen/1/#`: where the broker takes client ids from user names
-    (config/mosquitto.example.conf), the office's or a gate's own user would put that one out of its session.
+    the reason. Use a certificate of its own (`menshen office tail-certificate`), which may read everything and write nothing.
 
     Exit code 0: ended by Ctrl-C, SIGTERM or --count. 1: the password or certificate cannot be read. 2: wrong options.
 
     \b
     menshen wire tail --broker 127.0.0.1 --gate north-1
-    menshen wire tail --broker mqtt.example --port 8883 --ca-file ca.pem --user watcher --password-file password
+    menshen wire tail --broker mqtt.example --ca-file authority.pem --certificate-file tail.pem --key-file tail.key
     menshen wire tail --broker 127.0.0.1 --json --records | jq 'select(.kind == "batch") | .said.records[].body | fromjson'
     """
     if gate is not None and not GATE_ID.fullmatch(gate):
@@ -116,12 +99,12 @@ def tail(
     logging.basicConfig(stream=sys.stderr, level="WARNING", format="%(message)s")
     try:
         link = MqttLink(
-            broker,
-            port,
+            broker.host,
+            broker.port,
             client_id=f"menshen-tail-{secrets.token_hex(4)}",
-            username=username,
-            password=_password(username, password_file),
-            ca_file=ca_file,
+            username=broker.username,
+            password=broker.password,
+            tls=broker.tls,
         )
     except OSError as error:
         raise click.ClickException(str(error)) from error
@@ -135,17 +118,6 @@ def tail(
         _show(ear, stop, count, lambda heard: _tell(heard, records=records, as_json=as_json))
     finally:
         link.stop()
-
-
-def _password(username: str | None, file: Path | None) -> str | None:
-    if file is None:
-        return os.environ.get("MENSHEN_BROKER_PASSWORD") if username is not None else None
-    if username is None:
-        raise click.UsageError("--password-file needs --user NAME")
-    try:
-        return file.read_text("utf-8").partition("\n")[0].strip()
-    except UnicodeDecodeError as error:
-        raise click.ClickException(f"{file}: a password is text in UTF-8: {error}") from error
 
 
 def _show(ear: Ear, stop: threading.Event, count: int | None, tell: Callable[[Heard], None]) -> None:

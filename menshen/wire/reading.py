@@ -8,8 +8,10 @@ from typing import Final
 import msgspec
 
 from sync.contract.alarms import Alarm, AlarmMessage, StateMessage
+from sync.contract.commands import Acknowledge, Command, Release, Say, action_of, read_command
+from sync.contract.cose import decode_sign1
 from sync.contract.topics import Channel, parse_topic
-from sync.errors import MessageError
+from sync.errors import SyncError
 from sync.log.messages import Ack, Batch, Fork, Gone, Hello, Message
 from sync.log.receiver import decode_upward
 from sync.log.records import Record
@@ -17,7 +19,7 @@ from sync.log.sender import decode_downward
 from sync.printable import time_words
 
 SHOWN_ALARMS: Final = 5  # of a state, in a line
-Said = Message | AlarmMessage | StateMessage
+Said = Message | AlarmMessage | StateMessage | Command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,20 +47,29 @@ def read(topic: str, payload: bytes) -> Passing:
     passing = Passing(topic=topic, size=len(payload), gate=gate, channel=channel)
     try:
         said = _DECODERS[channel](payload)
-    except (MessageError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (SyncError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return replace(passing, problem=str(error))
+    kind, words, values = _shown(said, channel)
+    return replace(
+        passing, kind=kind, words=words, values=values, records=said.records if isinstance(said, Batch) else ()
+    )
+
+
+def _shown(said: Said, channel: Channel) -> tuple[str, str, Mapping[str, object]]:
+    """Kind, words and values."""
     match said:
         case AlarmMessage():
-            return replace(passing, kind=channel, words=_alarm(said), values=_plain(said))
+            return channel, _alarm(said), _plain(said)
         case StateMessage():
-            return replace(passing, kind=channel, words=_state(said), values=_plain(said))
-        case Batch():
-            return replace(passing, kind="batch", words=_log(said), values=_range(said), records=said.records)
-    return replace(passing, kind=str(said.__struct_config__.tag), words=_log(said), values=_range(said))
+            return channel, _state(said), _plain(said)
+        case Release() | Say() | Acknowledge():
+            return action_of(said), _command(said), _plain(said)
+    return str(said.__struct_config__.tag), _log(said), _range(said)
 
 
-def _no_command(_payload: bytes) -> Said:
-    raise MessageError("commands are not known to this version")
+def _read_command(payload: bytes) -> Command:
+    """What it says, whoever signed it: which keys a gate pins is not known here."""
+    return read_command(decode_sign1(payload).payload)
 
 
 _DECODERS: Final[Mapping[Channel, Callable[[bytes], Said]]] = {
@@ -66,11 +77,11 @@ _DECODERS: Final[Mapping[Channel, Callable[[bytes], Said]]] = {
     Channel.DOWN: decode_downward,
     Channel.ALARM: msgspec.json.Decoder(AlarmMessage).decode,
     Channel.STATE: msgspec.json.Decoder(StateMessage).decode,
-    Channel.CMD: _no_command,
+    Channel.CMD: _read_command,
 }
 
 
-def _plain(said: AlarmMessage | StateMessage) -> Mapping[str, object]:
+def _plain(said: AlarmMessage | StateMessage | Command) -> Mapping[str, object]:
     plain: Mapping[str, object] = msgspec.to_builtins(said)
     return plain
 
@@ -97,6 +108,22 @@ def _range(said: Message) -> Mapping[str, object]:
     names = ("log_id", "oldest", "head", "after", "upto", "seq", "reason")
     found = {name: getattr(said, name) for name in names if hasattr(said, name)}
     return found | ({"records": len(said.records)} if isinstance(said, Batch) else {})
+
+
+# commands
+
+
+def _command(said: Command) -> str:
+    words = [f"{said.id[:8]} by {said.by}", f"good until {said.not_after_mono} ms of boot {said.boot[:8]}"]
+    match said:
+        case Release(portal=portal, reason=reason):
+            words += [f"portal {portal}"] if portal else []
+            words += [reason] if reason else []
+        case Say(phrase=phrase):
+            words.append(phrase)
+        case Acknowledge(alarm=alarm, note=note):
+            words += [f"alarm {alarm[:8]}", *([note] if note else [])]
+    return ", ".join([*words, "signature not looked at"])
 
 
 # alarm and state
@@ -127,6 +154,9 @@ def _state(said: StateMessage) -> str:
         words.append(f"lost: {_some(said.devices_lost)}")
     if said.alarms:
         words.append(f"open alarms: {_some(tuple(alarm.kind for alarm in said.alarms))}")
+    if said.commands:
+        answers = tuple(f"{answer.id[:8]} {answer.outcome} {answer.reason}".rstrip() for answer in said.commands)
+        words.append(f"commands: {_some(answers)}")
     return ", ".join(words)
 
 

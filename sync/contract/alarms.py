@@ -64,11 +64,27 @@ class AlarmMessage(msgspec.Struct, frozen=True, kw_only=True):
     mono_ms: int
 
 
+class CommandOutcome(StrEnum):
+    """What became of a command."""
+
+    EXECUTED = "executed"
+    REFUSED = "refused"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of the command `id`. `reason`: why it was refused, in one machine word."""
+
+    id: str
+    outcome: CommandOutcome
+    reason: str = ""
+
+
 class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
     """Payload of the retained `…/state`, QoS 1; the last will is the same message with `online` false and no alarms.
 
     `(boot, connection)` orders them: a message of an older connection is ignored. `head` is the number of the last
-    record written, `acked` of the last one the office acknowledged.
+    record written, `acked` of the last one the office acknowledged. `commands`: what became of the last few of the office's
+    commands, so that the answers overtake the backlog, too.
     """
 
     online: bool
@@ -86,3 +102,4 @@ class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
     acked: int = 0
     devices_lost: tuple[str, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    commands: tuple[Answer, ...] = ()

@@ -49,7 +49,7 @@ _KEY, _KTY, _CRV, _X, _Y, _EC2, _P256 = 1, 1, -1, -2, -3, 2, 1  # RFC 8747, sect
 _TYPES: Final = {b"\0": PassType.RESIDENT, b"\1": PassType.TENANT, b"\2": PassType.RETURNEE, b"\3": PassType.VISITOR}
 """In the claim `scope`, one byte: no private claim is as short (RFC 9200, section 5.8.1)."""
 _SCOPES: Final = {pass_type: scope for scope, pass_type in _TYPES.items()}
-_SITE: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
+SITE: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _HOLDER: Final = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _END_OF_TIME: Final = 2**32  # seconds, in the year 2106: times take 4 bytes
 
@@ -126,7 +126,7 @@ class PassKeys:
 
 
 def _why_unfit(content: Pass) -> str:
-    if not _SITE.fullmatch(content.site):
+    if not SITE.fullmatch(content.site):
         return f"{content.site!r} is no site: 1 to 32 letters, digits, . _ -"
     if not _HOLDER.fullmatch(content.holder):
         return f"{content.holder!r} is no reference of a holder: 1 to 40 letters, digits, . _ -"
@@ -254,7 +254,7 @@ def _claims(payload: bytes) -> Pass:
     claims = decode_map(payload)
     holder, site, scope = claims.get(_SUBJECT), claims.get(_AUDIENCE), claims.get(_SCOPE)
     begins, ends, pass_id = claims.get(_NOT_BEFORE), claims.get(_EXPIRY), claims.get(_ID)
-    if not (isinstance(holder, str) and _HOLDER.fullmatch(holder) and isinstance(site, str) and _SITE.fullmatch(site)):
+    if not (isinstance(holder, str) and _HOLDER.fullmatch(holder) and isinstance(site, str) and SITE.fullmatch(site)):
         raise CredentialRefused("bad-claims")
     if not (isinstance(pass_id, bytes) and len(pass_id) == 8 and isinstance(scope, bytes) and scope in _TYPES):
         raise CredentialRefused("bad-claims")

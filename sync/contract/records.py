@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from sync.contract.alarms import Alarm, AlarmAction
+from sync.contract.alarms import Alarm, AlarmAction, CommandOutcome
 from sync.contract.colours import HealthCode, PassType
 
 
@@ -176,15 +176,43 @@ class ClockChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     trusted: bool
 
 
+class CommandRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a command of the office that came in time and for the first time. `command`: its id; `by`: the office's
+    user; `target`: the portal, the phrase or the alarm's id; `reason`: why it was refused; `note`: what the user gave."""
+
+    command: str
+    action: str
+    by: str
+    outcome: CommandOutcome
+    reason: str = ""
+    target: str = ""
+    note: str = ""
+
+
 class Refused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something from outside that was refused outside a visit: a forged command, an order out of place."""
+    """Something from outside that was refused outside a visit: a forged command, an order out of place. `count`: how often,
+    since the last record of the same."""
 
     what: str
     reason: str
     detail: str = ""
+    count: int = 1
 
 
-Body = Visit | CardSeen | Passage | Door | AlarmRecord | Mode | Started | LogOpened | Device | ClockChange | Refused
+Body = (
+    Visit
+    | CardSeen
+    | Passage
+    | Door
+    | AlarmRecord
+    | Mode
+    | Started
+    | LogOpened
+    | Device
+    | ClockChange
+    | CommandRecord
+    | Refused
+)
 
 KINDS: dict[str, type[Body]] = {
     "visit": Visit,
@@ -197,6 +225,7 @@ KINDS: dict[str, type[Body]] = {
     "log-opened": LogOpened,
     "device": Device,
     "clock": ClockChange,
+    "command": CommandRecord,
     "refused": Refused,
 }
 _KIND_OF = {body: kind for kind, body in KINDS.items()}

@@ -22,6 +22,10 @@ class SealError(SyncError):
     """A document that the office did not sign, or not as this: what is wrong, in words."""
 
 
+class NotSealed(SealError):
+    """No signed document at all."""
+
+
 def seal(document: bytes, what: str, key: Ed25519PrivateKey) -> bytes:
     """The document, signed as `what` (a word such as `trust`)."""
     headers = {cose.ALG: cose.EDDSA, cose.KEY_ID: key_id(key.public_key()), TYPE: _type(what)}
@@ -30,11 +34,11 @@ def seal(document: bytes, what: str, key: Ed25519PrivateKey) -> bytes:
 
 
 def unseal(data: bytes, what: str, keys: Sequence[Ed25519PublicKey]) -> bytes:
-    """The document in `data`, signed as `what` by one of `keys`. Raises SealError."""
+    """The document in `data`, signed as `what` by one of `keys`. Raises SealError, NotSealed."""
     try:
         sign1 = cose.decode_sign1(data)
     except CredentialRefused as error:
-        raise SealError(f"no signed document ({error.reason})") from None
+        raise NotSealed(f"no signed document ({error.reason})") from None
     if sign1.headers.get(cose.ALG) != cose.EDDSA or sign1.headers.get(TYPE) != _type(what):
         raise SealError(f"signed for something else than {what!r}")
     candidates = [key for key in keys if key_id(key) == sign1.headers.get(cose.KEY_ID)]

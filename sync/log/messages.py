@@ -70,7 +70,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 M = TypeVar("M")
 
 
-def encode(message: Message) -> bytes:
+def encode(message: msgspec.Struct) -> bytes:
     """A message as bytes for the wire."""
     return zlib.compress(_ENCODER.encode(message), 1)
 

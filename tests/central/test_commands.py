@@ -10,12 +10,14 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
 
 from central.commands import office
 from menshen.demo.processes import Child, free_port, menshen
+from tests.postgres import PASSWORD, Postgres
 
 COMMANDS = [
     "",
@@ -26,6 +28,11 @@ COMMANDS = [
     "gate add",
     "gate admit",
     "gate list",
+    "command",
+    "command release",
+    "command say",
+    "command acknowledge",
+    "command list",
     "serve",
     "ingest",
     "check",
@@ -75,7 +82,14 @@ def test_help_needs_no_django() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["user", "add", "li"], ["gate", "list"], ["gate", "add", "x"], ["serve"], ["ingest", "--broker", "127.0.0.1"]],
+    [
+        ["user", "add", "li"],
+        ["gate", "list"],
+        ["gate", "add", "x"],
+        ["command", "list"],
+        ["serve"],
+        ["ingest", "--broker", "127.0.0.1"],
+    ],
     ids=" ".join,
 )
 def test_without_a_database_every_command_names_the_one_that_makes_it(empty: Office, command: list[str]) -> None:
@@ -230,3 +244,72 @@ def test_ingest_and_its_files(made: Office, tmp_path: Path) -> None:
         assert missing.returncode == 1
         assert str(tmp_path / "none") in missing.stderr
         assert "Traceback" not in missing.stderr
+
+
+def test_an_office_on_postgresql(tmp_path: Path, postgres: Postgres) -> None:
+    office = Office(tmp_path / "office")
+    database = postgres.new_database()
+    office.env["MENSHEN_OFFICE_DATABASE"] = postgres.address(database)
+    name = f"PostgreSQL database {database} at "
+    none = office("gate", "list")
+    assert none.returncode == 1
+    assert re.search(rf"{name}\S+ lacks \d+ change\(s\) of this version: run `menshen office migrate`", none.stderr)
+    done = office("migrate")
+    assert done.stdout.startswith(name) and done.stdout.endswith(": up to date\n"), done.stderr
+    assert not (office.folder / "office.sqlite3").exists()
+    assert office("user", "add", "li").returncode == 0
+    assert office("gate", "add", "north-gate").stdout == "north-gate: added, admitted\n"
+    assert office("gate", "list").stdout.startswith("north-gate\t")
+    checked = office("check")
+    assert name in checked.stdout
+    # the tests' server runs like that, to be quick
+    assert "wrong: the PostgreSQL server runs with fsync and full_page_writes off" in checked.stderr
+    everything = none.stderr + done.stdout + checked.stdout + checked.stderr
+    assert PASSWORD not in everything and quote(PASSWORD, safe="") not in everything
+
+
+SECRET = "s3cret-w0rd"
+BAD = {
+    f"postgresql://office:{SECRET}:@/x y:z@@": "not an address like postgresql://USER:PASSWORD@HOST:5432/DATABASE",
+    f"mysql://office:{SECRET}@host/office": "not an address like postgresql://USER@HOST/DATABASE; nothing = SQLite",
+    f"postgresql://office:{SECRET}@host": "it names no database",
+    f"postgresql://office:{SECRET}@127.0.0.1:{{port}}/office": "Does the server run, and is MENSHEN_OFFICE_DATABASE right?",
+}
+
+
+@pytest.mark.parametrize("address", BAD)
+@pytest.mark.parametrize("command", [["check"], ["ingest", "--broker", "127.0.0.1"]], ids=["check", "ingest"])
+def test_a_database_that_cannot_be_reached(made: Office, address: str, command: list[str]) -> None:
+    done = made(*command, MENSHEN_OFFICE_DATABASE=address.format(port=free_port()))
+    assert done.returncode == 1
+    assert BAD[address] in done.stderr
+    assert "MENSHEN_OFFICE_DATABASE" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert SECRET not in done.stdout + done.stderr
+
+
+def test_sqlite_takes_one_ingest_and_says_what_takes_more(made: Office, tmp_path: Path) -> None:
+    command = menshen("office", "ingest", "--broker", "127.0.0.1", "--port", str(free_port()))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(30)
+        env = made.env | {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+        child = Child("ingest", command, tmp_path / "log", env=env)
+        try:
+            while listener.recv(200) != b"READY=1":
+                pass
+            second = subprocess.run(command, env=made.env, capture_output=True, text=True, check=False)
+            assert second.returncode == 1
+            assert "another `menshen office ingest` is at work" in second.stderr
+            assert "MENSHEN_OFFICE_DATABASE" in second.stderr
+            assert "Traceback" not in second.stderr
+            child.process.kill()
+            child.process.wait(20)
+            third = Child("ingest", command, tmp_path / "log", env=env)
+            try:
+                while listener.recv(200) != b"READY=1":
+                    pass
+            finally:
+                third.stop()
+        finally:
+            child.stop()

@@ -49,7 +49,7 @@ def test_random_bytes_and_50_mb_change_nothing(install: Callable[..., Installati
     gate, ingest = day.running["gate"].process.pid, day.running["ingest"].process.pid
     noise = random.Random(8)
     huge = noise.randbytes(1024) * (HUGE // 1024)
-    for channel in (Channel.DOWN, Channel.UP, Channel.ALARM, Channel.STATE):
+    for channel in Channel:
         throw(day, channel, *(noise.randbytes(noise.randrange(1, 3000)) for _ in range(20)), b"", b"[" * 100_000)
         throw(day, channel, huge)
     dropped = f"a message of {HUGE} bytes was dropped"
@@ -63,6 +63,8 @@ def test_random_bytes_and_50_mb_change_nothing(install: Callable[..., Installati
     assert (day.running["gate"].process.pid, day.running["ingest"].process.pid) == (gate, ingest)
     for child in day.running.values():
         child.check()
+    refused = [body for (body,) in day.ask_journal("SELECT body FROM records WHERE kind = 'refused'")]
+    assert len(refused) == 1 and b'"malformed"' in refused[0], "a flood is one record a minute"
     day.settle()
     assert day.tally().whole
     assert day.tally().visits == sum(line["what"] == "decision" for line in day.lines) >= 2

@@ -16,8 +16,10 @@ from drivers.protocols import gy_mcu90615, rdm6300
 from drivers.protocols.frames import Frame, FrameReader
 from gateway.directory import Card, Code, DirectoryFile, Holder, read_directory_file
 from gateway.errors import DirectoryError
+from gateway.orders import OrderRefused, Orders
 from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage
 from sync.contract.colours import HealthCode, PassType
+from sync.contract.commands import Acknowledge, Release, Say, seal_command
 from sync.contract.sealed import seal
 from sync.contract.topics import Channel
 from sync.errors import MessageError
@@ -29,6 +31,7 @@ from tests.fuzz.target import Target, assert_bounded
 
 LOG = "0123456789abcdef" * 2
 EPOCH = datetime.fromtimestamp(0, UTC)
+OFFICE = Ed25519PrivateKey.from_private_bytes(bytes(32))
 DIGEST, BOOT, SALT = bytes(range(32)), bytes(16), bytes(16)
 
 
@@ -46,6 +49,19 @@ def downward(data: bytes) -> None:
         assert_bounded(msgspec.to_builtins(decode_downward(data), builtin_types=(bytes,)), 4096)
     except MessageError:
         return
+
+
+def command(data: bytes) -> None:
+    """What anybody may publish on a gate's `cmd`; and what the office's key may have signed."""
+    orders = Orders("g", LOG, [OFFICE.public_key()], now_ms=lambda: 1, post=lambda _: None)
+    for payload in (data, seal(data, "command", OFFICE)):
+        try:
+            taken = orders.judge(payload)
+        except OrderRefused as refused:
+            assert re.fullmatch(r"[a-z-]{4,16}", refused.reason)
+            continue
+        assert (taken.gate, taken.boot) == ("g", LOG)
+        assert_bounded(msgspec.to_builtins(taken), 4096)
 
 
 def plain(data: bytes) -> None:
@@ -111,6 +127,13 @@ def _downward_seeds() -> Iterable[bytes]:
     yield encode(Fork(log_id=LOG, seq=7, hash=DIGEST))
 
 
+def _command_seeds() -> Iterable[bytes]:
+    common: dict[str, Any] = {"gate": "g", "id": LOG, "boot": LOG, "not_after_mono": 5, "by": "li"}
+    for made in (Release(reason="x", **common), Say(phrase="register", **common), Acknowledge(alarm=LOG, **common)):
+        yield msgspec.json.encode(made)
+        yield seal_command(made, OFFICE)
+
+
 def _plain_seeds() -> Iterable[bytes]:
     alarm = Alarm(id=LOG, kind=AlarmKind.FIRE, portal="main", since_ms=1)
     yield msgspec.json.encode(AlarmMessage(action=AlarmAction.RAISED, alarm=alarm, at_ms=1, boot=LOG, mono_ms=1))
@@ -138,6 +161,7 @@ def _card_seeds() -> Iterable[bytes]:
 TARGETS = (
     Target("upward", upward, _upward_seeds),
     Target("downward", downward, _downward_seeds),
+    Target("command", command, _command_seeds),
     Target("alarm-and-state", plain, _plain_seeds),
     Target("directory-file", directory_file, _directory_seeds),
     Target("thermometer", thermometer, _thermometer_seeds),

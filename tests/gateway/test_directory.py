@@ -88,7 +88,7 @@ def test_a_damaged_one_is_moved_aside_with_all_its_files(path: Path, heard: Hear
         other.execute("PRAGMA journal_mode = wal")
         with other:
             other.execute("DELETE FROM revoked")
-            other.execute("INSERT INTO revoked VALUES ('0011223344556677')")
+            other.execute("INSERT INTO revoked (pass_id) VALUES ('0011223344556677')")
         scribble(path)
         files = {each.name.removeprefix(path.name) for each in path.parent.iterdir()}
         assert files == {"", "-wal", "-shm"}

@@ -8,6 +8,7 @@ import pytest
 from gateway.core import events
 from gateway.core.events import DeviceChanged, DoorContact, ExitRequested, TemperatureMeasured
 from gateway.inbox import LIMIT, Inbox
+from sync.contract.commands import Release
 from sync.contract.records import Direction
 
 
@@ -85,9 +86,33 @@ def test_a_flood_of_scans_is_bounded_and_told_once(caplog: pytest.LogCaptureFixt
         assert len(caplog.messages) == 1 and str(LIMIT) in caplog.messages[0]
         waited = drain(inbox)
     assert len(waited) == LIMIT + 1 and waited[-1] == ExitRequested()
-    assert len(caplog.messages) == 2 and "500 scans were dropped" in caplog.messages[1]
+    assert len(caplog.messages) == 2 and "500 scans and commands were dropped" in caplog.messages[1]
     inbox.post(scanned())
     assert drain(inbox) == [scanned()]
+
+
+def test_refused_messages_for_one_reason_wait_as_one() -> None:
+    inbox = Inbox()
+    inbox.post(events.CommandRefused("late", "release 1"))
+    for number in range(2 * LIMIT):
+        inbox.post(events.CommandRefused("forged"))
+        if number == LIMIT:
+            inbox.post(ExitRequested())
+    inbox.post(events.CommandRefused("late", "release 2", count=2))
+    assert drain(inbox) == [
+        ExitRequested(),
+        events.CommandRefused("forged", count=2 * LIMIT),
+        events.CommandRefused("late", "release 2", count=3),
+    ]
+
+
+def test_commands_are_taken_while_there_is_room() -> None:
+    command = Release(gate="g", id="0" * 32, boot="0" * 32, not_after_mono=0, by="li")
+    inbox = Inbox()
+    for _ in range(LIMIT + 500):
+        inbox.post(events.Commanded(command))
+    inbox.post(ExitRequested())
+    assert len(drain(inbox)) == LIMIT + 1
 
 
 def test_a_device_that_comes_and_goes_does_not_fill_it_and_its_last_state_is_kept() -> None:

@@ -47,4 +47,5 @@ def test_the_gate_has_the_headless_opencv_and_nothing_of_the_office() -> None:
     gate = pinned("gate")
     assert "opencv-python-headless" in gate
     assert not {"opencv-python", "psycopg", "psycopg-binary", "psycopg2", "django", "gunicorn"} & set(gate)
-    assert not {"pyserial", "gpiozero", "opencv-python-headless", "pyzbar"} & set(pinned("office"))
+    assert not {"pyserial", "gpiozero", "opencv-python-headless", "pyzbar", "peewee"} & set(pinned("office"))
+    assert {"psycopg", "psycopg-binary"} <= set(pinned("office"))

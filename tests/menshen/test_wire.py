@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +21,9 @@ from menshen.cli import main
 from menshen.wire.command import WAITING, Ear
 from menshen.wire.reading import read
 from menshen.wire.showing import LONGEST, json_line, lines
-from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, StateMessage
+from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, Answer, CommandOutcome, StateMessage
+from sync.contract.commands import Acknowledge, Command, Release, Say, seal_command
+from sync.contract.sealed import seal
 from sync.contract.topics import Channel, topic
 from sync.log.messages import Ack, Batch, Fork, Gone, Hello, Message, encode
 from sync.log.records import GENESIS, body_hash
@@ -31,6 +35,8 @@ from tests.sync.road import a_record
 WAIT_S = 20.0
 AT = datetime(2026, 11, 24, 8, 30, 15, 123456, tzinfo=UTC)
 LOG = "000102030405060708090a0b0c0d0e0f"
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+ORDER: dict[str, Any] = {"gate": "g-1", "id": "0f" * 16, "boot": "b" * 32, "not_after_mono": 5000, "by": "li"}
 ALARM = Alarm(id="0" * 32, kind=AlarmKind.DOOR_FORCED, portal="north", since_ms=1_700_000_000_000, detail="contact")
 RAISED = AlarmMessage(action=AlarmAction.RAISED, alarm=ALARM, at_ms=1, boot="b" * 32, mono_ms=2)
 STATE = StateMessage(
@@ -46,6 +52,7 @@ STATE = StateMessage(
     acked=2,
     devices_lost=("thermometer",),
     alarms=(ALARM,),
+    commands=(Answer(id="0f" * 16, outcome=CommandOutcome.REFUSED, reason="lockdown"),),
 )
 NASTY = b'{"what":"\x1b]0;x\x07\xc2\x9b31m\xe2\x80\xae"}'
 
@@ -91,7 +98,8 @@ def test_alarm_and_state() -> None:
     assert f"alarm raised door-forced at north, since {time_words(ALARM.since_ms)}, contact (" in line
     (line,) = shown(topic("g-1", Channel.STATE), msgspec.json.encode(STATE))
     for part in ("online", "mode normal", "door locked", "inside 17", "head 3 acknowledged 2", "connection 42",
-                 "lost: thermometer", "open alarms: door-forced"):  # fmt: skip
+                 "lost: thermometer", "open alarms: door-forced",
+                 "commands: 0f0f0f0f refused lockdown"):  # fmt: skip
         assert part in line
     assert "not trusted" not in line
     will = StateMessage(online=False, boot="b" * 32, connection=42)
@@ -100,7 +108,25 @@ def test_alarm_and_state() -> None:
     assert told["said"] == msgspec.to_builtins(STATE) | {
         "devices_lost": ["thermometer"],
         "alarms": told["said"]["alarms"],
+        "commands": told["said"]["commands"],
     }
+
+
+@pytest.mark.parametrize(
+    ("command", "kind", "words"),
+    [
+        (Release(portal="north", reason="late\x1b[2J", **ORDER), "release", "portal north, late\\x1b[2J"),
+        (Say(phrase="guard-comes", **ORDER), "say  ", "guard-comes"),
+        (Acknowledge(alarm=ALARM.id, note="the wind", **ORDER), "acknowledge", "alarm 00000000, the wind"),
+    ],
+    ids=lambda value: value.strip() if isinstance(value, str) else "",
+)
+def test_commands(command: Command, kind: str, words: str) -> None:
+    payload = seal_command(command, KEY)
+    said = f"0f0f0f0f by li, good until 5000 ms of boot bbbbbbbb, {words}, signature not looked at"
+    assert shown(topic("g-1", Channel.CMD), payload) == [f"08:30:15.123 g-1 cmd   {kind} {said} ({len(payload)} B)"]
+    told = json.loads(json_line(read(topic("g-1", Channel.CMD), payload), AT, records=False))
+    assert (told["kind"], told["said"]["action"], told["said"]["id"]) == (kind.strip(), kind.strip(), "0f" * 16)
 
 
 def test_records_of_a_batch() -> None:
@@ -127,7 +153,8 @@ def test_records_of_a_batch() -> None:
         ("menshen/1/g-1/alarm", b"[" * 200_000, "not decoded"),
         ("menshen/1/g-1/state", b'{"online":true,"boot":"\xff","connection":1}', "not decoded"),
         ("menshen/1/g-1/state", b'{"online":true,"boot":"","connection":' + b"9" * 9000 + b"}", "not decoded"),
-        ("menshen/1/g-1/cmd", b"{}", "commands are not known"),
+        ("menshen/1/g-1/cmd", b"{}", "credential refused"),
+        ("menshen/1/g-1/cmd", seal(b"{}", "command", KEY), "no command"),
         ("menshen/1/g-1/more", b"{}", "none of ours"),
         ("menshen/1/\x1b[31m/up", b"{}", "none of ours"),
         ("menshen/1/g-1", b"{}", "none of ours"),
@@ -305,7 +332,11 @@ def test_it_logs_in_and_says_when_it_may_not(tmp_path: Path) -> None:
         (["--gate", "North 1"], 2, "1 to 32 of a-z"),
         (["--password-file", "none"], 2, "--password-file needs --user"),
         (["--user", "a", "--password-file", "none"], 1, "none"),
-        (["--ca-file", "none"], 1, "no certificates can be read"),
+        (["--ca-file", "none"], 1, "none holds no certificates in PEM"),
+        (["--key-file", "none"], 2, "of no use without --ca-file"),
+        (["--port", "8883"], 2, "8883 is the port of MQTT over TLS"),
+        (["--plaintext", "--ca-file", "none"], 2, "one of the two"),
+        (["--broker", "192.0.2.7"], 2, "without TLS anybody on the way to 192.0.2.7"),
         ([], 2, "--broker"),
     ],
 )

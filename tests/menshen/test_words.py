@@ -24,11 +24,25 @@ SOURCES = sorted(
         *(ROOT / "gateway" / "resolve").glob("*.py"),
         *(ROOT / "gateway" / "credentials").glob("*.py"),
         *(ROOT / "sync" / "contract" / name for name in ("cose.py", "encoding.py", "passes.py")),
-        *(ROOT / "gateway" / "core" / name for name in ("findings.py", "temperature.py", "used.py", "visit.py")),
-        ROOT / "gateway" / "sampling.py",
+        *(
+            ROOT / "gateway" / "core" / name
+            for name in ("commanded.py", "findings.py", "temperature.py", "used.py", "visit.py")
+        ),
+        *(ROOT / "gateway" / name for name in ("orders.py", "sampling.py")),
     ]
 )
-REFUSES = {"CredentialRefused", "Decision", "NoAnswer", "Ruling", "refused", "unlisted", "unresolved", "_step"}
+REFUSES = {
+    "CommandRefused",
+    "CredentialRefused",
+    "Decision",
+    "NoAnswer",
+    "OrderRefused",
+    "Ruling",
+    "refused",
+    "unlisted",
+    "unresolved",
+    "_step",
+}
 HYPHENATED = re.compile(r"[a-z]+(-[a-z0-9]+)+")
 WORD = re.compile(r"[a-z]+(-[a-z0-9]+)*")
 
@@ -104,6 +118,7 @@ def test_they_are_found_where_they_are_known_to_be() -> None:
     known = {
         "ok", "lost-card", "not-registered", "bad-signature", "code-used", "chunked", "test-not-accepted", "fever",
         "health-code-red", "credential-missing", "second-credential", "trust-old", "empty",
+        "forged", "retained", "late", "replayed", "other-portal",
     }  # fmt: skip
     assert known - set(REASONS) == set()
 

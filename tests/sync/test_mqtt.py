@@ -1,6 +1,5 @@
 """The link, against a real mosquitto, and against things that only look like a broker."""
 
-import ipaddress
 import logging
 import queue
 import socket
@@ -8,14 +7,9 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from menshen.demo.processes import free_port
 from sync import mqtt
@@ -91,6 +85,77 @@ def test_what_is_published_is_heard(broker: Mosquitto, end: Callable[..., End], 
     for number in range(50):
         assert gate.link.publish("menshen/1/g/up", b"%d" % number)
     assert [office.hear() for _ in range(50)] == [("menshen/1/g/up", b"%d" % number) for number in range(50)]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_what_the_broker_had_kept_is_told_from_what_comes(
+    broker: Mosquitto, end: Callable[..., End], protocol: str
+) -> None:
+    office = end(broker.port, "office", protocol=protocol).listen("end").start()
+    assert office.link.publish("t", b"old", retain=True)
+    assert office.link.publish("end", b"")
+    office.hear()
+    kept: queue.Queue[bytes] = queue.Queue()
+    gate = end(broker.port, "gate", protocol=protocol)
+    gate.link.subscribe("t", lambda name, payload: gate.heard.put((name, payload)), kept=lambda _, old: kept.put(old))
+    gate.start()
+    assert kept.get(timeout=WAIT_S) == b"old"
+    for retain in (True, False):  # to who is there it comes either way
+        assert office.link.publish("t", b"new", retain=retain)
+        assert gate.hear() == ("t", b"new")
+    assert kept.empty()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_subscriptions_come_and_go_under_a_running_link(
+    broker: Mosquitto, end: Callable[..., End], protocol: str
+) -> None:
+    office = end(broker.port, "office", protocol=protocol).listen("end").start()
+    gate = end(broker.port, "gate", protocol=protocol).start()
+    many = [f"menshen/1/g{number}/up" for number in range(250)]  # more than one packet asks for
+
+    def say() -> list[str]:
+        for name in (many[0], many[120], many[249], "end"):
+            assert gate.link.publish(name, b"")
+        heard = []
+        while (name := office.hear()[0]) != "end":
+            heard.append(name)
+        return heard
+
+    assert say() == []
+    office.link.subscribe_all(many, lambda name, payload: office.heard.put((name, payload)))
+    _until_known(broker, gate, office, many[249])
+    assert say() == [many[0], many[120], many[249]]
+    office.link.unsubscribe_all(many[:200])
+    assert say() == [many[249]]
+    broker.kill()
+    assert (office.up.get(timeout=WAIT_S), gate.up.get(timeout=WAIT_S)) == (False, False)
+    office.link.subscribe_all(many[:1], lambda name, payload: office.heard.put((name, payload)))
+    broker.start()
+    assert (office.up.get(timeout=WAIT_S), gate.up.get(timeout=WAIT_S)) == (True, True)
+    assert say() == [many[0], many[249]], "those of before, and what was asked for while it was away"
+
+
+def _until_known(broker: Mosquitto, gate: End, office: End, topic: str) -> None:
+    """Wait until the broker has taken the subscription: it answers in order, and so hands on what comes after."""
+    assert gate.link.publish(topic, b"kept", retain=True)
+    assert office.hear() == (topic, b"kept")
+    assert gate.link.publish(topic, b"", retain=True)
+    assert office.hear() == (topic, b"")
+
+
+def test_a_topic_by_its_own_name_goes_to_that_handler_alone(broker: Mosquitto, end: Callable[..., End]) -> None:
+    office = end(broker.port, "office").listen("menshen/1/+/state", "menshen/#", "end")
+    exact: queue.Queue[str] = queue.Queue()
+    office.link.subscribe("menshen/1/known/state", lambda name, _: exact.put(name))
+    office.start()
+    for name in ("menshen/1/known/state", "menshen/1/new/state", "end"):
+        assert office.link.publish(name, b"")
+    heard = []
+    while (name := office.hear()[0]) != "end":
+        heard.append(name)
+    assert set(heard) == {"menshen/1/new/state"}, "both filters; some brokers send it once for each"
+    assert exact.get(timeout=WAIT_S) == "menshen/1/known/state"
 
 
 def test_nothing_is_kept_for_a_broker_that_is_away(broker: Mosquitto, end: Callable[..., End]) -> None:
@@ -217,7 +282,7 @@ def test_a_link_that_falls_silent_is_given_up(broker: Mosquitto, end: Callable[.
     proxy.close()
 
 
-# users and certificates
+# users
 
 
 def test_without_the_password_nobody_comes_in(
@@ -245,83 +310,6 @@ def _wait_for_log(caplog: pytest.LogCaptureFixture, text: str) -> None:
             assert told.wait(WAIT_S), caplog.text
     finally:
         logging.getLogger("menshen.mqtt").removeHandler(ear)
-
-
-_AUTHORITY_USES = x509.KeyUsage(
-    digital_signature=True, content_commitment=False, key_encipherment=False, data_encipherment=False,
-    key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
-)  # fmt: skip
-
-
-def certificates(folder: Path, name: str) -> Path:
-    """A certificate authority with one server certificate for 127.0.0.1. Returns the authority's file."""
-    now = datetime.now(UTC)
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca_name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"{name} authority")])
-
-    def certificate(subject: x509.Name, public: ec.EllipticCurvePublicKey, *, ca: bool) -> x509.Certificate:
-        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(ca_name).public_key(public)
-        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
-        builder = builder.not_valid_after(now + timedelta(days=1))
-        builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        # Python 3.13 asks for what RFC 5280 asks for: key identifiers, and what an authority's key may do
-        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
-        builder = builder.add_extension(issuer, critical=False)
-        if ca:
-            builder = builder.add_extension(_AUTHORITY_USES, critical=True)
-        address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        return builder.add_extension(x509.SubjectAlternativeName([address]), critical=False).sign(
-            ca_key, hashes.SHA256()
-        )
-
-    server = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "broker")])
-    authority = folder / f"{name}-ca.pem"
-    authority.write_bytes(certificate(ca_name, ca_key.public_key(), ca=True).public_bytes(Encoding.PEM))
-    (folder / f"{name}.pem").write_bytes(certificate(server, key.public_key(), ca=False).public_bytes(Encoding.PEM))
-    (folder / f"{name}.key").write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-    )
-    return authority
-
-
-def test_tls_with_the_right_authority_and_with_nothing_else(
-    tmp_path: Path, end: Callable[..., End], caplog: pytest.LogCaptureFixture
-) -> None:
-    ours, theirs = certificates(tmp_path, "ours"), certificates(tmp_path, "theirs")
-    tls = f"allow_anonymous true\ncertfile {tmp_path}/ours.pem\nkeyfile {tmp_path}/ours.key\n"
-    with running_mosquitto(tmp_path, tls) as broker:
-        gate = end(broker.port, "gate", ca_file=ours).listen("echo").start()
-        assert gate.link.publish("echo", b"over TLS")
-        assert gate.hear() == ("echo", b"over TLS")
-        stranger = end(broker.port, "stranger", ca_file=theirs)
-        stranger.link.start()
-        _wait_for_log(caplog, "CERTIFICATE_VERIFY_FAILED")
-        assert stranger.up.empty()
-
-
-def test_tls_never_falls_back(broker: Mosquitto, tmp_path: Path, end: Callable[..., End]) -> None:
-    heard: queue.Queue[bytes] = queue.Queue()
-    with socket.create_server(("127.0.0.1", 0)) as plain:
-        gate = end(plain.getsockname()[1], "gate", ca_file=certificates(tmp_path, "ours"), password="secret")
-        gate.link.start()
-        for _ in range(2):
-            peer, _ = plain.accept()
-            with peer:
-                heard.put(peer.recv(4096))
-        gate.link.stop()
-    for _ in range(2):
-        assert heard.get()[:1] == b"\x16"  # a TLS handshake, not a CONNECT
-    assert gate.up.empty()
-
-
-def test_a_bad_authority_is_told_at_once(tmp_path: Path) -> None:
-    wrong = tmp_path / "ca.pem"
-    with pytest.raises(OSError, match=r"ca\.pem: no certificates"):
-        MqttLink("127.0.0.1", 1, client_id="gate", ca_file=wrong)
-    wrong.write_text("not a certificate")
-    with pytest.raises(OSError, match=r"ca\.pem: no certificates"):
-        MqttLink("127.0.0.1", 1, client_id="gate", ca_file=wrong)
 
 
 def test_another_protocol_is_refused() -> None:

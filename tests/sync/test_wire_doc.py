@@ -13,10 +13,22 @@ import base45
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, StateMessage
+from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, Answer, CommandOutcome, StateMessage
 from sync.contract.colours import HealthCode, PassType
+from sync.contract.commands import (
+    MAX_LIFE_MS,
+    MAX_SEALED,
+    SAYABLE,
+    Acknowledge,
+    Command,
+    Release,
+    Say,
+    read_command,
+    seal_command,
+    unseal_command,
+)
 from sync.contract.encoding import decode_base45
 from sync.contract.keys import raw
 from sync.contract.passes import MAX_TEXT, Pass, PassKeys, Shown, compressed, present, read_pass, sign_pass, verify_pass
@@ -26,6 +38,7 @@ from sync.contract.records import (
     Body,
     CardSeen,
     ClockChange,
+    CommandRecord,
     Device,
     Direction,
     Door,
@@ -116,6 +129,7 @@ STATE = StateMessage(
     acked=2,
     devices_lost=("thermometer",),
     alarms=(ALARM,),
+    commands=(Answer(id="0f" * 16, outcome=CommandOutcome.REFUSED, reason="lockdown"),),
 )
 PLAIN: dict[str, msgspec.Struct] = {
     "alarm": AlarmMessage(action=AlarmAction.RAISED, alarm=ALARM, at_ms=AT, boot=BOOT.hex(), mono_ms=86_400_000),
@@ -170,7 +184,16 @@ BODIES: tuple[Body, ...] = (
     ),
     Device(device="thermometer", state="lost", detail="/dev/serial0 is gone"),
     ClockChange(step_ms=-3_600_000, trusted=True),
-    Refused(what="command", reason="bad-signature", detail="release"),
+    CommandRecord(
+        command="0f" * 16,
+        action="release",
+        by="li",
+        outcome=CommandOutcome.REFUSED,
+        reason="lockdown",
+        target="north",
+        note="the lift is out of order",
+    ),
+    Refused(what="command", reason="late", detail=f"release {'0f' * 16}", count=3),
 )
 PASS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PASS = Pass(
@@ -181,6 +204,12 @@ PASS = Pass(
     expires_s=1_900_000_000,
     holder="h-0101",
 )
+COMMAND: dict[str, Any] = {"gate": GATE, "id": "0f" * 16, "boot": BOOT.hex(), "not_after_mono": 86_405_000, "by": "li"}
+COMMANDS: dict[str, Command] = {
+    "release": Release(portal="north", reason="the lift is out of order", **COMMAND),
+    "say": Say(phrase="guard-comes", **COMMAND),
+    "acknowledge": Acknowledge(alarm=ALARM.id, note="the wind", **COMMAND),
+}
 PHONE = derive_private_key(7, SECP256R1())
 ON_PHONE = replace(PASS, phone=compressed(PHONE.public_key()))
 SHOWN_S = 1_800_000_000
@@ -211,6 +240,8 @@ EXAMPLES: dict[str, str] = {
     **{f"{name}, decoded": readable(message) for name, message in MESSAGES.items()},
     **{f"{name}, MessagePack": hexadecimal(zlib.decompress(encode(message))) for name, message in MESSAGES.items()},
     **{name: readable(message) for name, message in PLAIN.items()},
+    **{f"command {name}": readable(command) for name, command in COMMANDS.items()},
+    "command, sealed": hexadecimal(seal_command(COMMANDS["release"], PASS_KEY)),
     **{f"record {kind_of(body)}": readable(body) for body in BODIES},
     "chain": "\n".join(
         (
@@ -270,6 +301,22 @@ def test_a_plain_message_is_decoded_and_shows_every_field(
     assert set(json.loads(blocks[name])) == set(kind.__struct_fields__)
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_decoded_and_shows_every_field(blocks: dict[str, str], name: str) -> None:
+    text = blocks[f"command {name}"]
+    assert read_command(text.encode()) == COMMANDS[name]
+    assert set(json.loads(text)) == {"action", *type(COMMANDS[name]).__struct_fields__}
+
+
+def test_the_sealed_command_is_the_one_above_it(blocks: dict[str, str]) -> None:
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(blocks["pass key"]))
+    assert unseal_command(bytes.fromhex(blocks["command, sealed"]), [key]) == COMMANDS["release"]
+
+
+def test_what_may_be_said_is_told(page: str) -> None:
+    assert [phrase for phrase in SAYABLE if f"`{phrase}`" not in page] == []
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_record_is_decoded_and_shows_every_field(blocks: dict[str, str], kind: str) -> None:
     text = blocks[f"record {kind}"]
@@ -323,12 +370,16 @@ def test_topics_are_as_told(page: str, channel: Channel) -> None:
     assert parse_topic(written) == (GATE, channel)
 
 
-@pytest.mark.parametrize("number", [MAX_PACKET, MAX_INFLATED, MAX_RECORDS, MAX_BODY, MAX_DOWNWARD, MAX_TEXT])
+@pytest.mark.parametrize(
+    "number", [MAX_PACKET, MAX_INFLATED, MAX_RECORDS, MAX_BODY, MAX_DOWNWARD, MAX_TEXT, MAX_SEALED, MAX_LIFE_MS]
+)
 def test_bounds_are_as_told(page: str, number: int) -> None:
     assert f"{number:,}" in page
 
 
-@pytest.mark.parametrize("words", [AlarmKind, AlarmAction, PassType, HealthCode, Step, VisitOutcome, Direction])
+@pytest.mark.parametrize(
+    "words", [AlarmKind, AlarmAction, PassType, HealthCode, Step, VisitOutcome, Direction, CommandOutcome]
+)
 def test_every_word_is_told(page: str, words: Any) -> None:
     missing = [word.value for word in words if f"`{word.value}`" not in page]
     assert missing == []

@@ -19,7 +19,7 @@ from sync.contract.records import AlarmRecord
 from sync.log.records import GENESIS, Record, chain_hash
 from tests.central.ingest.sending import NORTH, NOW, NOW_MS, Desk, admitted, batch, log_id, record
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("database")]
 RAISED, REPEATED, ACKNOWLEDGED, CLEARED = AlarmAction
 End = dict[str, tuple[object, ...]]
 

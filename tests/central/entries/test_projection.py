@@ -16,7 +16,7 @@ from sync.contract.colours import HealthCode, PassType
 from sync.contract.records import Direction, Passage, Visit, VisitOutcome, encode_body
 from tests.central.ingest.sending import NOW, NOW_MS, Desk, ack, batch, hashes, raw, record, visit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("database")]
 
 
 def is_plain(text: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
+from django.db import connection
 
 from central.ingest.reading import Incoming, Message
 from central.ingest.refusals import Refusals
@@ -94,3 +95,31 @@ def admitted(gate: str = NORTH) -> Gate:
 
 
 as_json = msgspec.json.encode
+
+
+_REFUSING = {
+    "sqlite": """
+        CREATE TRIGGER refuse BEFORE INSERT ON ingest_record WHEN NEW.seq = {seq} BEGIN SELECT RAISE(ABORT, 'refused'); END
+    """,
+    "postgresql": """
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = 'check_violation'; END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON ingest_record FOR EACH ROW WHEN (NEW.seq = {seq}) EXECUTE FUNCTION refuse();
+    """,
+}
+_AGAIN = {
+    "sqlite": "DROP TRIGGER refuse",
+    "postgresql": "DROP TRIGGER refuse ON ingest_record; DROP FUNCTION refuse()",
+}
+
+
+def refuse_record(seq: int) -> None:
+    """Have the database refuse records with this number."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REFUSING[connection.vendor].format(seq=seq))
+
+
+def refuse_no_more() -> None:
+    """Have it take them again."""
+    with connection.cursor() as cursor:
+        cursor.execute(_AGAIN[connection.vendor])

@@ -1,12 +1,8 @@
 """The ingest: its queue and thread over a real database, and the whole process against a real broker, killed at random."""
 
-import os
-import queue
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +11,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.backends.signals import connection_created
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -27,14 +23,20 @@ from central.ingest.refusals import Refusals
 from central.ingest.writer import Answer, Writer
 from sync.contract.topics import Channel, topic
 from sync.log.messages import encode
-from sync.log.sender import Acknowledged, Action, Send, Sender, decode_downward
-from sync.mqtt import MqttLink
-from tests.central.ingest.sending import NORTH, ack, as_json, batch, hashes, visits
+from sync.log.sender import decode_downward
+from tests.central.ingest.processes import WAIT_S, Gate, running_server
+from tests.central.ingest.sending import (
+    NORTH,
+    ack,
+    as_json,
+    batch,
+    hashes,
+    refuse_no_more,
+    refuse_record,
+    visits,
+)
 from tests.central.ingest.test_reading import ALARM_MESSAGE
-from tests.mosquitto import Mosquitto, running_mosquitto
-from tests.sync.road import MemoryLog
 
-WAIT_S = 20.0
 UP, ALARM, STATE = (topic(NORTH, channel) for channel in (Channel.UP, Channel.ALARM, Channel.STATE))
 
 
@@ -81,9 +83,10 @@ class Office:
 
 
 @pytest.fixture
-def office(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+def office(database: str, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     """One that gives up waiting for a locked database at once, and is ended at the end."""
-    monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "timeout", 0.1)
+    soon = {"sqlite": ("timeout", 0.1), "postgresql": ("options", "-c lock_timeout=100ms")}
+    monkeypatch.setitem(connections.settings["default"]["OPTIONS"], *soon[database])
     monkeypatch.setattr(process, "RETRY_S", 0.05)
     office = Office()
     yield office
@@ -110,10 +113,7 @@ def test_what_waits_is_written_together_alarms_first_and_then_answered(office: O
 
 
 def test_one_poisoned_message_does_not_stop_the_others(office: Office, caplog: pytest.LogCaptureFixture) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TRIGGER poison BEFORE INSERT ON ingest_record WHEN NEW.seq = 2 BEGIN SELECT RAISE(ABORT, 'poison'); END"
-        )
+    refuse_record(2)
     try:
         for gate, last in ((NORTH, 1), ("evil-gate", 2), ("south-gate", 1)):
             office.ingest.offer(topic(gate, Channel.UP), encode(batch(*visits(1, last))))
@@ -121,15 +121,12 @@ def test_one_poisoned_message_does_not_stop_the_others(office: Office, caplog: p
         office.until(lambda: len(office.answers) == 2)
         office.ingest.stop()
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute("DROP TRIGGER poison")
+        refuse_no_more()
     digest = hashes(visits(1, 1))[0]
     assert office.answers == [(down(), ack(1, digest)), (down("south-gate"), ack(1, digest))]
     assert office.refusals.counts == {"evil-gate": 1}
-    assert (
-        "gate evil-gate: 1 message(s) refused; the last: it could not be written: IntegrityError('poison')"
-        in caplog.text
-    )
+    refusal = "gate evil-gate: 1 message(s) refused; the last: it could not be written: IntegrityError('refused"
+    assert refusal in caplog.text
     assert set(Record.objects.values_list("log__gate", flat=True)) == {NORTH, "south-gate"}
 
 
@@ -154,29 +151,43 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if "the database" in record.getMessage()]
 
 
-def test_while_the_database_is_locked_nothing_is_acknowledged_and_then_it_goes_on(
-    office: Office, caplog: pytest.LogCaptureFixture
-) -> None:
-    payload = encode(batch(*visits(1, 1)))
+@contextmanager
+def locked(database: str) -> Iterator[None]:
+    """Somebody else has the database, or the table, to himself."""
+    if database == "postgresql":
+        with transaction.atomic():
+            connection.cursor().execute("LOCK TABLE ingest_record IN ACCESS EXCLUSIVE MODE")
+            yield
+        return
     with closing(sqlite3.connect(connections.settings["default"]["NAME"], isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_while_the_database_is_locked_nothing_is_acknowledged_and_then_it_goes_on(
+    office: Office, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    payload = encode(batch(*visits(1, 1)))
+    with locked(database):
         office.ingest.start()
         for attempts in (1, 2, 3):
             office.ingest.offer(UP, payload)
             office.until(lambda: len(office.writer.failed) == attempts)  # noqa: B023  called before the loop goes on
         assert office.answers == []
-        other.execute("ROLLBACK")
     office.ingest.offer(UP, payload)
     office.until(lambda: office.answers == [(down(), ack(1, hashes(visits(1, 1))[0]))])
-    assert lines(caplog) == [
-        "the database cannot be written, nothing is acknowledged: database is locked",
-        "the database is written again",
-    ]
+    refused, again = lines(caplog)
+    told = {"sqlite": "database is locked", "postgresql": "canceling statement due to lock timeout"}
+    assert refused.startswith(f"the database cannot be written, nothing is acknowledged: {told[database]}")
+    assert again == "the database is written again"
 
 
 def test_while_the_disk_is_full_nothing_is_acknowledged_and_then_it_goes_on(
-    office: Office, caplog: pytest.LogCaptureFixture
+    office: Office, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    if database != "sqlite":
+        pytest.skip("its disk cannot be limited from here")
     full = threading.Event()
     full.set()
 
@@ -242,123 +253,6 @@ def test_a_flood_leaves_room_for_what_is_more_urgent(office: Office, caplog: pyt
 
 
 # the whole process
-
-
-class Server:
-    """`menshen office ingest`, in a folder of its own."""
-
-    def __init__(self, folder: Path, broker: Mosquitto) -> None:
-        self._env = {**os.environ, "MENSHEN_OFFICE_DIR": str(folder), "MENSHEN_OFFICE_ADMIT": "auto"}
-        self._broker = broker
-        self._process: subprocess.Popen[bytes] | None = None
-        self.database = folder / "office.sqlite3"
-        self.log = folder / "ingest.log"
-        subprocess.run([*self._command("migrate")], env=self._env, check=True, stdout=subprocess.DEVNULL)
-
-    @staticmethod
-    def _command(*words: str) -> list[str]:
-        return [sys.executable, "-m", "menshen", "office", *words]
-
-    def start(self) -> None:
-        """Start it (again)."""
-        command = self._command("ingest", "--broker", self._broker.host, "--port", str(self._broker.port))
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, env=self._env, stderr=log)
-
-    def end(self, number: signal.Signals) -> int:
-        """End it by this signal; its exit code."""
-        process, self._process = self._process, None
-        if process is None:
-            return 0
-        process.send_signal(number)
-        return process.wait(WAIT_S)
-
-    def stored(self) -> list[tuple[int, bytes, bytes]]:
-        """Number, hash and body of every record, in the order in which they came."""
-        sql = "SELECT r.seq, r.hash, r.body FROM ingest_record r JOIN ingest_log l ON l.id = r.log_id WHERE l.gate_id = ? ORDER BY r.id"
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as database:
-            return list(database.execute(sql, (NORTH,)))
-
-
-@contextmanager
-def running_server(folder: Path) -> Iterator[tuple[Server, Mosquitto]]:
-    """Broker and ingest."""
-    with running_mosquitto(folder) as broker:
-        server = Server(folder, broker)
-        server.start()
-        try:
-            yield server, broker
-        finally:
-            server.end(signal.SIGKILL)
-
-
-class Gate:
-    """The gate's end: the real sender over a real link. Its time runs 20 times as fast, and so does its patience."""
-
-    def __init__(self, broker: Mosquitto) -> None:
-        self.log = MemoryLog()
-        self.acked_often = 0
-        self._sender = Sender(self.log)
-        self._work: queue.SimpleQueue[Callable[[], Sequence[Action]]] = queue.SimpleQueue()
-        self._link = MqttLink(
-            broker.host,
-            broker.port,
-            client_id=NORTH,
-            connected=lambda: self._work.put(lambda: self._sender.connected(self._now())),
-            disconnected=lambda: self._work.put(self._gone),
-        )
-        self._link.subscribe(
-            down(), lambda _, payload: self._work.put(lambda: self._sender.received(payload, self._now()))
-        )
-
-    @contextmanager
-    def on_the_road(self) -> Iterator["Gate"]:
-        """Connected."""
-        self._link.start()
-        try:
-            yield self
-        finally:
-            self._link.stop()
-
-    @staticmethod
-    def _now() -> int:
-        return time.monotonic_ns() // 50_000
-
-    def _gone(self) -> Sequence[Action]:
-        self._sender.disconnected()
-        return ()
-
-    def append(self, *bodies: bytes) -> None:
-        """Write records."""
-        self.log.append(*bodies)
-        self._work.put(lambda: self._sender.appended(self._now()))
-
-    def run_until(self, condition: Callable[[], bool]) -> None:
-        """Send, hear and wait, until it holds."""
-        end_s = time.monotonic() + 3 * WAIT_S
-        while not condition():
-            assert time.monotonic() < end_s, f"the office has {self.log.acked} of {self.log.head().seq} records"
-            due = self._sender.deadline()
-            wait_s = 0.05 if due is None else min(0.05, max(0.0, (due - self._now()) / 20_000))
-            try:
-                self._carry_out(self._work.get(timeout=wait_s)())
-            except queue.Empty:
-                self._carry_out(self._sender.poll(self._now()))
-
-    def _carry_out(self, actions: Sequence[Action]) -> None:
-        for action in actions:
-            match action:
-                case Send(payload):
-                    self._link.publish(UP, payload)
-                case Acknowledged(seq, _):
-                    self.log.acked = seq
-                    self.acked_often += 1
-                case other:
-                    raise AssertionError(f"an honest gate and an honest office never come to {other}")
-
-    def has_brought_everything(self) -> bool:
-        """Whether the office has told so."""
-        return self.log.acked == self.log.head().seq
 
 
 def test_an_ingest_that_is_killed_again_and_again_loses_and_doubles_nothing(tmp_path: Path) -> None:

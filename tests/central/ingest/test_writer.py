@@ -5,17 +5,18 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
+from pytest_django import DjangoAssertNumQueries
 
 from central.alarms.models import Alarm, AlarmEvent
-from central.entries.models import Entry
+from central.entries.models import Entry, SeenCard
 from central.ingest import store, writer
 from central.ingest.models import ForkEvent, Log, MissingRange, Record
 from central.ingest.writer import MAX_PENDING
 from central.registry.models import Gate
 from sync.contract.alarms import Alarm as Told
 from sync.contract.alarms import AlarmAction, AlarmKind, AlarmMessage, StateMessage
-from sync.contract.records import AlarmRecord, LogOpened
+from sync.contract.records import AlarmRecord, Body, CardSeen, Direction, LogOpened, Passage
 from sync.log.messages import Fork, Gone, Hello
 from sync.log.records import GENESIS
 from sync.log.records import Record as Sent
@@ -31,11 +32,12 @@ from tests.central.ingest.sending import (
     log_id,
     raw,
     record,
+    refuse_record,
     visit,
     visits,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("database")]
 
 
 def as_bytes(value: "bytes | memoryview[int] | None") -> bytes:
@@ -105,15 +107,6 @@ def test_two_gates_with_one_log_id_are_two_logs() -> None:
 
 
 # one transaction
-
-
-def refuse_record(seq: int) -> None:
-    """Have the database refuse the record with this number."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"CREATE TRIGGER refuse BEFORE INSERT ON ingest_record WHEN NEW.seq = {seq}"
-            " BEGIN SELECT RAISE(ABORT, 'refused'); END"
-        )
 
 
 def test_what_fails_leaves_no_trace_of_the_others_in_its_transaction() -> None:
@@ -270,6 +263,55 @@ def test_a_first_record_that_lies_is_kept_and_moves_nothing_else(body: bytes) ->
     opened = raw("log-opened", body)
     assert desk.take(batch(opened, log=log_id(2))) == [ack(1, hashes([opened])[-1], log_id(2))]
     assert not MissingRange.objects.exists()
+
+
+HOSTILE = [b"", b"\0", b"a\tb\nc\r\n\\.\n\\N\\x41", bytes(range(256)) * 4, b"\\.\n", b"\xff\xfe\x00"]
+
+
+@pytest.mark.parametrize("kind", ["visit", "card-seen", "unheard-of"])
+def test_bodies_of_any_bytes_are_kept_as_they_are(kind: str) -> None:
+    records = [raw(kind, body, seq) for seq, body in enumerate([*HOSTILE, None], 1)]
+    assert Desk().take(batch(*records)) == [ack(len(records), hashes(records)[-1])]
+    kept = Record.objects.order_by("seq").values_list("body", "salt", "body_hash")
+    assert [(one.body, one.salt, one.body_hash) for one in records] == [
+        (body if body is None else bytes(body), salt if salt is None else bytes(salt), bytes(digest))
+        for body, salt, digest in kept
+    ]
+
+
+def test_words_that_copy_might_take_for_its_own_are_shown_as_they_are() -> None:
+    words = "a\\tb\\.\\N 王门 'quoted' \"and\" {braces} %s"
+    sent = msgspec.structs.replace(visit(1), holder=words, facts={"name": words, "\\N": ""})
+    Desk().take(batch(record(sent)))
+    row = Entry.objects.get()
+    assert (row.holder, row.facts) == (words, {"name": words, "\\N": ""})
+
+
+def test_many_records_cost_no_query_each(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    desk = Desk()
+    desk.take(batch(*visits(1, 1)))
+    bodies: list[Body] = []
+    for number in range(2, 402):
+        bodies += [visit(number), Passage(portal="main", direction=Direction.ENTRY, visit=f"visit-{number - 1}")]
+    bodies += [a_card(number) for number in range(200)]
+    records = [record(body, seq) for seq, body in enumerate(bodies, 2)]
+    with django_assert_max_num_queries(60):  # a statement of SQLite holds some rows only
+        desk.take(batch(*records, previous=hashes(visits(1, 1))[0]))
+    assert stored() == list(range(1, 1002))
+    assert list(Entry.objects.filter(passed=False).values_list("visit", flat=True)) == ["visit-401"]
+    assert SeenCard.objects.count() == 200
+
+
+def a_card(number: int) -> CardSeen:
+    """A card seen for the first time."""
+    return CardSeen(
+        portal="main",
+        reader="outside",
+        direction=Direction.ENTRY,
+        card=f"card-{number}",
+        outcome="denied",
+        reason="unknown",
+    )
 
 
 def test_kinds_that_the_office_does_not_know_are_kept() -> None:

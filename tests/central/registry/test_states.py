@@ -11,7 +11,7 @@ from central.registry.states import boot_name, take_state
 from sync.contract.alarms import StateMessage
 from tests.central.ingest.sending import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("database")]
 
 
 def boot(number: int) -> str:
@@ -33,6 +33,17 @@ def will(number: int, connection: int) -> StateMessage:
 def gate() -> Gate:
     """A gate of which nothing was heard."""
     return Gate.objects.create(pk="north-gate", admitted=True)
+
+
+def test_it_is_known_when_the_gates_clock_was_told(gate: Gate) -> None:
+    take_state(gate, online(1, 1, 500), NOW)
+    assert take_state(gate, online(1, 2, 500), NOW + timedelta(seconds=9))  # the same moment, delivered once more
+    gate.last_heard = NOW + timedelta(seconds=9)  # a batch came
+    assert (gate.mono_ms, gate.state_at) == (500, NOW)
+    take_state(gate, online(1, 2, 10_500), NOW + timedelta(seconds=10))
+    assert (gate.mono_ms, gate.state_at) == (10_500, NOW + timedelta(seconds=10))
+    take_state(gate, will(1, 2), NOW + timedelta(seconds=20))
+    assert (gate.mono_ms, gate.state_at) == (10_500, NOW + timedelta(seconds=10))
 
 
 def test_the_first_state_is_taken_and_the_gate_is_online_for_a_while(gate: Gate) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from gateway.config import load
 from gateway.config.settings import RequestFormat, WhenNoAnswer
+from tests.certificates import Authority
 from tests.gateway.config.files import devices, problem, problems, sections
-from tests.gateway.resolve.certificates import Authority
 
 RIGHT = {
     "pattern": '"JKM:{code}"',

@@ -1,10 +1,13 @@
 """What single keys cannot tell."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from gateway.config import load
+from tests.certificates import Authority
 from tests.gateway.config.files import devices, problem, problems, sections
 
 OPEN = {"beam": ("simulated-input", "beam", 19)}
@@ -142,12 +145,15 @@ def test_office_keys(tmp_path: Path, key: str, words: str) -> None:
         ("gate", 'data_dir = "gate.toml"', "gate.data_dir"),
         ("broker", 'ca_file = "nothing.pem"', "broker.ca_file"),
         ("broker", 'ca_file = "gate.toml"', "broker.ca_file"),
+        ("broker", 'ca_file = "authority.pem"\ncertificate_file = "nothing.pem"', "broker.certificate_file"),
+        ("broker", 'ca_file = "authority.pem"\nkey_file = "nothing.key"', "broker.key_file"),
         ("broker", 'password_file = "nothing"', "broker.password_file"),
         ("voice", 'phrases = "nothing"', "voice.phrases"),
         ("voice", 'recordings = "gate.toml"', "voice.recordings"),
     ],
 )
 def test_files_that_are_not_there_or_not_what_they_should_be(tmp_path: Path, section: str, line: str, key: str) -> None:
+    Authority(tmp_path)
     base = sections().replace('data_dir = "data"\n', "") if section == "gate" else sections()
     text = (
         base.replace(f"[{section}]\n", f"[{section}]\n{line}\n")
@@ -156,6 +162,81 @@ def test_files_that_are_not_there_or_not_what_they_should_be(tmp_path: Path, sec
     )
     found, _ = problem(tmp_path, text + devices())
     assert found == key
+
+
+def broker(*lines: str, host: str = "mqtt.example") -> str:
+    """A whole file, its broker with these lines."""
+    return (
+        sections().replace('host = "127.0.0.1"\n', "".join(f"{line}\n" for line in (f'host = "{host}"', *lines)))
+        + devices()
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "lines", "key", "words"),
+    [
+        ("mqtt.example", [], "broker.host", "without TLS anybody on the way to mqtt.example"),
+        ("192.0.2.7", ["port = 1883"], "broker.host", "write plaintext = true"),
+        ("mqtt.example", ["port = 8883"], "broker.port", "8883 is the port of MQTT over TLS"),
+        ("127.0.0.1", ["port = 8883"], "broker.port", "name the authority in ca_file"),
+        ("127.0.0.1", ['certificate_file = "gate.toml"'], "broker.certificate_file", "of no use without ca_file"),
+        ("127.0.0.1", ['key_file = "gate.toml"'], "broker.key_file", "of no use without ca_file"),
+    ],
+)
+def test_nothing_goes_in_the_clear_by_accident(
+    tmp_path: Path, host: str, lines: list[str], key: str, words: str
+) -> None:
+    text = broker(*lines, host=host)
+    found, said = problem(tmp_path, text)
+    assert (found, words in said) == (key, True), said
+    if key in ("broker.host", "broker.port"):
+        assert problems(tmp_path, broker(*lines, "plaintext = true", host=host)) == []
+
+
+def test_a_password_goes_in_the_clear_to_this_machine_alone(tmp_path: Path) -> None:
+    user = 'username = "g-1"'
+    assert problems(tmp_path, broker(user, host="::1"), MENSHEN_BROKER_PASSWORD="x") == []
+    assert problem(tmp_path, broker(user), MENSHEN_BROKER_PASSWORD="x")[0] == "broker.host"
+
+
+def test_certificates_for_the_broker(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    authority.issue("g-1"), authority.issue("g-2"), authority.issue("locked", password=b"p")
+    tls = 'ca_file = "authority.pem"'
+
+    def shows(certificate: str, key: str) -> list[str]:
+        lines = (tls, f'certificate_file = "{certificate}.pem"', f'key_file = "{key}.key"')
+        return [f"{each.key}: {each.text}" for each in problems(tmp_path, broker(*lines))]
+
+    assert problems(tmp_path, broker(tls)) == shows("g-1", "g-1") == []
+    (mixed,) = shows("g-1", "g-2")
+    assert re.match(r"broker.certificate_file: .*g-1.pem and its key cannot be used together", mixed)
+    (others,) = shows("g-2", "g-2")
+    assert re.match(r"broker.certificate_file: .*g-2.pem is for 'g-2', and this gate is g-1", others)
+    (tmp_path / "g-1.key").chmod(0o644)
+    (open_to_all,) = shows("g-1", "g-1")
+    assert re.match(r"broker.key_file: .*g-1.key can be read or changed by others \(mode 0644\)", open_to_all)
+    assert problem(tmp_path, broker(tls, 'key_file = "g-2.key"'))[0] == "broker.key_file"
+    assert problem(tmp_path, broker(tls, "plaintext = true"))[0] == "broker.plaintext"
+    encrypted = (
+        sections()
+        .replace('id = "g-1"', 'id = "locked"')
+        .replace('host = "127.0.0.1"', f'host = "h"\n{tls}\ncertificate_file = "locked.pem"\nkey_file = "locked.key"')
+    )
+    assert "cannot be used together" in problem(tmp_path, encrypted + devices())[1]
+
+
+def test_the_port_follows_from_tls(tmp_path: Path) -> None:
+    Authority(tmp_path)
+    for lines, port in (
+        ([], 1883),
+        (["port = 1999"], 1999),
+        (['ca_file = "authority.pem"'], 8883),
+        (['ca_file = "authority.pem"', "port = 1883"], 1883),
+    ):
+        assert problems(tmp_path, broker(*lines, host="127.0.0.1")) == []
+        config = load(tmp_path / "gate.toml", {}).broker
+        assert (config.tcp_port, config.tls is not None) == (port, len(lines) > 0 and "ca_file" in lines[0])
 
 
 def test_a_password_without_a_user(tmp_path: Path) -> None:

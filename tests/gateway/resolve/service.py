@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from gateway.config.settings import ResolverConfig
-from tests.gateway.resolve.certificates import Pair
+from tests.certificates import Pair
 
 WAIT_S = 15.0
 Behaviour = Callable[["Service", BaseHTTPRequestHandler], None]

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from gateway.config.settings import RequestFormat, ResolverConfig
-from gateway.resolve.asking import MAX_ANSWER, QUESTIONS, Asker, NoAnswer, TlsFileError, tls_context
+from gateway.resolve.asking import MAX_ANSWER, QUESTIONS, Asker, NoAnswer, tls_context
 from menshen.demo.processes import free_port
-from tests.gateway.resolve.certificates import Authority
+from sync.tls import TlsFileError
+from tests.certificates import Authority
 from tests.gateway.resolve.service import WAIT_S, Behaviour, Service, drips, says, serving, waits
 
 SECRET = "s3cret-c0de"

@@ -25,7 +25,7 @@ from gateway.resolve.server import FAILURES, PAUSE_MS, Breaker, Memory
 from gateway.resolve.server_code import ServerCodes
 from sync.contract.colours import HealthCode, PassType
 from sync.contract.records import Direction, Step
-from tests.gateway.resolve.certificates import Authority
+from tests.certificates import Authority
 from tests.gateway.resolve.service import WAIT_S, Service, says, serving, waits
 
 CODE = "JKM:s3cret-c0de"

@@ -48,6 +48,7 @@ class Authority:
         pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
         pair.certificate.write_bytes(self._certificate(_name(name), key.public_key(), host=host, over=over, by=signer))
         encryption = BestAvailableEncryption(password) if password else NoEncryption()
+        pair.key.touch(0o600)
         pair.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
         return pair
 

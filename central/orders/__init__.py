@@ -1,0 +1,1 @@
+"""Momentary commands to gates: ordered, sent once, and what became of them."""
