@@ -24,48 +24,13 @@ from gateway.errors import DirectoryDamaged, DirectoryError
 from gateway.journal import files
 from gateway.journal.schema import is_damage
 from sync.contract.colours import HealthCode, PassType
+from sync.contract.directory import NOBODY, Card, Code, Holder, PassId
 from sync.contract.sealed import SealError, unseal
 
 logger = logging.getLogger("menshen.directory")
 Stamp = tuple[int, int, int]
 Row = tuple[Any, ...]  # as SQLite gives it; the columns are those of `_SCHEMA`
-Uid = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{8,20}\Z")]
-Reference = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,40}\Z")]
 WHAT: Final = "directory"  # as what the office signs one
-Site = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,32}\Z")]
-NOBODY = "-"  # the holder of a code of which it is not known whose it is, and of a card that nobody was given yet
-
-
-class Holder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Somebody who may hold credentials. `valid_until_s`: Unix seconds, 0 = no end; `registered`: the registration step
-    was done at the office; `sites`: where their cards are good, empty = at every site that this directory serves."""
-
-    holder: Reference
-    pass_type: PassType
-    valid_from_s: int = 0
-    valid_until_s: int = 0
-    registered: bool = True
-    extended: bool = False
-    sites: Annotated[tuple[Site, ...], msgspec.Meta(max_length=64)] = ()
-
-
-class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A card: `uid` upper-case hexadecimal, as the reader gives it; `holder`: `NOBODY` for one that is delivered and not yet
-    given out; `lost` cards are refused."""
-
-    uid: Uid
-    holder: Reference
-    lost: bool = False
-
-
-class Code(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A health code known to the office, by the SHA-256 of its text (64 hexadecimal digits). `holder`: whose it is,
-    where that is known."""
-
-    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
-    health_code: HealthCode
-    holder: Reference = NOBODY
-    valid_until_s: int = 0
 
 
 class DirectoryFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,7 +42,7 @@ class DirectoryFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     holders: tuple[Holder, ...] = ()
     cards: tuple[Card, ...] = ()
     codes: tuple[Code, ...] = ()
-    revoked: tuple[Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")], ...] = ()
+    revoked: tuple[PassId, ...] = ()
 
 
 def code_digest(text: str) -> str:

@@ -7,15 +7,15 @@ nobody is let in by it. Fields that it does not know are passed over.
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from gateway.directory import NOBODY, Card, Code, Holder, holder_row
+from gateway.directory import holder_row
+from sync.contract.directory import NOBODY, Card, Code, Holder, PassId
 from sync.log.keyed import DIGEST_BYTES, Row, weight
 
 Values = tuple[object, ...]
-PassId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
 
 
 class Change(NamedTuple):

@@ -20,7 +20,7 @@ from gateway.trust import import_trust
 from sync.contract.sealed import unseal
 from sync.contract.topics import Channel, topic
 from sync.log.follower import Action, Follower, Refused, Send
-from sync.log.parts import MAX_ROOM, Verify, is_part
+from sync.log.parts import MAX_ROOM, Verify
 
 logger = logging.getLogger("menshen.directory")
 WHAT: Final = "directory-part"  # as what the office signs a title
@@ -29,7 +29,6 @@ REFUSED_MS: Final = 60_000  # what was refused is logged this often
 MAX_WAITING: Final = 4 * MAX_ROOM  # payloads are dropped while more than that waits for the thread
 STOP_S: Final = 2.0
 Work = Callable[[int], Sequence[Action]]
-Handler = Callable[[str, bytes], None]
 
 
 class Link(Protocol):
@@ -95,16 +94,10 @@ class Downlink:
         """The link is down."""
         self._work.put(lambda _now: self._on_disconnected())
 
-    def beside(self, otherwise: Handler) -> Handler:
-        """The handler of a topic on which parts come, and other things that `otherwise` takes."""
-
-        def received(name: str, payload: bytes) -> None:
-            if not is_part(payload):
-                otherwise(name, payload)
-            elif self._work.qsize() < MAX_WAITING:
-                self._work.put(lambda now: self._follower.received(payload, now))
-
-        return received
+    def received(self, _topic: str, payload: bytes) -> None:
+        """A part came down."""
+        if self._work.qsize() < MAX_WAITING:
+            self._work.put(lambda now: self._follower.received(payload, now))
 
     # the thread
 

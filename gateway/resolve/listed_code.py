@@ -2,8 +2,8 @@
 
 from gateway.core.events import Outcome, Verdict
 from gateway.core.moment import Moment
-from gateway.directory import NOBODY
 from gateway.resolve.scheme import Scheme, Trust, refused, unlisted
+from sync.contract.directory import NOBODY
 from sync.contract.records import Step
 
 MAX_TEXT = 512  # characters: longer than any health code that an office registers

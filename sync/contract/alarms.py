@@ -84,7 +84,8 @@ class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     `(boot, connection)` orders them: a message of an older connection is ignored. `head` is the number of the last
     record written, `acked` of the last one the office acknowledged. `commands`: what became of the last few of the office's
-    commands, so that the answers overtake the backlog, too.
+    commands, so that the answers overtake the backlog, too. `directory_…`: which state of the site's directory the gate
+    decides by, and when the office last said that it is the newest (Unix milliseconds); 0 for none.
     """
 
     online: bool
@@ -100,6 +101,9 @@ class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
     log_id: str = ""
     head: int = 0
     acked: int = 0
+    directory_epoch: int = 0
+    directory_version: int = 0
+    directory_at_ms: int = 0
     devices_lost: tuple[str, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     commands: tuple[Answer, ...] = ()

@@ -95,3 +95,18 @@ def decode(payload: bytes, decoder: msgspec.msgpack.Decoder[M], limit: int = MAX
         return decoder.decode(inflate(payload, limit))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise MessageError(f"not one of our messages: {error}") from error
+
+
+class _Tag(msgspec.Struct):
+    t: str
+
+
+_TAG: Final = msgspec.msgpack.Decoder(_Tag)
+
+
+def tag_of(payload: bytes) -> str:
+    """What a payload says that it is, where several kinds come on one topic; "" for what says nothing."""
+    try:
+        return decode(payload, _TAG).t
+    except MessageError:
+        return ""

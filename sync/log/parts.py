@@ -111,25 +111,12 @@ class OpenedPart:
     rows: tuple[Row, ...]
 
 
-class _Tag(msgspec.Struct):
-    t: str
-
-
-_TAG: Final = msgspec.msgpack.Decoder(_Tag)
 _HAVE: Final = msgspec.msgpack.Decoder(Have)
 _PART: Final = msgspec.msgpack.Decoder(Part)
 _TITLE: Final = msgspec.json.Decoder(Title)
 _ROWS: Final = msgspec.msgpack.Decoder(Annotated[tuple[Row, ...], msgspec.Meta(max_length=MAX_ROWS)])
 _ROWS_ENCODER: Final = msgspec.msgpack.Encoder()
 _TITLE_ENCODER: Final = msgspec.json.Encoder()
-
-
-def is_part(payload: bytes) -> bool:
-    """Whether this says that it is a part: those and a log's answers come on one topic."""
-    try:
-        return decode(payload, _TAG, MAX_PART).t == "part"
-    except MessageError:
-        return False
 
 
 def decode_have(payload: bytes) -> Have:

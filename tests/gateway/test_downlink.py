@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.coming_down import by_tag
 from gateway.core.moment import Moment
 from gateway.directory import Directory
 from gateway.directory_road import DirectoryRoad
@@ -19,8 +20,8 @@ from sync.contract.sealed import seal
 from sync.contract.topics import Channel, topic
 from sync.contract.trust import TrustList, seal_trust, unseal_trust
 from sync.log.keyed import Row
-from sync.log.messages import Ack, encode
-from sync.log.parts import decode_have, is_part, pack
+from sync.log.messages import Ack, encode, tag_of
+from sync.log.parts import decode_have, pack
 from sync.log.publisher import Parts, Publisher
 from sync.mqtt import MqttLink
 from tests.mosquitto import Mosquitto, running_mosquitto
@@ -107,7 +108,7 @@ class Gate:
             connected=self.downlink.connected,
             disconnected=self.downlink.disconnected,
         )
-        handler = self.downlink.beside(lambda _topic, payload: self.others.put(payload))
+        handler = by_tag({"part": self.downlink.received}, lambda _topic, payload: self.others.put(payload))
         self.link.subscribe(topic(GATE, Channel.DOWN), handler)
         self.downlink.start(self.link)
         self.link.start()
@@ -188,7 +189,7 @@ def test_what_is_no_part_goes_to_the_log_and_what_is_forged_is_told(central: Cen
 
 
 def test_another_kind_of_document_by_the_same_key_is_no_title() -> None:
-    assert not is_part(ACK) and not is_part(b"") and not is_part(b"\x78\x9c")
+    assert (tag_of(ACK), tag_of(b""), tag_of(b"\x78\x9c")) == ("ack", "", "")
     with pytest.raises(Exception, match="something else"):
         believing([OFFICE_KEY.public_key()])(seal(b"{}", "directory", OFFICE_KEY))
 
