@@ -38,6 +38,7 @@ fuzz:
 
 docs:
 	@.venv/bin/python -m gateway.docs
+	@.venv/bin/python -m sync.docs
 
 lock:
 	@requirements/lock.sh

@@ -29,8 +29,10 @@ from sync.contract.commands import (
     seal_command,
     unseal_command,
 )
+from sync.contract.directory import Card, Code, CountOrder, Holder, HolderStatus, ModeOrder, Status, Table, Wording
 from sync.contract.encoding import decode_base45
 from sync.contract.keys import raw
+from sync.contract.office_time import When, decode_told, decode_when, encode_told
 from sync.contract.passes import MAX_TEXT, Pass, PassKeys, Shown, compressed, present, read_pass, sign_pass, verify_pass
 from sync.contract.records import (
     KINDS,
@@ -56,9 +58,24 @@ from sync.contract.records import (
     encode_body,
     kind_of,
 )
+from sync.contract.sealed import seal, unseal
 from sync.contract.topics import MAX_PACKET, Channel, parse_topic, topic
 from sync.contract.trust import PassKey
+from sync.log.keyed import Mark, Row, digest_of
 from sync.log.messages import MAX_INFLATED, MAX_RECORDS, Ack, Batch, Fork, Gone, Hello, Message, encode
+from sync.log.parts import (
+    MAX_HAVE,
+    MAX_PART,
+    MAX_PARTS,
+    MAX_ROWS,
+    MAX_TITLE,
+    PART_BYTES,
+    Have,
+    Staged,
+    decode_have,
+    open_part,
+    pack,
+)
 from sync.log.receiver import ForkFound, Reply, Store, StoreGap, decode_upward, receive
 from sync.log.records import GENESIS, MAX_BODY, Record, body_hash, chain_hash
 from sync.log.sender import MAX_DOWNWARD, decode_downward
@@ -220,6 +237,35 @@ PAPER_TEXT, ON_PHONE_TEXT = sign_pass(PASS, PASS_KEY), sign_pass(ON_PHONE, PASS_
 SHOWN_TEXT = present(ON_PHONE_TEXT, PHONE, SHOWN_S)
 
 
+ROWS = (
+    Row("holder", "h-0101", msgspec.json.encode({"pass_type": "resident", "valid_from_s": 0, "valid_until_s": 1_900_000_000,
+        "registered": True, "extended": False, "sites": ["demo"]})),
+    Row("card", "04A1B2C3D4", msgspec.json.encode({"holder": "h-0101", "lost": False})),
+    Row("code", "1f" * 32, msgspec.json.encode({"health_code": "green", "holder": "-", "valid_until_s": 0})),
+    Row("revoked", "3132333435363738", b""),
+    Row("status", "h-0101", msgspec.json.encode({"status": "home-observation", "until_s": 1_800_000_000})),
+    Row("policy", "north-1/temperature.threshold_c", b"37.5"),
+    Row("phrase", "en/welcome", msgspec.json.encode({"text": "Good morning."})),
+    Row("mode", "*", msgspec.json.encode({"id": "0a" * 16, "mode": "lockdown", "by": "li", "at_ms": AT, "drill": False})),
+    Row("count", "north-1", msgspec.json.encode({"id": "0b" * 16, "inside": 12, "by": "li", "at_ms": AT})),
+)  # fmt: skip
+ROW_TYPES: dict[str, tuple[str, type[msgspec.Struct]]] = {
+    "holder": ("holder", Holder),
+    "card": ("uid", Card),
+    "code": ("sha256", Code),
+    "status": ("holder", Status),
+    "phrase": ("", Wording),
+    "mode": ("", ModeOrder),
+    "count": ("", CountOrder),
+}
+BASE = Mark(1, 6, digest_of(ROWS[:1]))
+UPTO = Mark(1, 7, digest_of(ROWS[:3]))
+CHANGED = (*ROWS[1:3], Row("card", "04FFFFFFFF", None))
+HAVE = Have(site="demo", seen=BASE, title=b"", whole=True, staged=Staged(BASE, UPTO, 2, 1), room=4)
+NONCE = bytes(range(16, 32))
+SMALL: dict[str, Any] = {"have": HAVE, "when": When(nonce=NONCE)}
+
+
 # how an example is written
 
 
@@ -239,7 +285,34 @@ def cbor(text: str) -> str:
     return hexadecimal(decode_base45(text.removeprefix("MP1:")))
 
 
+(PART_PAYLOAD,) = pack(
+    (BASE, UPTO), CHANGED, site="demo", at_ms=AT, seal=lambda title: seal(title, "directory-part", PASS_KEY)
+)
+PART = open_part(PART_PAYLOAD, "demo", lambda sealed: unseal(sealed, "directory-part", [PASS_KEY.public_key()]))
+TIME_PAYLOAD = encode_told(GATE, When(nonce=NONCE), AT, PASS_KEY)
+
+
+def row_told(row: Row) -> str:
+    """One row as the page shows it."""
+    return f"{row.table:8} {row.key:32} {'nil' if row.value is None else row.value.decode() or '(empty)'}"
+
+
+def decoded(payload: bytes) -> str:
+    """Any payload of the envelope, as it is before its types are known."""
+    return readable(msgspec.msgpack.decode(zlib.decompress(payload)))
+
+
 EXAMPLES: dict[str, str] = {
+    **{f"{name}, decoded": decoded(encode(message)) for name, message in SMALL.items()},
+    **{f"{name}, MessagePack": hexadecimal(zlib.decompress(encode(message))) for name, message in SMALL.items()},
+    "part, decoded": decoded(PART_PAYLOAD),
+    "part, MessagePack": hexadecimal(zlib.decompress(PART_PAYLOAD)),
+    "directory title": json.dumps(json.loads(unseal(PART.sealed, "directory-part", [PASS_KEY.public_key()])), indent=2),
+    "directory rows": "\n".join(map(row_told, CHANGED)),
+    "rows": "\n".join(map(row_told, ROWS)),
+    "time, decoded": decoded(TIME_PAYLOAD),
+    "time, MessagePack": hexadecimal(zlib.decompress(TIME_PAYLOAD)),
+    "office time": readable(decode_told(TIME_PAYLOAD, [PASS_KEY.public_key()])),
     **{f"{name}, decoded": readable(message) for name, message in MESSAGES.items()},
     **{f"{name}, MessagePack": hexadecimal(zlib.decompress(encode(message))) for name, message in MESSAGES.items()},
     **{name: readable(message) for name, message in PLAIN.items()},
@@ -294,6 +367,30 @@ def test_a_message_is_decoded(blocks: dict[str, str], name: str) -> None:
     message = decode(payload)
     assert message == MESSAGES[name]
     assert json.loads(readable(message)) == json.loads(blocks[f"{name}, decoded"])
+
+
+def test_the_directory_is_decoded_from_the_page(blocks: dict[str, str]) -> None:
+    def payload(name: str) -> bytes:
+        return zlib.compress(bytes.fromhex(blocks[f"{name}, MessagePack"]))
+
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(blocks["pass key"]))
+    assert decode_have(payload("have")) == HAVE
+    part = open_part(payload("part"), "demo", lambda sealed: unseal(sealed, "directory-part", [key]))
+    assert (part.title.base, part.title.upto, part.rows) == (BASE, UPTO, CHANGED)
+    assert decode_when(payload("when")).nonce == NONCE
+    assert readable(decode_told(payload("time"), [key])) == blocks["office time"]
+
+
+@pytest.mark.parametrize("table", Table)
+def test_a_row_is_read_as_its_type_and_shows_every_field(table: Table) -> None:
+    (row,) = (row for row in ROWS if row.table == table.value)
+    if table.value not in ROW_TYPES:
+        assert table in {Table.REVOKED, Table.POLICY}
+        return
+    key, kind = ROW_TYPES[table.value]
+    value = json.loads(row.value or b"")
+    msgspec.convert(value | ({key: row.key} if key else {}), kind)
+    assert {*value, *([key] if key else [])} == set(kind.__struct_fields__)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("alarm", AlarmMessage), ("state", StateMessage), ("will", StateMessage)])
@@ -374,14 +471,31 @@ def test_topics_are_as_told(page: str, channel: Channel) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", [MAX_PACKET, MAX_INFLATED, MAX_RECORDS, MAX_BODY, MAX_DOWNWARD, MAX_TEXT, MAX_SEALED, MAX_LIFE_MS]
+    "number",
+    [
+        MAX_PACKET,
+        MAX_INFLATED,
+        MAX_RECORDS,
+        MAX_BODY,
+        MAX_DOWNWARD,
+        MAX_TEXT,
+        MAX_SEALED,
+        MAX_LIFE_MS,
+        MAX_HAVE,
+        MAX_PART,
+        MAX_PARTS,
+        MAX_ROWS,
+        MAX_TITLE,
+        PART_BYTES,
+    ],
 )
 def test_bounds_are_as_told(page: str, number: int) -> None:
     assert f"{number:,}" in page
 
 
 @pytest.mark.parametrize(
-    "words", [AlarmKind, AlarmAction, PassType, HealthCode, Step, VisitOutcome, Direction, CommandOutcome]
+    "words",
+    [AlarmKind, AlarmAction, PassType, HealthCode, Step, VisitOutcome, Direction, CommandOutcome, Table, HolderStatus],
 )
 def test_every_word_is_told(page: str, words: Any) -> None:
     missing = [word.value for word in words if f"`{word.value}`" not in page]

@@ -1,0 +1,146 @@
+"""docs/asyncapi.yaml from the types: `python -m sync.docs` writes it, a test holds it against them.
+
+AsyncAPI 3.0.0 (https://www.asyncapi.com/docs/reference/specification/v3.0.0): channels, messages and operations, as the office
+sees them. It says what a message looks like and not when to send one: that is docs/wire.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from sync.contract.alarms import AlarmMessage, StateMessage
+from sync.contract.commands import Acknowledge, Command, Release, Say
+from sync.contract.directory import Card, Code, CountOrder, Holder, ModeOrder, Status, Wording
+from sync.contract.office_time import OfficeTime, Told, When
+from sync.contract.records import KINDS
+from sync.contract.topics import GATE_ID, MAX_PACKET, PREFIX, Channel
+from sync.log.messages import Ack, Batch, Fork, Gone, Hello
+from sync.log.parts import Have, Part, Title
+from sync.log.records import Record
+
+PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "asyncapi.yaml"
+DIALECT: Final = "application/schema+json;version=draft-2020-12"
+ENVELOPE: Final = "application/vnd.menshen.log+zlib"  # zlib (RFC 1950) over a MessagePack map
+SEALED: Final = "application/cose; cose-type=cose-sign1"
+JSON: Final = "application/json"
+_REF: Final = "#/components/schemas/{name}/schema"
+
+
+class _Sent(NamedTuple):
+    """What travels on a channel."""
+
+    name: str
+    kind: Any
+    content: str
+
+
+CHANNELS: Final[Mapping[Channel, tuple[_Sent, ...]]] = {
+    Channel.UP: (
+        _Sent("hello", Hello, ENVELOPE),
+        _Sent("batch", Batch, ENVELOPE),
+        _Sent("gone", Gone, ENVELOPE),
+        _Sent("have", Have, ENVELOPE),
+        _Sent("when", When, ENVELOPE),
+    ),
+    Channel.DOWN: (
+        _Sent("ack", Ack, ENVELOPE),
+        _Sent("fork", Fork, ENVELOPE),
+        _Sent("part", Part, ENVELOPE),
+        _Sent("time", Told, ENVELOPE),
+    ),
+    Channel.ALARM: (_Sent("alarm", AlarmMessage, JSON),),
+    Channel.STATE: (_Sent("state", StateMessage, JSON),),
+    Channel.CMD: (_Sent("command", Command, SEALED),),
+}
+TOLD_BY_GATE: Final = frozenset({Channel.UP, Channel.ALARM, Channel.STATE})
+WITHIN: Final[Sequence[type]] = (Record, Title, OfficeTime, Release, Say, Acknowledge)
+"""What messages carry inside: records, and documents that are signed."""
+ROWS: Final[Sequence[type]] = (Holder, Card, Code, Status, Wording, ModeOrder, CountOrder)
+"""What the values of a directory's rows are, with their key as one more field."""
+
+
+def asyncapi(version: str) -> dict[str, Any]:
+    """The document, as plain values. `version`: of the product."""
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Menshen: gate and office",
+            "version": version,
+            "description": (
+                "What a gate and its office say to each other over MQTT; docs/wire.md has the rules. On `up` and `down` a "
+                "payload is a MessagePack map compressed with zlib: there, bytes are `bin` and not base64."
+            ),
+        },
+        "defaultContentType": JSON,
+        "channels": {channel.value: _channel(channel, sent) for channel, sent in CHANNELS.items()},
+        "operations": {channel.value: _operation(channel) for channel in CHANNELS},
+        "components": {"messages": _messages(), "schemas": _schemas()},
+    }
+
+
+def _channel(channel: Channel, sent: Sequence[_Sent]) -> dict[str, Any]:
+    return {
+        "address": f"{PREFIX}/{{gate}}/{channel}",
+        "parameters": {"gate": {"description": f"The gate's id: {GATE_ID.pattern}"}},
+        "messages": {each.name: {"$ref": f"#/components/messages/{each.name}"} for each in sent},
+    }
+
+
+def _operation(channel: Channel) -> dict[str, Any]:
+    """What the office does."""
+    return {
+        "action": "receive" if channel in TOLD_BY_GATE else "send",
+        "channel": {"$ref": f"#/channels/{channel}"},
+        "bindings": {"mqtt": {"qos": 1, "retain": channel is Channel.STATE}},
+    }
+
+
+def _messages() -> dict[str, Any]:
+    sent = [each for some in CHANNELS.values() for each in some]
+    (shapes, _) = msgspec.json.schema_components([each.kind for each in sent], ref_template=_REF)
+    return {
+        each.name: {
+            "name": each.name,
+            "contentType": each.content,
+            "description": f"At most {MAX_PACKET} bytes as sent.",
+            "payload": {"schemaFormat": DIALECT, "schema": shape},
+        }
+        for each, shape in zip(sent, shapes, strict=True)
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    kinds = [each.kind for some in CHANNELS.values() for each in some]
+    _, found = msgspec.json.schema_components([*kinds, *WITHIN, *ROWS, *KINDS.values()], ref_template=_REF)
+    return {name: {"schemaFormat": DIALECT, "schema": _portable(schema)} for name, schema in sorted(found.items())}
+
+
+def _portable(schema: Any) -> Any:
+    """The same, with patterns as ECMA-262 has them."""
+    if isinstance(schema, dict):
+        return {
+            key: value.replace(r"\A", "^").replace(r"\Z", "$") if key == "pattern" else _portable(value)
+            for key, value in schema.items()
+        }
+    return [_portable(each) for each in schema] if isinstance(schema, list) else schema
+
+
+def as_yaml(document: Mapping[str, Any]) -> str:
+    """The document as it stands in the file."""
+    import yaml  # only whoever makes the docs has it
+
+    head = "# Made from the types by `python -m sync.docs`; docs/wire.md has the rules.\n"
+    return head + yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=120)
+
+
+def write(version: str) -> None:
+    """Write the file."""
+    PAGE.write_text(as_yaml(asyncapi(version)), "utf-8")
+
+
+if __name__ == "__main__":
+    from importlib.metadata import version as installed
+
+    write(installed("menshen"))
