@@ -4,7 +4,7 @@
 
 A gate is a process with the real journal, uplink and link; the ingest is `menshen office ingest`. Bodies are those of
 bench.journal (about 800 bytes of JSON that don't repeat), whose visits each make a record and a row of the entry log. The
-clock runs from the moment when the gates begin to connect until the cursors in the database stand at their journals' ends.
+clock runs from the moment when the gates begin to connect until every record stands in its table, with its row of the entry log.
 
     postgresql_per_s      visits a second into PostgreSQL, with one ingest process or as many as asked for
     ratio_copy            the same against bare COPY: psycopg alone copies the very rows that came out, into tables with the
@@ -149,8 +149,8 @@ class Office:
                 process.wait(30)
 
     def cursor(self) -> int:
-        """How far the cursors have come, in all."""
-        return int(self.ask("SELECT coalesce(sum(seq), 0) FROM ingest_log")[0][0])
+        """How much has been written out of all logs."""
+        return int(self.ask("SELECT coalesce(sum(written), 0) FROM ingest_log")[0][0])
 
 
 def cpu_s(pid: int) -> float:
@@ -274,6 +274,7 @@ def run_writer(path: Path) -> None:
     django.setup()
     from django.utils.timezone import now as office_now
 
+    from central.ingest import spool
     from central.ingest.process import TOGETHER_BYTES
     from central.ingest.reading import Arrived, read
     from central.ingest.refusals import Refusals
@@ -290,6 +291,8 @@ def run_writer(path: Path) -> None:
             waiting, size = [], 0
     if waiting:
         writer.write(waiting)
+    while spool.write_out("writer-gate"):
+        pass
     print(time.monotonic() - begun)
 
 

@@ -167,9 +167,12 @@ class Installation:
         self.wait_until_told()
 
     def wait_until_told(self) -> None:
-        """Wait until the office has said that it holds the journal's last record: the gate notes it on disk."""
+        """Wait until the office has said that it holds the journal's last record, which the gate notes on disk; and has
+        written out what it holds."""
         told = "SELECT max(seq) = (SELECT acked_seq FROM meta) FROM records"
         self.wait_until("the office has everything", lambda: bool(self.ask_journal(told)[0][0]))
+        spooled = "SELECT count(*) FROM ingest_spooled"
+        self.wait_until("all is written out", lambda: not self.ask_office(spooled)[0][0])
 
     def wait_until(self, what: str, condition: Callable[[], bool]) -> None:
         """Wait for something that shows only in files, while everything that runs goes on running."""

@@ -8,13 +8,15 @@ from central.registry.models import Gate
 
 
 class Log(models.Model):
-    """One log of one gate. `seq` and `hash` are the cursor: every record up to there is held, or known to be gone."""
+    """One log of one gate. `seq` and `hash` are the cursor: every record up to there is held, or known to be gone. Up to
+    `written` the records stand in their own table; what lies between waits in `Spooled`."""
 
     gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="logs")
     log_id = models.CharField(max_length=64)
     seq = models.BigIntegerField(default=0)
     hash = models.BinaryField(default=bytes(32))
-    last_at = models.BigIntegerField(default=0)  # `at` of the record at the cursor, to see a clock that went back
+    written = models.BigIntegerField(default=0)
+    last_at = models.BigIntegerField(default=0)  # `at` of the last one written, to see a clock that went back
     predecessor = models.CharField(max_length=64, blank=True)
     opened_because = models.CharField(max_length=32, blank=True)
     first_received = models.DateTimeField(auto_now_add=True)
@@ -50,6 +52,25 @@ class Record(models.Model):
 
     def __str__(self) -> str:
         return f"{self.log}#{self.seq} {self.kind}"
+
+
+class Spooled(models.Model):
+    """A batch as it came, whole: its records are held, and are still to be written out. Without a payload: the range is
+    gone, which has been told already, and only the order needs it here."""
+
+    gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="+")
+    log = models.ForeignKey(Log, on_delete=models.PROTECT, related_name="spooled")
+    after = models.BigIntegerField()
+    upto = models.BigIntegerField()
+    payload = models.BinaryField(null=True)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["log", "after"], name="one_spooled_batch")]
+
+    def __str__(self) -> str:
+        return f"{self.log}#{self.after + 1}-{self.upto} waits"
 
 
 class MissingRange(models.Model):

@@ -4,6 +4,7 @@ import logging
 import queue
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils.timezone import now as office_now
 
 from central.ingest import LENT_S
+from central.ingest.backlog import Backlog
 from central.ingest.listening import listening
 from central.ingest.reading import Arrived, Incoming, read
 from central.ingest.refusals import Refusals, Refused
@@ -25,7 +27,7 @@ from sync.tls import TlsFiles
 _LOGGER = logging.getLogger("menshen.ingest")
 QUEUE = 256  # messages; at most 64 MB
 TOGETHER = 64  # messages that may share one transaction,
-TOGETHER_BYTES = 192 * 1024  # unless they are large: an alarm waits for the transaction before it
+TOGETHER_BYTES = 512 * 1024  # unless they are large: an alarm waits for the transaction before it
 RETRY_S = 1.0  # after the database could not be written
 _ORDER = {Channel.ALARM: 0, Channel.STATE: 1, Channel.UP: 2}  # alarms overtake at the office, too
 # How full the queue may be for each to be let in: a flood of one leaves room for what is more urgent.
@@ -60,6 +62,7 @@ class Ingest:
         self._queue: queue.PriorityQueue[_Waiting] = queue.PriorityQueue(QUEUE)
         self._number = 0
         self._trouble = ""  # what the log was last told of the database
+        self._backlog = Backlog(refusals)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest-writer")
 
@@ -98,15 +101,23 @@ class Ingest:
         try:
             while not self._stopping.is_set():
                 self._alive()
-                arrived = self._next()
+                arrived = self._next(0.02 if self._backlog.waits else 0.2)
                 if arrived:
                     self._write(self._read(arrived))
+                self._write_out(idle=not arrived)
         finally:
             connection.close()
 
-    def _next(self) -> list[Arrived]:
+    def _write_out(self, *, idle: bool) -> None:
+        """Some of what was spooled, when nothing else is to be done, and now and then whatever is."""
         try:
-            taken = [self._queue.get(timeout=0.2).arrived]
+            self._backlog.turn(time.monotonic(), idle=idle)
+        except (OperationalError, InterfaceError) as error:
+            self._rest(str(error))
+
+    def _next(self, wait_s: float) -> list[Arrived]:
+        try:
+            taken = [self._queue.get(timeout=wait_s).arrived]
         except queue.Empty:
             return []
         size = len(taken[0].payload)
@@ -142,6 +153,7 @@ class Ingest:
             if self._trouble:
                 _LOGGER.warning("the database is written again")
                 self._trouble = ""
+            self._backlog.grew()
             self._answer(answers)
 
     def _rest(self, trouble: str) -> None:

@@ -35,18 +35,19 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A message of a gate."""
+    """A message of a gate, and the payload that it was read from."""
 
     gate: str
     message: Message
     at: datetime
+    payload: bytes = b""
 
 
 def read(arrived: Arrived) -> Incoming:
     """Decode and check. Raises Refused."""
     if len(arrived.payload) > MAX_PACKET:
         raise Refused(f"{len(arrived.payload)} bytes; at most {MAX_PACKET} are taken")
-    return Incoming(arrived.gate, _decode(arrived.channel, arrived.payload), arrived.at)
+    return Incoming(arrived.gate, _decode(arrived.channel, arrived.payload), arrived.at, arrived.payload)
 
 
 def _decode(channel: Channel, payload: bytes) -> Message:

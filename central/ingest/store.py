@@ -7,8 +7,9 @@ from typing import NamedTuple
 import msgspec
 
 from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, raise_at_office
-from central.entries.projection import Projection, Shown, clock_doubt, shown_elsewhere, visit_name
-from central.ingest.models import ForkEvent, Log, MissingRange, Record
+from central.entries.dates import Dates
+from central.entries.projection import Projection, Shown, shown_elsewhere, visit_name
+from central.ingest.models import ForkEvent, Log, MissingRange, Record, Spooled
 from central.ingest.reading import INT64
 from central.ingest.rows import insert, new_keys
 from central.orders.book import hear_record
@@ -42,6 +43,17 @@ class _RecordRow(NamedTuple):
     received_at: datetime
 
 
+class _SpooledRow(NamedTuple):
+    """The columns of `Spooled`."""
+
+    gate_id: str
+    log_id: int
+    after: int
+    upto: int
+    payload: bytes | None
+    received_at: datetime
+
+
 class CursorMoved(Exception):
     """The cursor is not where it was read: somebody else writes this log. The transaction must be undone."""
 
@@ -52,9 +64,11 @@ class Sheet:
 
     def __init__(self) -> None:
         self._logs: dict[tuple[str, str], Log] = {}
+        self._spooled: list[_SpooledRow] = []
         self._stood: dict[tuple[str, str], int] = {}  # where the cursors that are to move stand in the database
         self._records: list[_RecordRow] = []
         self._projection = Projection()
+        self._dates = Dates()
 
     def cursor_of(self, gate: Gate, log_id: str) -> Head:
         """Up to where the office has this log."""
@@ -66,18 +80,36 @@ class Sheet:
     ) -> None:
         """Take the records from the cursor on."""
         log = self._open(gate, log_id)
+        self._take(gate, log, records, hashes, now)
+        self._advance(log, Head(records[-1].seq, hashes[-1]))
+        log.written, log.last_at = log.seq, records[-1].at
+
+    def spool_batch(self, gate: Gate, log_id: str, upto: Head, payload: bytes, now: datetime) -> None:
+        """Take the records from the cursor to `upto` as they came: they are written out later."""
+        self._spool(self._open(gate, log_id), gate, upto, payload, now)
+
+    def write_out(self, gate: Gate, log: Log, records: Sequence[Sent], hashes: Sequence[bytes], now: datetime) -> None:
+        """Take records that were spooled. The cursor has passed them long ago."""
+        self._logs.setdefault((gate.pk, log.log_id), log)
+        self._take(gate, log, records, hashes, now)
+        log.written, log.last_at = records[-1].seq, records[-1].at
+
+    def _take(self, gate: Gate, log: Log, records: Sequence[Sent], hashes: Sequence[bytes], now: datetime) -> None:
         keys = new_keys(Record, len(records))
         self._records += [
             _row(key, log.pk, sent, digest, now) for key, sent, digest in zip(keys, records, hashes, strict=True)
         ]
         self._project(gate, log, records, keys, now)
-        self._advance(log, Head(records[-1].seq, hashes[-1]), records[-1].at)
 
     def take_gap(self, gate: Gate, log_id: str, upto: Head, reason: str, now: datetime) -> None:
         """Take it that the records from the cursor to `upto` are gone for good, and raise the office's alarm."""
         log = self._open(gate, log_id)
         _missing(gate, log, log.seq + 1, upto.seq, reason, now)
-        self._advance(log, upto, log.last_at)
+        if log.written < log.seq:
+            self._spool(log, gate, upto, None, now)
+        else:
+            self._advance(log, upto)
+            log.written = log.seq
 
     def note_fork(self, gate: Gate, log_id: str, seq: int, now: datetime) -> None:
         """Store that the gate has another record at `seq` than the office, and raise the office's alarm."""
@@ -88,10 +120,12 @@ class Sheet:
     def write(self) -> None:
         """Write what was gathered, and move the cursors over it. Raises CursorMoved."""
         self._write_rows()
+        self._dates.write()
         for name, stood in self._stood.items():
-            log = self._logs[name]
-            _move(log, stood, log.seq, bytes(log.hash), log.last_at)
+            _move(self._logs[name], stood)
         self._stood = {}
+        insert(Spooled, self._spooled)
+        self._spooled = []
 
     def _write_rows(self) -> None:
         insert(Record, self._records)
@@ -109,32 +143,39 @@ class Sheet:
         self._logs[gate.pk, log_id] = log
         return log
 
-    def _advance(self, log: Log, upto: Head, last_at: int) -> None:
+    def _spool(self, log: Log, gate: Gate, upto: Head, payload: bytes | None, now: datetime) -> None:
+        self._spooled.append(_SpooledRow(gate.pk, log.pk, log.seq, upto.seq, payload, now))
+        self._advance(log, upto)
+
+    def _advance(self, log: Log, upto: Head) -> None:
         self._stood.setdefault((log.gate_id, log.log_id), log.seq)
-        log.seq, log.hash, log.last_at = upto.seq, upto.hash, last_at
+        log.seq, log.hash = upto.seq, upto.hash
 
     def _project(self, gate: Gate, log: Log, records: Sequence[Sent], keys: Sequence[int], now: datetime) -> None:
         bodies = [_body(sent) for sent in records]
         for body in bodies:
             if isinstance(body, LogOpened):
                 self._opened(gate, log, body, now)
+        self._dates.learn(gate, log, records, keys, now)
         known = self._shown(log, records, bodies) if log.predecessor else frozenset()
-        previous_at = log.last_at
         for key, sent, body in zip(keys, records, bodies, strict=True):
-            shown = Shown(key, gate.pk, sent.at, clock_doubt(sent.at, sent.clock, previous_at, now), now)
-            previous_at = sent.at
             if sent.kind == "visit":
                 visit = body if isinstance(body, Visit) else None
                 if not known or (visit_name(visit), sent.body_hash) not in known:
-                    self._projection.visit(shown, visit)
+                    self._projection.visit(self._dated(gate, sent, key, now), visit)
             elif sent.kind == "card-seen":
-                self._projection.card(shown, body if isinstance(body, CardSeen) else None)
+                card = body if isinstance(body, CardSeen) else None
+                self._projection.card(self._dated(gate, sent, key, now), card)
             elif isinstance(body, Passage):
                 self._projection.passage(gate.pk, body)
             elif isinstance(body, AlarmRecord):
                 _hear(gate, log, sent, body, now)
             elif isinstance(body, CommandRecord):
                 hear_record(gate, body, now)
+
+    def _dated(self, gate: Gate, sent: Sent, key: int, now: datetime) -> Shown:
+        boot, shown_at, doubt = self._dates.time_of(gate, sent, now)
+        return Shown(key, gate.pk, sent.at, boot, 0 if boot is None else sent.mono, shown_at, doubt.value, now)
 
     def _shown(self, log: Log, records: Sequence[Sent], bodies: Sequence[Body | None]) -> Set[tuple[str, bytes]]:
         """Those visits that were carried over by a gate that did not know them to be acknowledged."""
@@ -160,8 +201,10 @@ def _row(key: int, log_key: int, sent: Sent, digest: bytes, now: datetime) -> _R
     )  # fmt: skip
 
 
-def _move(log: Log, after: int, seq: int, digest: bytes, last_at: int) -> None:
-    moved = Log.objects.filter(pk=log.pk, seq=after).update(seq=seq, hash=digest, last_at=last_at)
+def _move(log: Log, after: int) -> None:
+    moved = Log.objects.filter(pk=log.pk, seq=after).update(
+        seq=log.seq, hash=bytes(log.hash), written=log.written, last_at=log.last_at
+    )
     if moved != 1:
         raise CursorMoved(f"{log}: the cursor is not at {after}")
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, hear_state
+from central.ingest import spool
 from central.ingest.reading import Incoming
 from central.ingest.refusals import Refusals
 from central.ingest.store import Sheet
@@ -15,6 +16,7 @@ from central.registry.states import boot_name, take_state
 from sync.contract.alarms import AlarmMessage, StateMessage
 from sync.log.messages import Downward, Upward
 from sync.log.receiver import ForkFound, Reply, Store, StoreGap, receive
+from sync.log.view import Head
 
 MAX_PENDING = 200  # unknown gates that are remembered until a clerk has looked at them
 
@@ -53,6 +55,7 @@ class _Desk:
         self._gates = {gate.pk: gate for gate in Gate.hold(names)}
         self._heard: dict[str, datetime] = {}
         self._sheet = Sheet()
+        self._spooling = spool.waiting(names)
 
     def take(self, item: Incoming) -> Iterable[Answer]:
         """Take one message; the answers to it, once all is committed."""
@@ -86,7 +89,7 @@ class _Desk:
         if isinstance(message, AlarmMessage):
             _alarm(gate, message, item.at)
             return ()
-        return [Answer(gate.pk, self._upward(gate, message, item.at))]
+        return [Answer(gate.pk, self._upward(gate, message, item))]
 
     def _gate(self, gate_id: str) -> Gate | None:
         gate = self._gates.get(gate_id)
@@ -95,10 +98,15 @@ class _Desk:
             self._gates[gate_id] = gate
         return gate
 
-    def _upward(self, gate: Gate, message: Upward, now: datetime) -> Downward:
-        sheet = self._sheet
+    def _upward(self, gate: Gate, message: Upward, item: Incoming) -> Downward:
+        sheet, now = self._sheet, item.at
         decision = receive(message, sheet.cursor_of(gate, message.log_id))
         match decision:
+            case Store() if len(decision.records) >= spool.BACKLOG or gate.pk in self._spooling:
+                self._spooling.add(gate.pk)
+                upto = Head(decision.ack.seq, decision.ack.hash)
+                sheet.spool_batch(gate, message.log_id, upto, item.payload, now)
+                return decision.ack
             case Store():
                 sheet.take_records(gate, message.log_id, decision.records, decision.hashes, now)
                 return decision.ack

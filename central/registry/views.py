@@ -25,6 +25,7 @@ class LogCard:
     missing: list[MissingRange]
     forks: list[ForkEvent]
     waiting: int  # records that the gate has written and the office does not have yet
+    unwritten: int  # that the office holds, and that are not in the entry log yet
 
     @property
     def whole(self) -> bool:
@@ -55,7 +56,7 @@ def _card(gate: Gate, *, online: bool) -> GateCard:
 def _log(gate: Gate, log: Log) -> LogCard:
     current = log.log_id == gate.log_id
     waiting = max(0, gate.head - log.seq) if current else 0
-    return LogCard(log, current, list(log.missing.all()), list(log.forks.all()), waiting)
+    return LogCard(log, current, list(log.missing.all()), list(log.forks.all()), waiting, log.seq - log.written)
 
 
 GATES = Live("gate-cards", "gates/_cards.html", _gates)

@@ -11,7 +11,7 @@ from central.ingest.refusals import Refusals
 from central.ingest.writer import Answer, Writer
 from central.registry.models import Gate
 from sync.contract.records import Body, Direction, Visit, VisitOutcome, encode_body, kind_of
-from sync.log.messages import Ack, Batch, Downward
+from sync.log.messages import Ack, Batch, Downward, encode
 from sync.log.records import GENESIS, Record, body_hash, chain_hash
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -84,7 +84,9 @@ class Desk:
 
     def take(self, *messages: Message, gate: str = NORTH, at: datetime = NOW) -> list[Downward]:
         """Hand in messages of a gate, in one transaction; what it is told."""
-        answers: list[Answer] = self.writer.write([Incoming(gate, message, at) for message in messages])
+        answers: list[Answer] = self.writer.write(
+            [Incoming(gate, message, at, encode(message)) for message in messages]
+        )
         assert {answer.gate for answer in answers} <= {gate}
         return [answer.message for answer in answers]
 

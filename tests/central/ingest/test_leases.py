@@ -245,8 +245,8 @@ def careless(database: str, transactional_db: None, monkeypatch: pytest.MonkeyPa
         meet.wait()  # both have read the cursor
         write(sheet)
 
-    def move(log: Log, _after: int, seq: int, digest: bytes, last_at: int) -> None:
-        Log.objects.filter(pk=log.pk).update(seq=seq, hash=digest, last_at=last_at)
+    def move(log: Log, _after: int) -> None:
+        Log.objects.filter(pk=log.pk).update(seq=log.seq, hash=bytes(log.hash), written=log.written)
 
     monkeypatch.setattr(Gate, "hold", lambda names: list(Gate.objects.filter(pk__in=names)))
     monkeypatch.setattr(store, "_move", move)

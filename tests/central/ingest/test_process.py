@@ -196,7 +196,7 @@ def test_while_the_disk_is_full_nothing_is_acknowledged_and_then_it_goes_on(
             with connections["default"].cursor() as cursor:
                 cursor.execute("PRAGMA max_page_count = 1")  # it becomes what the file has now
 
-    records = visits(1, 1000)
+    records = visits(1, 99)
     payload = encode(batch(*records))
     connection_created.connect(limit)
     try:
@@ -206,14 +206,14 @@ def test_while_the_disk_is_full_nothing_is_acknowledged_and_then_it_goes_on(
         assert (office.answers, Record.objects.count()) == ([], 0)
         full.clear()
         office.ingest.offer(UP, payload)
-        office.until(lambda: office.answers == [(down(), ack(1000, hashes(records)[-1]))])
+        office.until(lambda: office.answers == [(down(), ack(99, hashes(records)[-1]))])
     finally:
         connection_created.disconnect(limit)
     assert lines(caplog) == [
         "the database cannot be written, nothing is acknowledged: database or disk is full",
         "the database is written again",
     ]
-    assert Record.objects.count() == 1000
+    assert Record.objects.count() == 99
 
 
 def test_what_is_no_gates_message_is_ignored_and_what_is_too_large_is_counted(office: Office) -> None:

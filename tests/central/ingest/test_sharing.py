@@ -1,6 +1,7 @@
 """Several ingest processes on one PostgreSQL and one broker, as an office runs them; one of them is killed."""
 
 import json
+import select
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -121,6 +122,8 @@ def test_the_database_crashes_and_every_record_is_there_once(tmp_path: Path) -> 
                     append([gate], 10 + round_number)
                     postgres.start()
                     gate.run_until(gate.has_brought_everything)
+                while postgres.ask(name, "SELECT count(*) FROM ingest_spooled") != [(0,)]:
+                    select.select([], [], [], 0.05)  # pytest's own limit ends it
                 assert server.end(signal.SIGTERM) == 0
                 bodies = [record.body for record in gate.log.records]
                 expected = list(zip(range(1, len(bodies) + 1), gate.log.hashes, bodies, strict=True))

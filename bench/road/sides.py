@@ -1,0 +1,95 @@
+"""The processes of a drain: the whole gate with a prepared journal, the office, and what is counted where."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from bench.ingest import Office, gate_name
+from menshen.demo.cast import make_cast
+from menshen.demo.gate import SITE, gate_config
+from menshen.demo.processes import menshen
+
+LIMIT_S: Final = 1800.0
+POLL_S: Final = 0.01
+
+
+class Gate:
+    """`menshen gate run`, whole but for people, over a journal that is there."""
+
+    def __init__(self, folder: Path, port: int, journal: Path) -> None:
+        folder.mkdir()
+        self._folder = folder
+        text = gate_config(folder, make_cast(folder, SITE), "127.0.0.1", port, visits=1, camera=None, with_camera=False)
+        text = re.sub(r"^\[simulation\]\n(?:.+\n)*", "", text, flags=re.MULTILINE)
+        text = text.replace('id = "demo-gate"', f'id = "{gate_name(0)}"')
+        (folder / "gate.toml").write_text(text, "utf-8")
+        (folder / "gate").mkdir(exist_ok=True)
+        shutil.copy(journal, folder / "gate" / "journal.sqlite")
+        self.rss_mb = 0.0  # the highest yet
+
+    @contextmanager
+    def running(self) -> Iterator["Gate"]:
+        """Started; ended at the end."""
+        with (self._folder / "log").open("ab") as log:
+            command = menshen("gate", "run", "--config", str(self._folder / "gate.toml"))
+            process = subprocess.Popen(command, stdout=log, stderr=log)
+        stop = threading.Event()
+        watcher = threading.Thread(target=self._watch, args=(process.pid, stop))
+        watcher.start()
+        try:
+            yield self
+        finally:
+            stop.set()
+            watcher.join()
+            process.terminate()
+            process.wait(30)
+
+    def _watch(self, pid: int, stop: threading.Event) -> None:
+        """Follow how much memory the gate has: proc(5), status, VmRSS; the sound's own process is not it."""
+        while not stop.wait(0.2):
+            status = Path(f"/proc/{pid}/status").read_text()
+            found = re.search(r"VmRSS:\s+(\d+) kB", status)
+            self.rss_mb = max(self.rss_mb, int(found[1]) / 1024 if found else 0.0)
+
+
+@contextmanager
+def ingest(office: Office, folder: Path, port: int) -> Iterator[None]:
+    """The office's ingest, listening."""
+    command = menshen("office", "ingest", "--broker", "127.0.0.1", "--port", str(port), "--lease", "4")
+    with (folder / "ingest.log").open("ab") as log:
+        process = subprocess.Popen(command, env={**os.environ, **office.env}, stderr=log)
+    try:
+        time.sleep(6)  # its leases are taken and its topics subscribed to
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def wait_for(what: str, reached: Callable[[], bool]) -> float:
+    """When it was reached, on the monotonic clock."""
+    deadline = time.monotonic() + LIMIT_S
+    while not reached():
+        if time.monotonic() > deadline:
+            sys.exit(f"never: {what}")
+        time.sleep(POLL_S)
+    return time.monotonic()
+
+
+def told(office: Office) -> int:
+    """Records that the office has committed, and said so."""
+    return int(office.ask("SELECT coalesce(sum(seq), 0) FROM ingest_log")[0][0])
+
+
+def shown(office: Office) -> int:
+    """Records that stand in their tables, with their rows of the entry log."""
+    return int(office.ask("SELECT coalesce(sum(written), 0) FROM ingest_log")[0][0])

@@ -1,0 +1,62 @@
+"""When to write out what was spooled, and what of: for the writing thread, between one transaction and the next."""
+
+from collections import deque
+from typing import Final
+
+from django.db import InterfaceError, OperationalError
+from django.utils.timezone import now as office_now
+
+from central.ingest import spool
+from central.ingest.refusals import Refusals
+
+SHARE_S: Final = 1.0  # however much comes, something is written out this often
+CALM_S: Final = (
+    0.2  # since something came; a gate that brings a backlog waits for its answer meanwhile, and not for this
+)
+LOOK_S: Final = 2.0  # how often it is looked whether something waits that another process has left
+AGAIN_S: Final = 60.0  # after a fault of ours
+
+
+class Backlog:
+    """The gates of which something waits, in turn. `now_s` is monotonic."""
+
+    def __init__(self, refusals: Refusals) -> None:
+        self._refusals = refusals
+        self._gates: deque[str] = deque()
+        self._look_at_s = 0.0
+        self._last_s = 0.0
+        self._came_s = 0.0
+        self._not_before_s: dict[str, float] = {}
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to write out, as far as is known."""
+        return bool(self._gates)
+
+    def grew(self) -> None:
+        """Something was written: it may have been spooled."""
+        self._look_at_s = min(self._look_at_s, self._last_s + SHARE_S)
+
+    def turn(self, now_s: float, *, idle: bool) -> None:
+        """Write out some of what waits, if it is time. `idle`: nothing has come. Raises OperationalError, InterfaceError."""
+        if not idle:
+            self._came_s = now_s
+        if now_s < min(self._came_s + CALM_S, self._last_s + SHARE_S):
+            return
+        self._last_s = now_s
+        if not self._gates and now_s >= self._look_at_s:
+            self._look_at_s = now_s + LOOK_S
+            self._gates.extend(name for name in spool.gates() if now_s >= self._not_before_s.get(name, now_s))
+        if self._gates:
+            self._write_out(self._gates.popleft(), now_s)
+
+    def _write_out(self, name: str, now_s: float) -> None:
+        try:
+            if spool.write_out(name):
+                self._gates.append(name)
+        except (OperationalError, InterfaceError):
+            self._gates.append(name)
+            raise
+        except Exception as fault:  # noqa: BLE001  what cannot be written out of one gate must not stop the others
+            self._not_before_s[name] = now_s + AGAIN_S
+            self._refusals.fault(name, "written out", fault, office_now())

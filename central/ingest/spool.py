@@ -1,0 +1,94 @@
+"""What the office holds and has not written out yet: the batches of a backlog, as they came.
+
+Theory of operation. A batch of `BACKLOG` records or more comes from a gate that was away. It is put down whole, as it came, by
+the transaction that moves the cursor, and the gate is answered: from then on the office answers for it. Its records, and what
+is made of them, are written out when nothing more urgent waits: alarms, states, and visits of gates that are at work. Until all
+of a gate is written out, everything that it sends goes the same way: nothing of it may overtake, in whatever log.
+
+So a gate is rid of a backlog as fast as it can be checked and put on disk, and not as fast as tables with their indexes take
+its rows. Several processes write out side by side, each a gate.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from central.ingest.models import Log, Spooled
+from central.ingest.store import Sheet
+from central.registry.models import Gate
+from sync.log.messages import Batch
+from sync.log.receiver import Store, decode_upward, receive
+from sync.log.view import Head
+
+BACKLOG: Final = 100  # records in one batch
+CHUNK: Final = 1000  # records written out by one transaction, about: an alarm waits for it
+LOOKED_AT: Final = 64  # gates that are tried in one turn; others may be written out by another process
+
+
+class DoesNotFit(Exception):
+    """A batch is not what its cursor says: what, and where."""
+
+
+def waiting(names: Iterable[str]) -> set[str]:
+    """Those of the gates of which something waits."""
+    found = Log.objects.filter(gate__in=names).exclude(written=F("seq"))
+    return set(found.values_list("gate_id", flat=True))
+
+
+def gates() -> list[str]:
+    """All gates of which something waits, those that wait longest first."""
+    found = Log.objects.exclude(written=F("seq")).order_by("pk").values_list("gate_id", flat=True)
+    return list(dict.fromkeys(found))[:LOOKED_AT]
+
+
+@transaction.atomic
+def write_out(name: str) -> bool:
+    """Write out some of what waits of a gate, in one transaction. False when another process is at it, or nothing waits.
+
+    Raises what the database raises, and DoesNotFit; then nothing was written."""
+    skips = connection.features.has_select_for_update_skip_locked
+    gate = Gate.objects.select_for_update(no_key=True, skip_locked=skips).filter(pk=name).first()
+    some = _next(name) if gate is not None else ()
+    if gate is None or not some:
+        return False
+    logs = {log.pk: log for log in Log.objects.filter(pk__in={row.log_id for row in some})}
+    stood = {key: log.written for key, log in logs.items()}
+    sheet = Sheet()
+    for row in some:
+        _take(sheet, gate, logs[row.log_id], row)
+    sheet.write()
+    for key, log in logs.items():
+        moved = Log.objects.filter(pk=key, written=stood[key]).update(written=log.written, last_at=log.last_at)
+        if moved != 1:
+            raise DoesNotFit(f"{log}: it was written out by another process")
+    Spooled.objects.filter(pk__in=[row.pk for row in some]).delete()
+    return True
+
+
+def _next(name: str) -> Sequence[Spooled]:
+    """What is to be written out next, in the order in which it came: about a chunk, or a single batch."""
+    taken: list[Spooled] = []
+    size = 0
+    for row in Spooled.objects.filter(gate=name).order_by("pk")[:CHUNK].iterator(chunk_size=8):
+        size += row.upto - row.after if row.payload is not None else 0
+        if taken and size > CHUNK:
+            break
+        taken.append(row)
+    return taken
+
+
+def _take(sheet: Sheet, gate: Gate, log: Log, row: Spooled) -> None:
+    if log.written != row.after:
+        raise DoesNotFit(f"{log}: {row.after + 1} to {row.upto} waits, and it is written up to {log.written}")
+    if row.payload is None:
+        log.written = row.upto
+        return
+    message = decode_upward(bytes(row.payload))
+    if not isinstance(message, Batch) or (message.after, message.upto) != (row.after, row.upto):
+        raise DoesNotFit(f"{log}: what waits as {row.after + 1} to {row.upto} is something else")
+    decision = receive(message, Head(message.after, message.prev_hash))
+    if not isinstance(decision, Store):
+        raise DoesNotFit(f"{log}: what waits as {row.after + 1} to {row.upto} is no batch to be stored")
+    sheet.write_out(gate, log, decision.records, decision.hashes, row.received_at)
