@@ -80,7 +80,7 @@ class Herds:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
-            )  # fmt: skip
+            )
             for first in range(0, gates, EACH)
         ]
         for process in self.processes:

@@ -6,6 +6,7 @@ MENSHEN_OFFICE_HOSTS     host names and addresses it answers to beside loopback,
 MENSHEN_OFFICE_HTTPS     1 = it is reached over HTTPS only (behind a TLS proxy): secure cookies
 MENSHEN_OFFICE_TZ        time zone of the pages (default Asia/Shanghai)
 MENSHEN_OFFICE_ADMIT     manual (default) = a clerk admits a gate seen for the first time; auto = taken at once
+MENSHEN_OFFICE_CLOCKS    real (default); scripted = the gates play a day by a script, whose times are shown as they are (the demo)
 MENSHEN_LOG              log level (default INFO)
 
 Importing this module creates nothing: the secret key is read, or made, when it is first used.
@@ -29,6 +30,7 @@ SECRET_KEY = cast(str, SimpleLazyObject(secret_key))
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *_EXTRA_HOSTS]
 ADMIT_GATES = os.environ.get("MENSHEN_OFFICE_ADMIT", "manual")
+SCRIPTED_CLOCKS = os.environ.get("MENSHEN_OFFICE_CLOCKS", "real") == "scripted"
 
 INSTALLED_APPS = [
     "django.contrib.auth",

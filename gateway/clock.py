@@ -2,6 +2,7 @@
 
 import ctypes
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,23 +13,50 @@ STEP_MS = 1_000  # a wall clock that moves this much against the monotonic one h
 _STA_UNSYNC = 0x0040  # timex.h
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the office's clock said: ms that it was ahead of the monotonic clock here, at least and at most."""
+
+    least: int
+    most: int
+
+
 class Clock:
     """Wall and monotonic time.
 
-    What the kernel says is kept by a time source is believed as it is. Until then the wall clock never runs below the last
-    time known: from disk, later from the time source itself. So a time that was wrong and is on disk lasts no longer than
-    until the kernel knows better, and the way back is a step like any other."""
+    What the kernel says is kept by a time source is believed as it is; until then the office's signed time, where it was
+    told. Until either is known the wall clock never runs below the last time known, from disk. So a time that was wrong and
+    is on disk lasts no longer than until somebody knows better, and the way back is a step like any other."""
 
     def __init__(self, floor_ms: int = 0) -> None:
         self._floor_ahead = floor_ms - self.mono_ms()
+        self._office_ahead: int | None = None  # while the kernel has no time source; set by the thread that asks
         self._offset = max(self._wall_ms() - self.mono_ms(), self._floor_ahead)  # what was told last
+        self._trusted = self.now().trusted  # what was told last
 
     def now(self) -> Moment:
         """The present moment."""
-        mono, wall, trusted = self.mono_ms(), self._wall_ms(), synchronised()
-        floor_ahead = wall - mono if trusted else self._floor_ahead
-        self._floor_ahead = floor_ahead
-        return Moment(mono, max(wall, mono + floor_ahead), trusted)
+        mono, wall, office_ahead = self.mono_ms(), self._wall_ms(), self._office_ahead
+        if synchronised():
+            ahead, self._office_ahead = wall - mono, None
+        elif office_ahead is not None:
+            ahead = office_ahead
+        else:
+            return Moment(mono, max(wall, mono + self._floor_ahead), False)
+        self._floor_ahead = ahead
+        return Moment(mono, mono + ahead, True)
+
+    @property
+    def asks(self) -> bool:
+        """Whether nobody but the office can say what time it is."""
+        return not synchronised()
+
+    def hear(self, told: Told) -> None:
+        """The office has said what time it is: this is believed, also backwards, until the kernel knows. A time that the
+        office has said before is corrected by no more than what was said now proves. From any thread."""
+        before = self._office_ahead
+        middle = (told.least + told.most) // 2
+        self._office_ahead = middle if before is None else min(max(before, told.least), told.most)
 
     @staticmethod
     def mono_ms() -> int:
@@ -39,17 +67,19 @@ class Clock:
     def _wall_ms() -> int:
         return time.time_ns() // 1_000_000
 
-    def take_step(self) -> int:
-        """By how many ms the time told by `now` stepped since this was asked last; 0 for none."""
-        offset = self._told_ahead()
+    def take_step(self) -> int | None:
+        """By how many ms the time told by `now` stepped since this was asked last, or 0 where it began to be trusted as it
+        was; None when neither happened."""
+        now = self.now()
+        begins, self._trusted = now.trusted and not self._trusted, now.trusted
+        offset = self._ahead(now)
         step = offset - self._offset
-        if abs(step) < STEP_MS:
-            return 0
+        if abs(step) < STEP_MS and not begins:
+            return None
         self._offset = offset
         return step
 
-    def _told_ahead(self) -> int:
-        now = self.now()
+    def _ahead(self, now: Moment) -> int:
         return now.at_ms - now.mono_ms
 
 
@@ -57,18 +87,23 @@ class ScriptedClock(Clock):
     """For the demo's scripted day: local time as the script says, and only ever forward. Monotonic time stays real."""
 
     def __init__(self, zone: str, floor_ms: int = 0) -> None:
+        self._ahead_ms = 0
         super().__init__(floor_ms)
         self._zone = ZoneInfo(zone)
-        self._ahead_ms = 0
-        self._offset = self._told_ahead()
+        self._offset = self._ahead(self.now())
 
     def now(self) -> Moment:
         """The present moment of the scripted day; trusted, as the script is the authority."""
         mono = self.mono_ms()
         return Moment(mono, max(self._wall_ms() + self._ahead_ms, mono + self._floor_ahead), True)
 
-    def _told_ahead(self) -> int:
-        return self._wall_ms() - self.mono_ms()  # what the script does is no step
+    @property
+    def asks(self) -> bool:
+        """Never: the script says it."""
+        return False
+
+    def _ahead(self, now: Moment) -> int:
+        return self._wall_ms() - now.mono_ms  # what the script does is no step
 
     def forward_to(self, hhmm: str) -> None:
         """Set the wall clock to the next time that local clocks show `hhmm`."""

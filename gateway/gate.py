@@ -10,6 +10,7 @@ from pathlib import Path
 
 from drivers.catalogue import Bench
 from gateway.clock import Clock, ScriptedClock, boot_id
+from gateway.coming_down import by_tag
 from gateway.config import ClockKind, GateConfig
 from gateway.core.checkpoint import Checkpoint
 from gateway.core.equipment import Equipment
@@ -23,6 +24,7 @@ from gateway.intake import Intake
 from gateway.journal import Journal, JournalError
 from gateway.keys import hash_key
 from gateway.loop import Loop
+from gateway.office_time import OfficeClock
 from gateway.orders import Orders
 from gateway.resolve import Resolver, ResolveWorkers, Trust, schemes_with
 from gateway.sampling import TemperatureSampler
@@ -59,7 +61,8 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
         )
         board = StatusBoard(checkpoint, journal, clock.now, boot=boot, version=version)
         orders = Orders(config.gate.id, boot.hex(), config.trust.keys, now_ms=clock.mono_ms, post=inbox.post)
-        uplink = _uplink(config, journal, board, clock, boot, orders, stack)
+        office_clock = OfficeClock(config.gate.id, config.trust.keys, clock, post=inbox.post)
+        uplink = _uplink(config, journal, board, clock, boot, orders, office_clock, stack)
         voice = _voice(config, hardware, stack)
         directory = _directory(config.gate.data_dir / "directory.sqlite", inbox.post)
         trust_list = _trust_list(config, directory, clock, inbox.post)
@@ -118,6 +121,7 @@ def _uplink(
     clock: Clock,
     boot: bytes,
     orders: Orders,
+    office_clock: OfficeClock,
     stack: ExitStack,
 ) -> Uplink:
     uplink = Uplink(
@@ -136,18 +140,30 @@ def _uplink(
         username=config.broker.username,
         password=config.broker.password,
         tls=config.broker.tls,
-        clock_trusted=lambda: clock.now().trusted,
+        clock_trusted=lambda: not clock.asks,  # OpenSSL goes by the kernel's clock, whatever the office has said
         will=uplink.will,
-        connected=uplink.connected,
-        disconnected=uplink.disconnected,
+        connected=_each(uplink.connected, office_clock.connected),
+        disconnected=_each(uplink.disconnected, office_clock.disconnected),
     )
-    link.subscribe(uplink.down_topic, uplink.received)
+    link.subscribe(uplink.down_topic, by_tag({"time": office_clock.received}, uplink.received))
     link.subscribe(topic(config.gate.id, Channel.CMD), orders.received, kept=orders.kept)
     uplink.start(link)
+    office_clock.start(link)
     link.start()
     stack.callback(link.stop)
+    stack.callback(office_clock.stop)
     stack.callback(uplink.stop)
     return uplink
+
+
+def _each(*told: Callable[[], None]) -> Callable[[], None]:
+    """One to be called for several."""
+
+    def call() -> None:
+        for each in told:
+            each()
+
+    return call
 
 
 def _voice(config: GateConfig, hardware: Hardware, stack: ExitStack) -> Speaks:

@@ -17,6 +17,7 @@ from gateway.core.events import (
     DeviceChanged,
     Event,
     TemperatureMeasured,
+    TimeRefused,
 )
 
 logger = logging.getLogger("menshen.inbox")
@@ -45,14 +46,19 @@ class Inbox:
                     self._drop_older(lambda other: isinstance(other, TemperatureMeasured) and other.thermometer == name)
                 case DeviceChanged(device) if self._full:
                     self._drop_older(lambda other: isinstance(other, DeviceChanged) and other.device == device)
-                case CommandRefused(reason, count=count):
-                    older = self._drop_older(lambda other: isinstance(other, CommandRefused) and other.reason == reason)
-                    event = replace(event, count=count + (older.count if isinstance(older, CommandRefused) else 0))
+                case CommandRefused() | TimeRefused():
+                    event = self._with_older(event)
                 case CredentialResolved() | Commanded() if self._full:
                     self._dropped += 1
                     return
             self._events.append(event)
             self._ready.notify()
+
+    def _with_older(self, refused: CommandRefused | TimeRefused) -> Event:
+        """The refusals of the same sort that still wait, and this one, as one."""
+        kind, reason = type(refused), refused.reason
+        older = self._drop_older(lambda other: isinstance(other, kind) and other.reason == reason)
+        return replace(refused, count=refused.count + (older.count if isinstance(older, kind) else 0))
 
     def _drop_older(self, is_older: Callable[[Event], bool]) -> Event | None:
         for number, waiting in enumerate(self._events):

@@ -63,7 +63,7 @@ class Loop:
     def _turn(self, event: Event) -> None:
         now = self._clock.now()
         step = self._clock.take_step()
-        if step:
+        if step is not None:
             self._decide(ClockStepped(step, now.trusted), now)
         self._decide(event, now)
 

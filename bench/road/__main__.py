@@ -21,15 +21,17 @@ Everything in one run on one machine, with the same records (visits of about 800
 
 import argparse
 import json
+import random
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 
@@ -37,8 +39,10 @@ from bench.common import progress, scratch
 from bench.ingest import Office, Row, fill, payloads
 from bench.journal import visit
 from bench.road import thingsboard
+from bench.road.live import bring
 from bench.road.narrow import Narrow, narrow
 from bench.road.sides import Gate, ingest, shown, told, wait_for
+from menshen.demo.processes import free_port
 from sync.contract.records import encode_body
 from tests.mosquitto import Mosquitto, running_mosquitto
 from tests.postgres import Postgres, running_postgres
@@ -46,6 +50,7 @@ from tests.postgres import Postgres, running_postgres
 SHIPPED_RECORDS: Final = 2_000  # as shipped it takes long
 SLOW_ALARMS_EVERY_S: Final = 1.5
 LIVE_VISITS: Final = 200
+MILLION: Final = 1_000_000
 
 
 class Offices:
@@ -62,12 +67,10 @@ class Offices:
 
     def sqlite(self) -> Office:
         """One on SQLite."""
-        import sqlite3
-
         path = self._folder / f"office-{self._made + 1}" / "office.sqlite3"
 
         def ask(sql: str) -> Sequence[Row]:
-            with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
                 return connection.execute(sql).fetchall()
 
         return self._office("", ask)
@@ -119,10 +122,12 @@ class Alarms:
     ) -> None:  # fmt: skip
         folder.mkdir()
         shutil.copy(journal, folder / "journal.sqlite")
+        records = self._records(journal)
         where = [str(port or broker.port), str(folder / "journal.sqlite"), str(every_s), str(count)]
         before, host = ([], []) if link is None else (list(link.command), [link.host])
         command = [*before, sys.executable, "-m", "bench.road.alarms", *where, *host]
         self.delays_s: list[float] = []
+        self.while_draining = 0  # alarms that came before the backlog was through
         with ingest(office, folder, broker.port):
             gate = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
             assert gate.stdout is not None
@@ -131,10 +136,9 @@ class Alarms:
                 for line in gate.stdout:
                     name, moment = line.split()
                     if name == "end":
-                        self.acknowledged = int(moment)
                         break
                     self.delays_s.append(self._arrived(office, name) - float(moment))
-                self.backlog_left = self._head(folder) - self.acknowledged
+                    self.while_draining += told(office) < records
             finally:
                 gate.stdin.close()
                 gate.wait(60)
@@ -144,10 +148,8 @@ class Alarms:
         return wait_for("an alarm is at the office", lambda: bool(office.ask(sql)[0][0]))
 
     @staticmethod
-    def _head(folder: Path) -> int:
-        import sqlite3
-
-        with sqlite3.connect(f"file:{folder / 'journal.sqlite'}?mode=ro", uri=True) as connection:
+    def _records(journal: Path) -> int:
+        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as connection:
             return int(connection.execute("SELECT max(seq) FROM records").fetchone()[0])
 
     @property
@@ -159,122 +161,156 @@ class Alarms:
 
 def on_the_wire(office: Office, folder: Path, journal: Path, records: int, live: int) -> tuple[float, float]:
     """Bytes both ways for a record of a drain; and for a visit of those that come one by one."""
-    from bench.road.live import bring
-
-    with narrow("menshen-wire", None) as link:
-        with _broker_on(folder, link.host) as (broker, port), ingest(office, folder, broker.port):
-            before = link.bytes_both_ways()
-            with bring(link, port, journal, 0) as done:
-                wait_for("all is at the office", lambda: told(office) >= records)
-                drained = link.bytes_both_ways() - before
-                before = link.bytes_both_ways()
-                done(live)
-                wait_for("the live visits are at the office", lambda: told(office) >= records + live)
-                return drained / records, (link.bytes_both_ways() - before) / live
-
-
-def _broker_on(folder: Path, host: str) -> Any:
-    """A broker that also listens at `host`: (broker, its port there)."""
-    from contextlib import contextmanager
-
-    from menshen.demo.processes import free_port
-
-    @contextmanager
-    def both() -> Any:
-        port = free_port()
-        below = folder / "broker-too"
-        below.mkdir()
-        with running_mosquitto(
-            below, f"allow_anonymous true\nlistener {port} {host}\nallow_anonymous true\n"
-        ) as broker:
-            yield broker, port
-
-    return both()
+    folder.mkdir()
+    with (
+        narrow("menshen-wire", None) as link,
+        broker_at(folder, link.host) as (broker, port),
+        ingest(office, folder, broker.port),
+        bring(link, port, journal) as visits,
+    ):
+        before = link.bytes_both_ways()
+        wait_for("all is at the office", lambda: told(office) >= records)
+        drained = link.bytes_both_ways() - before
+        before = link.bytes_both_ways()
+        visits(live)
+        wait_for("the live visits are at the office", lambda: told(office) >= records + live)
+        return drained / records, (link.bytes_both_ways() - before) / live
 
 
-def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, object]:
-    """Every side, in `folder`."""
-    visits, figures = arguments.visits, {}
-    journal = folder / "journal.db"
-    fill(journal, visits, 1)
-    batches = len(payloads(journal))
-    (folder / "broker").mkdir()
-    sides: dict[str, list[float]] = {}
+@contextmanager
+def broker_at(folder: Path, host: str) -> Iterator[tuple[Mosquitto, int]]:
+    """A broker that also listens at `host`, and its port there."""
+    port = free_port()
+    below = folder / "broker"
+    below.mkdir()
+    with running_mosquitto(below, f"allow_anonymous true\nlistener {port} {host}\nallow_anonymous true\n") as broker:
+        yield broker, port
 
-    def note(name: str, value: float) -> None:
-        sides.setdefault(name, []).append(value)
-        print(f"{name}: {value:,.1f}", file=sys.stderr)
 
-    with ExitStack() as stack:
-        broker = stack.enter_context(running_mosquitto(folder / "broker"))
-        server = stack.enter_context(running_postgres((), folder))
-        offices = Offices(folder, server, stack)
-        python = (
-            None if arguments.thingsboard == "no" else thingsboard.environment(Path(arguments.thingsboard).absolute())
+class Road:
+    """Every side, in a folder, with what was measured."""
+
+    def __init__(self, folder: Path, arguments: argparse.Namespace, stack: ExitStack) -> None:
+        self._folder, self._visits, self._alarms = folder, arguments.visits, arguments.alarms
+        self.figures: dict[str, list[float]] = {}
+        self._journal = folder / "journal.db"
+        fill(self._journal, self._visits, 1)
+        self._largest, self._records = self._journal, self._visits + 1
+        (folder / "broker").mkdir()
+        self._broker = stack.enter_context(running_mosquitto(folder / "broker"))
+        self._offices = Offices(folder, stack.enter_context(running_postgres((), folder)), stack)
+        self._python: Path | None = None
+
+    def note(self, name: str, value: float) -> None:
+        """One more of these; shown as it comes."""
+        self.figures.setdefault(name, []).append(value)
+        print(f"{name}: {value:,.3f}", file=sys.stderr)
+
+    def with_thingsboard(self, environment: Path) -> None:
+        """Make its environment, and its storage with the same visits."""
+        self._python = thingsboard.environment(environment.absolute())
+        for name, count in (("tb", self._visits), ("tb-few", SHIPPED_RECORDS)):
+            chance = random.Random(1)
+            bodies = (encode_body(visit(number, chance)) for number in range(count))
+            thingsboard.fill(self._python, self._folder / name, bodies)
+
+    def bare(self) -> None:
+        """Bare paho, both ways."""
+        batches = len(payloads(self._journal))
+        for name, mode in (("paho_per_s", "made"), ("paho_ready_per_s", "ready")):
+            self.note(name, bare_per_s(self._broker, self._journal, self._visits, batches, mode))
+
+    def drain(self, number: int) -> None:
+        """Into both databases."""
+        drained = Drained(
+            self._below(f"gate-{number}"), self._offices.postgresql(), self._broker, self._journal, self._records
         )
-        if python is not None:
-            chance = __import__("random").Random(1)
-            thingsboard.fill(python, folder / "tb", (encode_body(visit(n, chance)) for n in range(visits)))
-            chance = __import__("random").Random(1)
-            few = (encode_body(visit(n, chance)) for n in range(SHIPPED_RECORDS))
-            thingsboard.fill(python, folder / "tb-few", few)
-        for number in progress(range(arguments.rounds), "rounds"):
-            note("paho_per_s", bare_per_s(broker, journal, visits, batches, "made"))
-            note("paho_ready_per_s", bare_per_s(broker, journal, visits, batches, "ready"))
-            drained = Drained(folder / f"gate-{number}", offices.postgresql(), broker, journal, visits + 1)
-            note("drain_per_s", drained.per_s)
-            note("shown_per_s", drained.shown_per_s)
-            note("gate_rss_mb", drained.rss_mb)
-            lite = Drained(folder / f"gate-lite-{number}", offices.sqlite(), broker, journal, visits + 1)
-            note("sqlite_per_s", lite.per_s)
-            if python is not None:
-                below = folder / f"tb-{number}"
-                below.mkdir()
-                rate = thingsboard.drain_per_s(python, below, folder / "tb", broker.port, visits, tuned=True)
-                note("thingsboard_per_s", rate)
-        if python is not None:
-            (folder / "tb-shipped").mkdir()
-            rate = thingsboard.drain_per_s(
-                python, folder / "tb-shipped", folder / "tb-few", broker.port, SHIPPED_RECORDS, tuned=False
-            )
-            note("thingsboard_shipped_per_s", rate)
-        largest = journal
-        if arguments.million:
-            largest = folder / "million.db"
-            fill(largest, 1_000_000, 2)
-            drained = Drained(folder / "gate-million", offices.postgresql(), broker, largest, 1_000_001)
-            note("million_per_s", drained.per_s)
-            note("million_shown_per_s", drained.shown_per_s)
-            sides["gate_rss_mb"] = [drained.rss_mb]
-        alarms = Alarms(
-            offices.postgresql(), folder / "alarms", broker, largest, count=arguments.alarms, every_s=0.1
-        )  # fmt: skip
-        note("alarm_p99_s", alarms.p99_s)
-        figures["alarm_backlog_left"] = alarms.backlog_left
-        with narrow("menshen-slow", "64kbit") as link:
-            below = folder / "slow"
-            below.mkdir()
-            with _broker_on(below, link.host) as (slow, port):
-                alarms = Alarms(
-                    offices.postgresql(), folder / "alarms-slow", slow, journal, count=max(arguments.alarms // 2, 2),
-                    every_s=SLOW_ALARMS_EVERY_S, link=link, port=port,
-                )  # fmt: skip
-        note("alarm_64kbit_p99_s", alarms.p99_s)
-        below = folder / "wire"
+        self.note("drain_per_s", drained.per_s)
+        self.note("shown_per_s", drained.shown_per_s)
+        self.note("gate_rss_mb", drained.rss_mb)
+        lite = Drained(
+            self._below(f"gate-lite-{number}"), self._offices.sqlite(), self._broker, self._journal, self._records
+        )
+        self.note("sqlite_per_s", lite.per_s)
+
+    def thingsboard(self, number: int, *, tuned: bool) -> None:
+        """thingsboard-gateway, where it is wanted."""
+        if self._python is None:
+            return
+        below = self._below(f"thingsboard-{number}-{tuned}")
         below.mkdir()
-        wire, live = on_the_wire(offices.postgresql(), below, journal, visits + 1, LIVE_VISITS)
-        note("wire_bytes_per_record", wire)
-        note("live_bytes_per_visit", live)
-    medians = {name: statistics.median(values) for name, values in sides.items()}
-    ratios = {"ratio_paho": _ratio(sides, "paho_per_s")}
-    if "thingsboard_per_s" in sides:
-        ratios["ratio_thingsboard"] = _ratio(sides, "thingsboard_per_s")
-    return {**{name: round(value, 3) for name, value in (medians | ratios).items()}, **figures, "visits": visits}
+        storage, count = (self._folder / "tb", self._visits) if tuned else (self._folder / "tb-few", SHIPPED_RECORDS)
+        rate = thingsboard.drain_per_s(self._python, below, storage, self._broker.port, count, tuned=tuned)
+        self.note("thingsboard_per_s" if tuned else "thingsboard_shipped_per_s", rate)
+
+    def million(self) -> None:
+        """A backlog of a million."""
+        self._largest = self._folder / "million.db"
+        fill(self._largest, MILLION, 2)
+        office = self._offices.postgresql()
+        drained = Drained(self._below("gate-million"), office, self._broker, self._largest, MILLION + 1)
+        self.note("million_per_s", drained.per_s)
+        self.note("million_shown_per_s", drained.shown_per_s)
+        self.figures["gate_rss_mb"] = [drained.rss_mb]
+
+    def alarms(self) -> None:
+        """While the largest backlog drains; and over a slow link."""
+        office = self._offices.postgresql()
+        fast = Alarms(office, self._below("alarms"), self._broker, self._largest, count=self._alarms, every_s=0.1)
+        self.note("alarm_p99_s", fast.p99_s)
+        self.note("alarms_while_draining", fast.while_draining)
+        below = self._below("slow")
+        below.mkdir()
+        with narrow("menshen-slow", "64kbit") as link, broker_at(below, link.host) as (broker, port):
+            office, count = self._offices.postgresql(), max(self._alarms // 2, 2)
+            slow = Alarms(
+                office,
+                below / "gate",
+                broker,
+                self._journal,
+                count=count,
+                every_s=SLOW_ALARMS_EVERY_S,
+                link=link,
+                port=port,
+            )
+        self.note("alarm_64kbit_p99_s", slow.p99_s)
+
+    def wire(self) -> None:
+        """Bytes on the wire."""
+        office = self._offices.postgresql()
+        drained, live = on_the_wire(office, self._below("wire"), self._journal, self._records, LIVE_VISITS)
+        self.note("wire_bytes_per_record", drained)
+        self.note("live_bytes_per_visit", live)
+
+    def result(self) -> dict[str, float]:
+        """Medians over the rounds, and the ratios of what was measured beside each other."""
+        found = {name: statistics.median(values) for name, values in self.figures.items()}
+        for name, other in (("ratio_paho", "paho_per_s"), ("ratio_thingsboard", "thingsboard_per_s")):
+            if other in self.figures:
+                pairs = zip(self.figures["drain_per_s"], self.figures[other], strict=True)
+                found[name] = statistics.median(mine / theirs for mine, theirs in pairs)
+        return {name: round(value, 3) for name, value in found.items()}
+
+    def _below(self, name: str) -> Path:
+        return self._folder / name
 
 
-def _ratio(sides: dict[str, list[float]], other: str) -> float:
-    pairs = zip(sides["drain_per_s"], sides[other], strict=True)
-    return statistics.median(mine / theirs for mine, theirs in pairs)
+def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, float]:
+    """Every side, in `folder`."""
+    with ExitStack() as stack:
+        road = Road(folder, arguments, stack)
+        if arguments.thingsboard != "no":
+            road.with_thingsboard(Path(arguments.thingsboard))
+        for number in progress(range(arguments.rounds), "rounds"):
+            road.bare()
+            road.drain(number)
+            road.thingsboard(number, tuned=True)
+        road.thingsboard(0, tuned=False)
+        if arguments.million:
+            road.million()
+        road.alarms()
+        road.wire()
+        return road.result() | {"visits": arguments.visits}
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ def run(host: str, port: int, path: Path) -> None:
         uplink = Uplink(
             gate_name(0), journal,
             status=lambda connection: StateMessage(online=True, boot=BOOT.hex(), connection=connection),
-            now_ms=lambda: moment().mono_ms, replace_log=lambda reason: sys.exit(reason), boot=BOOT,
+            now_ms=lambda: moment().mono_ms, replace_log=sys.exit, boot=BOOT,
         )  # fmt: skip
         link = MqttLink(
             host, port, client_id=gate_name(0), will=uplink.will, connected=uplink.connected,
@@ -48,7 +48,7 @@ def run(host: str, port: int, path: Path) -> None:
 
 
 @contextmanager
-def bring(link: Narrow, port: int, journal: Path, _unused: int = 0) -> Iterator[Callable[[int], None]]:
+def bring(link: Narrow, port: int, journal: Path) -> Iterator[Callable[[int], None]]:
     """Run it beyond the link; what is given sends so many live visits."""
     command = [*link.command, sys.executable, "-m", "bench.road.live", link.host, str(port), str(journal)]
     gate = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)

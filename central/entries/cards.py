@@ -13,12 +13,12 @@ from django.utils.timezone import get_current_timezone, localdate
 from django.views.decorators.http import require_safe
 
 from central.entries.models import SeenCard
+from central.entries.views import FIRST_DAY, LAST_DAY
 from central.registry.models import Gate
 from central.web.live import Live
 
 PAGE = 50
 _DAY = timedelta(days=1)
-_FIRST, _LAST = date(2000, 1, 1), date(2999, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Wanted:
     def of_the_day(self) -> QuerySet[SeenCard]:
         """All rows of the day, newest first by arrival."""
         begins, ends = (datetime.combine(day, time(), get_current_timezone()) for day in (self.day, self.day + _DAY))
-        rows = SeenCard.objects.select_related("gate").filter(received_at__gte=begins, received_at__lt=ends)
+        rows = SeenCard.objects.select_related("gate", "boot").filter(received_at__gte=begins, received_at__lt=ends)
         return rows.filter(gate_id=self.gate) if self.gate else rows
 
     def rows(self) -> QuerySet[SeenCard]:
@@ -61,7 +61,7 @@ def _day(text: str) -> date:
         day = date.fromisoformat(text)
     except ValueError:
         return localdate()
-    return day if _FIRST < day < _LAST else localdate()
+    return day if FIRST_DAY < day < LAST_DAY else localdate()
 
 
 def _rows(request: HttpRequest) -> Mapping[str, Any]:

@@ -4,25 +4,27 @@ from collections.abc import Sequence, Set
 from datetime import datetime
 from typing import NamedTuple
 
-from central.entries.models import UNREADABLE, ClockDoubt, Entry, SeenCard
+from central.entries.models import UNREADABLE, Entry, SeenCard
 from central.ingest.models import Log
 from central.ingest.rows import insert
 from central.text import harmless
 from sync.contract.records import CardSeen, Passage, Visit
 
-_DAY_MS = 24 * 3600 * 1000
 MOST_FACTS = 8  # of one visit
 _TOGETHER = 500  # visits asked for in one statement
 _LOWEST_C, _HIGHEST_C = -60.0, 120.0  # what a thermometer of ours could say at all
 
 
 class Shown(NamedTuple):
-    """What a row says of the record that it is made from; `doubt`: see `clock_doubt`."""
+    """What a row says of the record that it is made from; see `central.entries.models.Dated`."""
 
     record_id: int
     gate_id: str
     at: int
-    doubt: ClockDoubt
+    boot_id: int | None
+    mono: int
+    shown_at: int | None
+    clock_doubt: str
     received_at: datetime
 
 
@@ -32,6 +34,9 @@ class _EntryRow(NamedTuple):
     record_id: int
     gate_id: str
     at: int
+    boot_id: int | None
+    mono: int
+    shown_at: int | None
     clock_doubt: str
     received_at: datetime
     facts: dict[str, str]
@@ -67,10 +72,7 @@ class Projection:
     def card(self, shown: Shown, seen: CardSeen | None) -> None:
         """Add the row of a card seen for the first time. A gate whose memory was put back (an imaged card) tells it again:
         the first time that the office heard of it stands."""
-        row = SeenCard(
-            record_id=shown.record_id, gate_id=shown.gate_id, at=shown.at, clock_doubt=shown.doubt,
-            received_at=shown.received_at, outcome=UNREADABLE,
-        )  # fmt: skip
+        row = SeenCard(**shown._asdict(), outcome=UNREADABLE)
         if seen is not None:
             _fill_card(row, seen)
         self._cards.append(row)
@@ -108,16 +110,6 @@ def _mark_passed(gate: str, visits: Sequence[str]) -> None:
     for begin in range(0, len(visits), _TOGETHER):
         rows = Entry.objects.filter(gate_id=gate, visit__in=visits[begin : begin + _TOGETHER], passed=False)
         rows.update(passed=True)
-
-
-def clock_doubt(at_ms: int, trusted: bool, previous_at_ms: int, received: datetime) -> ClockDoubt:
-    """Why the time of a record is to be shown with "≈", if at all: the gate did not trust its clock, it is more than a
-    day ahead of the office's, or earlier than the record before."""
-    if not trusted:
-        return ClockDoubt.UNTRUSTED
-    if at_ms > received.timestamp() * 1000 + _DAY_MS:
-        return ClockDoubt.AHEAD
-    return ClockDoubt.BACK if at_ms < previous_at_ms else ClockDoubt.NONE
 
 
 def _entry(shown: Shown, visit: Visit | None, passed: Set[str]) -> _EntryRow:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final, Self
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.timezone import get_current_timezone
 from django.views.decorators.http import require_safe
 
 from central.entries.models import Entry
@@ -16,6 +18,9 @@ from central.web.live import Live
 from central.web.words import OUTCOMES, machine_words, word
 
 PAGE = 50
+FIRST_DAY: Final = date(2000, 1, 1)
+LAST_DAY: Final = date(2999, 12, 31)
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,7 @@ class Wanted:
     text: str = ""
     gate: str = ""
     outcome: str = ""
+    day: date | None = None
     before: int = 0  # rows with a smaller id only; 0 = from the newest
 
     @classmethod
@@ -35,29 +41,33 @@ class Wanted:
             text=query.get("q", "").strip()[:100],
             gate=query.get("gate", ""),
             outcome=query.get("outcome", ""),
+            day=_day(query.get("day", "")),
             before=int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else 0,
         )
 
     def rows(self) -> QuerySet[Entry]:
         """The rows, newest first by arrival."""
-        rows = Entry.objects.select_related("gate")
+        rows = Entry.objects.select_related("gate", "boot")
         if self.before:
             rows = rows.filter(pk__lt=self.before)
         if self.gate:
             rows = rows.filter(gate_id=self.gate)
         if self.outcome:
             rows = rows.filter(outcome=self.outcome)
+        if self.day:
+            rows = rows.filter(_on(self.day))
         return rows.filter(self._matches()) if self.text else rows
 
     def address(self, before: int = 0) -> str:
         """The query of the page with the same filters."""
-        query = {"q": self.text, "gate": self.gate, "outcome": self.outcome, "before": before or ""}
+        day = self.day.isoformat() if self.day else ""
+        query = {"q": self.text, "gate": self.gate, "outcome": self.outcome, "day": day, "before": before or ""}
         return urlencode({key: value for key, value in query.items() if value})
 
     @property
     def filtered(self) -> bool:
         """Whether anything is left out."""
-        return bool(self.text or self.gate or self.outcome)
+        return bool(self.text or self.gate or self.outcome or self.day)
 
     def _matches(self) -> Q:
         found = Q(holder__icontains=self.text) | Q(credential__icontains=self.text)
@@ -67,6 +77,25 @@ class Wanted:
             found |= Q(reasons=machine) | Q(reasons__startswith=f"{machine} ")
             found |= Q(reasons__endswith=f" {machine}") | Q(reasons__contains=f" {machine} ")
         return found
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if FIRST_DAY < day < LAST_DAY else None
+
+
+def _on(day: date) -> Q:
+    """The rows of a day: those known to be of it, and those that may be, which are marked."""
+    begins, ends = (
+        int(datetime.combine(each, time(), get_current_timezone()).timestamp() * 1000) for each in (day, day + _DAY)
+    )
+    not_over = Q(boot__least=None) | Q(boot__least__lt=ends - F("mono"))
+    begun = Q(boot__most=None) | Q(boot__most__gte=begins - F("mono"))
+    came = Q(received_at__gte=datetime.fromtimestamp(begins / 1000, UTC))  # nothing was written after it came in
+    return Q(shown_at__gte=begins, shown_at__lt=ends) | Q(shown_at=None) & not_over & begun & came
 
 
 def _rows(request: HttpRequest) -> Mapping[str, Any]:
@@ -81,7 +110,7 @@ def _rows(request: HttpRequest) -> Mapping[str, Any]:
     }
 
 
-ROWS = Live("entry-rows", "entries/_rows.html", _rows, keeps=("q", "gate", "outcome", "before"))
+ROWS = Live("entry-rows", "entries/_rows.html", _rows, keeps=("q", "gate", "outcome", "day", "before"))
 
 
 @require_safe

@@ -272,6 +272,7 @@ TABLES: Mapping[str, Words] = {
         "untrusted": _("the gate's clock was not set"),
         "ahead": _("ahead of the office"),
         "back": _("earlier than the record before it"),
+        "set": _("the gate's clock was set meanwhile"),
     },
     "online": {"online": _("Online"), "offline": _("Offline"), "pending": _("Not admitted")},
     "alarm_state": {

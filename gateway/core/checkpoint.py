@@ -99,6 +99,7 @@ class Checkpoint:
         self._passages = Passages(state)
         self._commanded = Commanded(policy.portal, self._has, state)
         self._refusals = Refusals("command")
+        self._times_refused = Refusals("time")
         self._grants = Grants(policy.visit.commit_limit_s)
         self._panel = Panel()
         ledger = Ledger(self.durable)
@@ -139,6 +140,7 @@ class Checkpoint:
             self._lockout.deadline(),
             self._grants.deadline(),
             self._refusals.deadline(),
+            self._times_refused.deadline(),
         )
 
     def status(self) -> Status:
@@ -218,6 +220,10 @@ class Checkpoint:
                 self._out.record(ClockChange(step_ms=step_ms, trusted=trusted))
                 if abs(step_ms) >= BIG_STEP_MS:
                     self._desk.raise_(AlarmKind.CLOCK, now)
+            case events.TimeRefused(reason, count):
+                refused = self._times_refused.count(reason, now.mono_ms, count=count)
+                if refused is not None:
+                    self._out.record(refused)
             case events.JournalReplaced():
                 self._desk.raise_(AlarmKind.JOURNAL_REPLACED, now)
 
@@ -229,7 +235,7 @@ class Checkpoint:
                 self._desk.over(AlarmKind.LOCK_OUT)
             for grant in self._grants.due(now.mono_ms):
                 self._on_not_written(grant, now)
-            for refused in self._refusals.due(now.mono_ms):
+            for refused in self._refusals.due(now.mono_ms) + self._times_refused.due(now.mono_ms):
                 self._out.record(refused)
 
     # the end of every turn

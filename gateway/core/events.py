@@ -183,6 +183,14 @@ class CommandRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeRefused:
+    """So many messages that were to be the office's time were refused, for this reason."""
+
+    reason: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """The record appended with `token` is on disk."""
 
@@ -213,7 +221,7 @@ class DeviceChanged:
 
 @dataclass(frozen=True, slots=True)
 class ClockStepped:
-    """The wall clock stepped against the monotonic one."""
+    """The wall clock stepped against the monotonic one, or (`step_ms` may then be 0) began to be trusted."""
 
     step_ms: int
     trusted: bool
@@ -247,6 +255,7 @@ Event = (
     | ModeOrdered
     | Commanded
     | CommandRefused
+    | TimeRefused
     | Committed
     | CommitFailed
     | JournalWorks

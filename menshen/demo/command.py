@@ -91,7 +91,11 @@ class _Run:
         self._visits = visits
         self._exit = exit_
         self._camera = parse_camera(camera)
-        self._office_env = {"MENSHEN_OFFICE_DIR": str(folder / "office"), "MENSHEN_LOG": "WARNING"}
+        self._office_env = {
+            "MENSHEN_OFFICE_DIR": str(folder / "office"),
+            "MENSHEN_OFFICE_CLOCKS": "scripted",
+            "MENSHEN_LOG": "WARNING",
+        }
 
     def everything(self, broker: str | None, port: int) -> tuple[Tally, float] | None:
         """Start, watch, and (with --exit) tally; how long it took, in seconds."""

@@ -15,7 +15,7 @@ from typing import Annotated, Final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from sync.contract.sealed import SealError, seal, unseal
+from sync.contract.sealed import NotSealed, seal, unseal
 from sync.errors import MessageError
 from sync.log.messages import decode, encode
 
@@ -68,11 +68,11 @@ def encode_told(gate: str, when: When, at_ms: int, key: Ed25519PrivateKey) -> by
 
 def decode_told(payload: bytes, keys: Sequence[Ed25519PublicKey]) -> OfficeTime:
     """The answer in `payload`, as one of `keys` has signed it. Whose it is and to which question, the caller has to
-    compare. Raises MessageError."""
+    compare. Raises MessageError, and SealError for one that none of them has signed as this."""
     told = decode(payload, _TOLD, MAX_INFLATED)
     try:
         return _TIME.decode(unseal(told.sealed, WHAT, keys))
-    except SealError as error:
+    except NotSealed as error:
         raise MessageError(f"time: {error}") from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise MessageError(f"time: signed, and cannot be read: {error}") from error

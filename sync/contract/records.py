@@ -170,7 +170,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ClockChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The wall clock stepped against the monotonic one by `step_ms`."""
+    """The wall clock stepped against the monotonic one by `step_ms`, or (it may then be 0) began to be trusted."""
 
     step_ms: int
     trusted: bool

@@ -8,8 +8,11 @@ from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 
 from central.alarms.views import BAR
+from central.entries.dating import Bounds
+from central.entries.models import Dated
 from central.web.live import Live
 from central.web.shapes import shape
 from central.web.words import word as words_of
@@ -38,13 +41,44 @@ def badge(table: str, machine: object) -> SafeString:
 
 
 @register.filter
-def gate_time(ms: int) -> str:
+def gate_time(ms: int, form: str = "%H:%M:%S") -> str:
     """Unix milliseconds of a gate's clock as local time; what no calendar holds is shown as the number it is."""
+    moment = _local(ms)
+    return f"{ms} ms" if moment is None else _in_parts(moment, form)
+
+
+@register.simple_tag
+def row_time(row: Dated) -> SafeString:
+    """`{% row_time row %}`: when the record of a row was written; where that is not known, about when, from when to when,
+    and why it is not."""
+    if row.shown_at is not None:
+        return SafeString(gate_time(row.shown_at))
+    about, why = _local(row.about), words_of("clock_doubt", row.clock_doubt)
+    between = _between(about, row.bounds)
+    return format_html("≈ {} <small>{}</small><small>{}</small>", gate_time(row.about, "%H:%M"), between, why)
+
+
+def _between(about: datetime | None, bounds: Bounds) -> str:
+    """From when to when: without the day where that is the day of `about`."""
+    earliest = _local(bounds.earliest)
+    latest = _local(
+        None if bounds.latest is None else bounds.latest + 59_999
+    )  # the end of its minute, to hold the truth
+    if latest is None:
+        return ""
+    same = about is not None and all(each is None or each.date() == about.date() for each in (earliest, latest))
+    form = "%H:%M" if same else "%Y-%m-%d %H:%M"
+    if earliest is None:
+        return "(" + gettext("%(time)s at the latest") % {"time": f"{latest:{form}}"} + ")"
+    return f"({earliest:{form}}–{latest:{form}})"
+
+
+def _local(ms: int | None) -> datetime | None:
+    """Unix milliseconds as local time; None for what no calendar holds."""
     try:
-        moment = localtime(datetime.fromtimestamp(ms / 1000, UTC))
+        return None if ms is None else localtime(datetime.fromtimestamp(ms / 1000, UTC))
     except (ValueError, OverflowError, OSError):
-        return f"{ms} ms"
-    return office_time(moment)
+        return None
 
 
 @register.filter
@@ -52,8 +86,11 @@ def office_time(moment: datetime | None) -> str:
     """A time of the office's clock as local time; a line may break between day and time, and nowhere else."""
     if moment is None:
         return ""
-    local = localtime(moment)
-    return format_html("<span>{}</span> <span>{}</span>", f"{local:%Y-%m-%d}", f"{local:%H:%M:%S}")
+    return _in_parts(localtime(moment), "%H:%M:%S")
+
+
+def _in_parts(local: datetime, form: str) -> SafeString:
+    return format_html("<span>{}</span> <span>{}</span>", f"{local:%Y-%m-%d}", f"{local:{form}}")
 
 
 @register.simple_tag

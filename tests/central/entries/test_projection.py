@@ -1,15 +1,13 @@
 """From visit records to rows that clerks read: whatever stands in them."""
 
 import unicodedata
-from datetime import timedelta
 
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from central.entries.models import UNREADABLE, ClockDoubt, Entry
-from central.entries.projection import clock_doubt
+from central.entries.models import UNREADABLE, Entry
 from central.ingest.models import Record
 from central.text import harmless
 from sync.contract.colours import HealthCode, PassType
@@ -66,7 +64,7 @@ def test_a_visit_is_a_row_with_its_words() -> None:
         "h-1",
     )
     assert (row.pass_type, row.health_code, row.object_c, row.ambient_c) == ("returnee", "red", 37.9, 21.5)
-    assert (row.at, row.received_at, row.clock_doubt, row.passed) == (NOW_MS, NOW, ClockDoubt.NONE, False)
+    assert (row.at, row.shown_at, row.received_at, row.clock_doubt, row.passed) == (NOW_MS, NOW_MS, NOW, "", False)
 
 
 @pytest.mark.parametrize(
@@ -147,26 +145,6 @@ def test_a_passage_marks_its_own_gates_visit_only() -> None:
     passage = record(Passage(portal="main", direction=Direction.ENTRY, visit="visit-7"), 2)
     desk.take(batch(record(visit(7)), passage))
     assert dict(Entry.objects.values_list("gate", "passed")) == {"north-gate": True, "south-gate": False}
-
-
-def test_why_a_time_is_doubted() -> None:
-    day_ms = 24 * 3600 * 1000
-    assert clock_doubt(NOW_MS, True, NOW_MS - 5, NOW) is ClockDoubt.NONE
-    assert clock_doubt(NOW_MS, False, 0, NOW) is ClockDoubt.UNTRUSTED
-    assert clock_doubt(NOW_MS + day_ms + 1, True, 0, NOW) is ClockDoubt.AHEAD
-    assert clock_doubt(NOW_MS - 1, True, NOW_MS, NOW) is ClockDoubt.BACK
-    assert clock_doubt(NOW_MS, True, NOW_MS + 1, NOW + timedelta(days=365)) is ClockDoubt.BACK
-
-
-def test_a_clock_that_jumps_by_a_year_and_back_is_shown_and_stops_nothing() -> None:
-    year_ms = 365 * 24 * 3600 * 1000
-    ats = [NOW_MS, NOW_MS + year_ms, NOW_MS + 1000, -(2**63) + 1, 2**63 - 1]
-    sent = [raw("visit", encode_body(visit(seq)), seq, at=at) for seq, at in enumerate(ats, 1)]
-    desk = Desk()
-    desk.take(batch(*sent[:2]))
-    desk.take(batch(*sent[2:], previous=hashes(sent)[1]))
-    doubts = list(Entry.objects.order_by("id").values_list("clock_doubt", flat=True))
-    assert doubts == ["", "ahead", "back", "back", "ahead"]
 
 
 @given(st.text(max_size=300), st.integers(2, 250))

@@ -252,11 +252,14 @@ def careless(database: str, transactional_db: None, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(store, "_move", move)
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE ingest_record DROP CONSTRAINT one_record")
+        cursor.execute("ALTER TABLE entries_boottime DROP CONSTRAINT one_boot")
     monkeypatch.setattr(store.Sheet, "write", late)
     yield
     with connection.cursor() as cursor:
         cursor.execute(
-            "TRUNCATE ingest_record CASCADE; ALTER TABLE ingest_record ADD CONSTRAINT one_record UNIQUE (log_id, seq)"
+            "TRUNCATE ingest_record, entries_boottime CASCADE;"
+            "ALTER TABLE ingest_record ADD CONSTRAINT one_record UNIQUE (log_id, seq);"
+            "ALTER TABLE entries_boottime ADD CONSTRAINT one_boot UNIQUE (gate_id, boot)"
         )
 
 

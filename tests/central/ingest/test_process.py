@@ -31,6 +31,7 @@ from tests.central.ingest.sending import (
     as_json,
     batch,
     hashes,
+    raw,
     refuse_no_more,
     refuse_record,
     visits,
@@ -196,7 +197,7 @@ def test_while_the_disk_is_full_nothing_is_acknowledged_and_then_it_goes_on(
             with connections["default"].cursor() as cursor:
                 cursor.execute("PRAGMA max_page_count = 1")  # it becomes what the file has now
 
-    records = visits(1, 99)
+    records = [raw("note", b'{"x": "' + 40_000 * b"a" + b'"}', seq) for seq in range(1, 41)]  # more than is free
     payload = encode(batch(*records))
     connection_created.connect(limit)
     try:
@@ -206,14 +207,14 @@ def test_while_the_disk_is_full_nothing_is_acknowledged_and_then_it_goes_on(
         assert (office.answers, Record.objects.count()) == ([], 0)
         full.clear()
         office.ingest.offer(UP, payload)
-        office.until(lambda: office.answers == [(down(), ack(99, hashes(records)[-1]))])
+        office.until(lambda: office.answers == [(down(), ack(40, hashes(records)[-1]))])
     finally:
         connection_created.disconnect(limit)
     assert lines(caplog) == [
         "the database cannot be written, nothing is acknowledged: database or disk is full",
         "the database is written again",
     ]
-    assert Record.objects.count() == 99
+    assert Record.objects.count() == 40
 
 
 def test_what_is_no_gates_message_is_ignored_and_what_is_too_large_is_counted(office: Office) -> None:

@@ -82,6 +82,7 @@ def test_one_is_killed_and_every_record_is_there_once(shared: tuple[Shared, Mosq
         run_until(gates, lambda: office.held() == [2, 2, 3])
         append(gates, 100)
         run_until(gates, lambda: all(gate.has_brought_everything() for gate in gates))
+        run_until(gates, lambda: office.ask("SELECT count(*) FROM ingest_spooled") == [(0,)])
         for server in office.servers:
             assert server.end(signal.SIGTERM) == 0
         for gate in gates:

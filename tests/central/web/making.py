@@ -24,8 +24,12 @@ class GateAtWork:
         self.gate = gate
         self.log_id = hashlib.md5(gate.encode(), usedforsecurity=False).hexdigest()
         self.seq, self.hash = 0, GENESIS
-        self.mono_ms = 1000
+        self.boot, self.mono_ms = BOOT, 1000
         self._writer = Writer(Refusals(), admit=admit)
+
+    def reboot(self) -> None:
+        """The machine was off, and is on again."""
+        self.boot, self.mono_ms = secrets.token_bytes(16), 1000
 
     def send(self, message: Message) -> None:
         """Let the office take a message."""
@@ -40,7 +44,7 @@ class GateAtWork:
             kind=kind_of(body),
             at=int(office_now().timestamp() * 1000) if at_ms is None else at_ms,
             clock=clock,
-            boot=BOOT,
+            boot=self.boot,
             mono=self.mono_ms,
             body=encoded,
             salt=salt,
@@ -62,7 +66,7 @@ class GateAtWork:
         } | values
         self.record(Visit(**given), clock=clock, at_ms=at_ms)
         if passed:
-            self.record(Passage(portal="main", direction=given["direction"], visit=given["visit"]))
+            self.record(Passage(portal="main", direction=given["direction"], visit=given["visit"]), at_ms=at_ms)
 
     def alarm(self, kind: AlarmKind, action: AlarmAction = AlarmAction.RAISED, **values: Any) -> str:
         """An alarm's message. Returns the alarm's id."""
@@ -75,7 +79,7 @@ class GateAtWork:
             "since_ms": at_ms,
         } | values
         alarm = Alarm(**given)
-        self.send(AlarmMessage(action=action, alarm=alarm, at_ms=at_ms, boot=BOOT.hex(), mono_ms=self.mono_ms))
+        self.send(AlarmMessage(action=action, alarm=alarm, at_ms=at_ms, boot=self.boot.hex(), mono_ms=self.mono_ms))
         return alarm.id
 
     def state(self, **values: Any) -> None:
@@ -83,7 +87,7 @@ class GateAtWork:
         self.mono_ms += 1000
         given: dict[str, Any] = {
             "online": True,
-            "boot": BOOT.hex(),
+            "boot": self.boot.hex(),
             "connection": 1,
             "mono_ms": self.mono_ms,
             "at_ms": int(office_now().timestamp() * 1000),

@@ -10,7 +10,7 @@ from django.test import Client
 from central.entries.views import PAGE
 from central.web.words import TABLES
 from sync.contract.colours import HealthCode, PassType
-from sync.contract.records import Direction, VisitOutcome
+from sync.contract.records import ClockChange, Direction, VisitOutcome
 from tests.central.web.making import GateAtWork
 
 
@@ -75,21 +75,100 @@ def test_every_colour_has_a_word_and_a_shape_of_its_own(office: Client, gate: Ga
     assert len({shape for shape, _ in shapes}) == len({word for _, word in shapes}) == len(values)
 
 
-def test_doubtful_times_say_why(office: Client, gate: GateAtWork) -> None:
-    gate.visit(clock=False, holder="a")
-    gate.visit(at_ms=4_000_000_000_000, holder="b")
-    gate.visit(at_ms=1_700_000_000_000, holder="c")
-    newest, ahead, untrusted = rows(office.get("/entries/").content)
-    assert newest.startswith("≈ 2023-11-15 06:13:20 earlier than the record before it")
-    assert ahead.startswith("≈ 2096-10-02 15:06:40 ahead of the office")
-    assert "the gate's clock was not set" in untrusted
-    assert untrusted.startswith("≈")
+NIGHT_MS = 1_700_000_000_000  # 2023-11-15 06:13:20 in Shanghai
+
+
+def doubtful(gate: GateAtWork) -> None:
+    """A visit between two others, in a boot whose clock was never set."""
+    gate.visit(at_ms=NIGHT_MS, holder="before")
+    gate.reboot()
+    gate.visit(at_ms=NIGHT_MS, clock=False, holder="between")
+    gate.reboot()
+    gate.visit(at_ms=NIGHT_MS + 15 * 60_000, holder="after")
+
+
+def test_a_time_that_is_not_known_is_shown_with_its_bounds(office: Client, gate: GateAtWork) -> None:
+    doubtful(gate)
+    after, between, before = rows(office.get("/entries/").content)
+    assert before.startswith("2023-11-15 06:13:20 north-gate")
+    assert between.startswith("≈ 2023-11-15 06:20 (06:13–06:29) the gate's clock was not set north-gate")
+    assert after.startswith("2023-11-15 06:28:20 north-gate")
+    office.cookies["django_language"] = "zh-hans"
+    assert "≈ 2023-11-15 06:20 (06:13–06:29) 门岗时钟未校准" in rows(office.get("/entries/").content)[1]
+
+
+def test_bounds_on_several_days_name_them(office: Client, gate: GateAtWork) -> None:
+    gate.visit(at_ms=NIGHT_MS)
+    gate.reboot()
+    gate.visit(at_ms=0, clock=False)
+    gate.reboot()
+    gate.visit(at_ms=NIGHT_MS + 86_400_000)
+    assert "≈ 2023-11-15 18:13 (2023-11-15 06:13–2023-11-16 06:14)" in rows(office.get("/entries/").content)[1]
+
+
+def test_a_time_learnt_later_dates_what_was_before(office: Client, gate: GateAtWork) -> None:
+    gate.visit(at_ms=0, clock=False)
+    (row,) = rows(office.get("/entries/").content)
+    assert row.startswith("≈ 1970-01-01 08:00 (")
+    assert " at the latest) the gate's clock was not set" in row
+    office.cookies["django_language"] = "zh-hans"
+    assert "(不晚于 " in rows(office.get("/entries/").content)[0]
+    gate.record(ClockChange(step_ms=NIGHT_MS, trusted=True), at_ms=NIGHT_MS)
+    (row,) = rows(office.get("/entries/").content)
+    assert row.startswith("2023-11-15 06:13:19 north-gate")
+
+
+def test_a_clock_ahead_of_the_office_says_so(office: Client, gate: GateAtWork) -> None:
+    gate.visit(at_ms=4_000_000_000_000)
+    (row,) = rows(office.get("/entries/").content)
+    assert row.startswith("≈ ")
+    assert "ahead of the office" in row
+    assert "2096" not in row
+
+
+def test_a_clock_that_was_set_far_is_doubted_until_it_comes_back(office: Client, gate: GateAtWork) -> None:
+    day_ms = 86_400_000
+    gate.visit(at_ms=NIGHT_MS)
+    gate.record(ClockChange(step_ms=-day_ms, trusted=True), at_ms=NIGHT_MS - day_ms + 1000)
+    gate.visit(at_ms=NIGHT_MS - day_ms + 2000)
+    for row in rows(office.get("/entries/").content):
+        assert row.startswith(
+            "≈ 2023-11-14 18:13 (2023-11-14 06:13–2023-11-15 06:14) the gate's clock was set meanwhile"
+        )
+    gate.record(ClockChange(step_ms=day_ms, trusted=True), at_ms=NIGHT_MS + 3000)
+    later, first = rows(office.get("/entries/").content)
+    assert (later[:19], first[:19]) == ("2023-11-15 06:13:22", "2023-11-15 06:13:20")
+
+
+def test_a_day_has_what_was_then_and_what_may_have_been(office: Client, gate: GateAtWork) -> None:
+    doubtful(gate)
+    gate.reboot()
+    gate.visit(at_ms=NIGHT_MS + 3 * 86_400_000, holder="later")
+
+    def on(day: str) -> list[str]:
+        return [
+            re.findall("before|between|after|later", row)[-1]
+            for row in rows(office.get(f"/entries/?day={day}").content)
+        ]
+
+    assert on("2023-11-15") == ["after", "between", "before"]
+    assert on("2023-11-14") == on("2023-11-16") == []
+    assert on("2023-11-18") == ["later"]
+    assert on("2023-11-99") == on("") == ["later", "after", "between", "before"]
+    page = office.get("/entries/?day=2023-11-15").content.decode()
+    assert '<input type="date" name="day" value="2023-11-15">' in page
+    assert "day=2023-11-15" in page[page.index('id="entry-rows"') :][:200]
 
 
 def test_a_time_that_no_calendar_holds(office: Client, gate: GateAtWork) -> None:
-    gate.visit(at_ms=2**63 - 1)
-    (row,) = rows(office.get("/entries/").content)
-    assert row.startswith("≈ 9223372036854775807 ms")
+    for at_ms in (-(2**60), -(2**63) + 1, 2**63 - 1):
+        gate.reboot()
+        gate.visit(at_ms=at_ms)
+    ahead, nonsense, early = rows(office.get("/entries/").content)
+    assert early.startswith(f"{-(2**60)} ms north-gate")
+    assert nonsense.startswith("≈ ")
+    assert "the gate's clock was not set" in nonsense
+    assert "ahead of the office" in ahead
 
 
 def test_hostile_text_is_harmless(office: Client, gate: GateAtWork) -> None:
