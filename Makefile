@@ -4,7 +4,8 @@
 #   make bench NAME=journal                 one benchmark of bench/; the last line is one JSON object
 #   make score NAME=dcc DATA=FOLDER         decisions on certificates with known answers; the last line is one JSON object
 #   make fuzz NAME=pass TIME=60             one target of tests/fuzz under atheris for so many seconds (x86-64 only)
-.PHONY: demo test lint bench score fuzz docs lock
+#   make faults ROUNDS=200                  faults on the real processes, judged record by record (docs/faults.md); also SEED=, ONLY=
+.PHONY: demo test lint bench score fuzz faults docs lock
 PYTHON ?= python3
 export PYTHON
 
@@ -35,6 +36,11 @@ TIME ?= 60
 fuzz:
 	@requirements/setup.sh fuzz
 	@.venv/bin/python -m tests.fuzz $(NAME) $(TIME)
+
+ROUNDS ?= 200
+faults:
+	@requirements/setup.sh test
+	@.venv/bin/python -m tests.faults.rounds --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(addprefix --only ,$(ONLY))
 
 docs:
 	@.venv/bin/python -m gateway.docs

@@ -1,7 +1,9 @@
 """`menshen office …`: run the office, and what is done at its computer: users, gates, the database."""
 
 import json
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -19,7 +21,11 @@ from central.orders.commands import command
 from central.setting_up import database, unmigrated, with_database, with_django
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     from central.registry.models import Gate
+
+SITE: Final = r"[A-Za-z0-9._-]{1,32}"
 
 
 @click.group()
@@ -111,14 +117,15 @@ def gate() -> None:
 @gate.command("add")
 @click.argument("gate_id", metavar="ID")
 @click.option("--name", help="What the pages call it; default: its id.")
+@click.option("--site", help="Whose directory it follows, as in the gate's own file; without one it is sent none.")
 @with_database
-def gate_add(gate_id: str, name: str | None) -> None:
-    """Add a gate before it is switched on, admitted already. For a gate that is there: admit it, and name it anew.
+def gate_add(gate_id: str, name: str | None, site: str | None) -> None:
+    """Add a gate before it is switched on, admitted already. For a gate that is there: admit it, name it and its site anew.
 
     ID is 1 to 32 of a-z, 0-9 and "-", as in the gate's own file.
 
     \b
-    menshen office gate add north-gate --name "North gate"
+    menshen office gate add north-gate --name "North gate" --site garden-court
     """
     from central.registry.admission import admit
     from central.registry.models import Gate
@@ -129,7 +136,11 @@ def gate_add(gate_id: str, name: str | None) -> None:
     longest = Gate._meta.get_field("name").max_length
     if name is not None and longest is not None and len(name) > longest:
         raise click.BadParameter(f"at most {longest} characters", param_hint="--name")
-    created = admit(gate_id, name)
+    if site and not re.fullmatch(SITE, site):
+        raise click.BadParameter(
+            f"{site!r}: 1 to 32 letters, digits, '.', '_' and '-' are allowed", param_hint="--site"
+        )
+    created = admit(gate_id, name, site)
     click.echo(f"{gate_id}: {'added' if created else 'was there already'}, admitted")
 
 
@@ -155,7 +166,7 @@ def gate_admit(gate_id: str) -> None:
 @gate.command("list")
 @with_database
 def gate_list() -> None:
-    """List the gates: id, name, admitted or not, online or not, when last heard.
+    """List the gates: id, name, admitted or not, online or not, when last heard; site, and the directory it decides by.
 
     \b
     menshen office gate list
@@ -167,7 +178,11 @@ def gate_list() -> None:
     now = office_now()
     for each in Gate.objects.all():
         heard = f"{each.last_heard:%Y-%m-%d %H:%M:%S %Z}" if each.last_heard else "never"
-        click.echo(f"{each.pk}\t{each.name}\t{_standing(each, online=each.is_online(now))}\tlast heard: {heard}")
+        site = (
+            f"site {each.site}, directory {each.directory_epoch}.{each.directory_version}" if each.site else "no site"
+        )
+        standing = _standing(each, online=each.is_online(now))
+        click.echo(f"{each.pk}\t{each.name}\t{standing}\tlast heard: {heard}\t{site}")
 
 
 def _standing(gate: "Gate", *, online: bool) -> str:
@@ -203,9 +218,15 @@ def serve(host: str, port: int, threads: int) -> None:
     metavar="SECONDS",
     help="With PostgreSQL: how long a process that has died keeps its gates.",
 )
+@click.option(
+    "--signing-key",
+    metavar="PEM",
+    type=click.Path(path_type=Path),
+    help="The office's key that gates pin, to sign directory and time with; default: that of this office's authority.",
+)
 @with_broker
 @with_database
-def ingest(broker: Broker, lease: float) -> None:
+def ingest(broker: Broker, lease: float, signing_key: Path | None) -> None:
     """Take the gates' records from the broker into the database until SIGTERM or Ctrl-C.
 
     With SQLite, one at a time. With PostgreSQL (MENSHEN_OFFICE_DATABASE) as many as are wanted, here or on other machines:
@@ -220,7 +241,33 @@ def ingest(broker: Broker, lease: float) -> None:
     """
     from central.ingest.process import main
 
-    main(broker.host, broker.port, username=broker.username, password=broker.password, tls=broker.tls, lent_s=lease)
+    main(
+        broker.host,
+        broker.port,
+        username=broker.username,
+        password=broker.password,
+        tls=broker.tls,
+        lent_s=lease,
+        signing_key=_signing_key(signing_key),
+    )
+
+
+def _signing_key(named: Path | None) -> "Ed25519PrivateKey | None":
+    from central.authority.folder import authority_dir
+    from sync.keyfiles import KeyFileError, read_key_file
+
+    path = named or authority_dir() / "signing.key"
+    if named is None and not path.exists():
+        click.echo(
+            "no key to sign with: gates are sent no directory and no time. `menshen office authority init` makes one, or name "
+            "one: --signing-key office.pem",
+            err=True,
+        )
+        return None
+    try:
+        return read_key_file(path)
+    except KeyFileError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @office.command()

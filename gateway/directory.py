@@ -103,7 +103,8 @@ class KeptList:
 
 @dataclass(frozen=True, slots=True)
 class KnownCard:
-    """A card with its holder ("": nobody was given it yet). `version`: of the directory that says so."""
+    """A card with its holder ("": nobody was given it yet). `version`: of the directory that says so; `home_until_s`: until when
+    the holder is to stay at home (Unix seconds, 0 = no end), None = no such thing."""
 
     holder: str
     pass_type: PassType | None
@@ -114,17 +115,19 @@ class KnownCard:
     lost: bool
     sites: tuple[str, ...]
     version: int
+    home_until_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How it stands with a pass. `version`: of the directory that says so, 0 for none; a holder that it does not list counts
-    as `registered`: a pass is issued upon registration."""
+    as `registered`: a pass is issued upon registration; `home_until_s` as for `KnownCard`."""
 
     version: int
     revoked: bool
     registered: bool
     extended: bool
+    home_until_s: int | None = None
 
 
 class Directory:
@@ -206,8 +209,9 @@ class Directory:
 
     def standing(self, pass_id: bytes, holder: str) -> Standing:
         """What the directory says of a pass and its holder: one query, as each costs a tenth of a signature."""
-        version, revoked, registered, extended = self.one(_STANDING, pass_id.hex(), holder) or (0, 0, None, None)
-        return Standing(int(version), bool(revoked), registered is None or bool(registered), bool(extended))
+        found = self.one(_STANDING, pass_id.hex(), holder, holder) or (0, 0, None, None, None)
+        version, revoked, registered, extended, home = found
+        return Standing(int(version), bool(revoked), registered is None or bool(registered), bool(extended), home)
 
     def code(self, text: str) -> Code | None:
         """The health code with this text, or None."""
@@ -227,6 +231,7 @@ class Directory:
             "card": ((*msgspec.structs.astuple(card), None) for card in content.cards),
             "code": ((*msgspec.structs.astuple(code), None) for code in content.codes),
             "revoked": ((pass_id, None) for pass_id in content.revoked),
+            "status": (),
             "edition": [(1, content.version, content.issued_s, received_s)],
         }
         with self.writing() as connection:
@@ -369,6 +374,7 @@ _SCHEMA = {
     "card": "uid TEXT PRIMARY KEY, holder TEXT, lost INT, weight BLOB",
     "code": "sha256 TEXT PRIMARY KEY, health_code TEXT, holder TEXT, valid_until_s INT, weight BLOB",
     "revoked": "pass_id TEXT PRIMARY KEY, weight BLOB",
+    "status": "holder TEXT PRIMARY KEY, status TEXT, until_s INT, weight BLOB",
     "edition": "only_row INTEGER PRIMARY KEY CHECK (only_row = 1), version INT, issued_s INT, received_s INT",
     "trust": "only_row INTEGER PRIMARY KEY CHECK (only_row = 1), version INT, issued_s INT, received_s INT, sealed BLOB",
     "other": "name TEXT PRIMARY KEY, value BLOB, weight BLOB",
@@ -379,11 +385,13 @@ _SCHEMA = {
 to the digest of all (`sync.log.keyed`), NULL where it did not come down the road. `other`: rows of all other tables, and
 those that this version does not understand; `name` is table/key. `road`: the newest state that the office has sent."""
 _CARD = (
-    "SELECT h.holder, pass_type, valid_from_s, valid_until_s, registered, extended, lost, sites, (SELECT version FROM edition)"
+    "SELECT h.holder, pass_type, valid_from_s, valid_until_s, registered, extended, lost, sites, (SELECT version FROM edition),"
+    " (SELECT until_s FROM status s WHERE s.holder = h.holder AND status = 'home-observation')"
     " FROM card c LEFT JOIN holder h ON h.holder = c.holder WHERE uid = ?"
 )
 _STANDING = (
-    "SELECT coalesce((SELECT version FROM edition), 0), EXISTS (SELECT 1 FROM revoked WHERE pass_id = ?), registered, extended"
+    "SELECT coalesce((SELECT version FROM edition), 0), EXISTS (SELECT 1 FROM revoked WHERE pass_id = ?), registered, extended,"
+    " (SELECT until_s FROM status WHERE status.holder = ? AND status = 'home-observation')"
     " FROM (SELECT 1) LEFT JOIN holder ON holder = ?"
 )
 _TRUST = (
@@ -439,7 +447,7 @@ def holder_row(holder: Holder) -> tuple[object, ...]:
 
 
 def _known(row: Row) -> KnownCard:
-    holder, pass_type, begins, ends, registered, extended, lost, sites, version = row
+    holder, pass_type, begins, ends, registered, extended, lost, sites, version, home = row
     return KnownCard(
         holder=holder or "",
         pass_type=None if pass_type is None else PassType(pass_type),
@@ -450,4 +458,5 @@ def _known(row: Row) -> KnownCard:
         lost=bool(lost),
         sites=tuple(sites.split()) if sites else (),
         version=int(version or 0),
+        home_until_s=None if home is None else int(home),
     )

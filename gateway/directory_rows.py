@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from gateway.directory import holder_row
-from sync.contract.directory import NOBODY, Card, Code, Holder, PassId
+from sync.contract.directory import NOBODY, Card, Code, Holder, PassId, Status
 from sync.log.keyed import DIGEST_BYTES, Row, weight
 
 Values = tuple[object, ...]
@@ -58,6 +58,10 @@ def _code(key: str, value: bytes) -> Values:
     return msgspec.structs.astuple(_fields(value, Code, sha256=key))
 
 
+def _status(key: str, value: bytes) -> Values:
+    return msgspec.structs.astuple(_fields(value, Status, holder=key))
+
+
 def _revoked(key: str, _value: bytes) -> Values:
     return (msgspec.convert(key, PassId),)
 
@@ -67,6 +71,7 @@ _TABLES: Final = {
     "card": _Table("uid", _card),
     "code": _Table("sha256", _code),
     "revoked": _Table("pass_id", _revoked),
+    "status": _Table("holder", _status),
 }
 
 

@@ -19,7 +19,7 @@ from gateway.errors import DirectoryError, TrustError
 from gateway.trust import import_trust
 from sync.contract.sealed import unseal
 from sync.contract.topics import Channel, topic
-from sync.log.follower import Action, Follower, Refused, Send
+from sync.log.follower import Action, Follower, Held, Refused, Send
 from sync.log.parts import MAX_ROOM, Verify
 
 logger = logging.getLogger("menshen.directory")
@@ -46,7 +46,8 @@ def believing(keys: Sequence[Ed25519PublicKey]) -> Verify:
 class Downlink:
     """Follows the office's directory. `connected`, `disconnected` and `received` are for the link's thread.
 
-    `refused` hears, in words, of what was forged or damaged: at most once a minute."""
+    `refused` hears, in words, of what was forged or damaged: at most once a minute; `taken`, that another state decides. Without
+    `keys` nothing is asked for: nothing could be believed."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Downlink:
         keys: Sequence[Ed25519PublicKey],
         now: Callable[[], Moment],
         refused: Callable[[str], None] = lambda _reason: None,
+        taken: Callable[[], None] = lambda: None,
     ) -> None:
         self._up = topic(gate, Channel.UP)
         self._road = road
@@ -65,6 +67,8 @@ class Downlink:
         self._keys = keys
         self._now = now
         self._tell_refused = refused
+        self._tell_taken = taken
+        self.held = Held()  # what decides, as it was last looked at
         self._follower = Follower(site, road, believing(keys))
         self._link: Link | None = None
         self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
@@ -79,6 +83,7 @@ class Downlink:
     def start(self, link: Link) -> None:
         """Begin with this link, which may connect later."""
         self._link = link
+        self._work.put(lambda _now: ())
         self._thread.start()
 
     def stop(self) -> None:
@@ -88,7 +93,8 @@ class Downlink:
 
     def connected(self) -> None:
         """The link is up."""
-        self._work.put(self._follower.connected)
+        if self._keys:
+            self._work.put(self._follower.connected)
 
     def disconnected(self) -> None:
         """The link is down."""
@@ -113,7 +119,7 @@ class Downlink:
             left = self._road.carry_out(
                 work(moment.mono_ms), self._follower, now=moment.mono_ms, received_s=moment.at_ms // 1000
             )
-            self._carry_trust(moment)
+            self._look(moment)
         except DirectoryError as error:
             self._rest_until = moment.mono_ms + REST_MS
             if str(error) != self._trouble:
@@ -166,9 +172,16 @@ class Downlink:
             self._tell_refused(reason)
             self._refused, self._refused_told = 0, now
 
+    def _look(self, moment: Moment) -> None:
+        """What decides now, and whom that concerns."""
+        before, self.held = self.held, self._road.held()
+        self._carry_trust(moment)
+        if self.held.seen != before.seen:
+            self._tell_taken()
+
     def _carry_trust(self, moment: Moment) -> None:
         """Import the trust list that came with the directory, once for each state: it has rules and a seal of its own."""
-        digest = self._road.held().seen.digest
+        digest = self.held.seen.digest
         if digest == self._trust_for:
             return
         sealed = carried_list(self._directory)

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from drivers.catalogue import Bench
 from gateway.clock import Clock, ScriptedClock, boot_id
-from gateway.coming_down import by_tag
 from gateway.config import ClockKind, GateConfig
 from gateway.core.checkpoint import Checkpoint
 from gateway.core.equipment import Equipment
 from gateway.core.events import CommitFailed, DeviceChanged, Event, JournalReplaced, JournalWorks
+from gateway.core.policy import Policy
+from gateway.desired import DesiredState
 from gateway.directory import Directory
-from gateway.executor import Executor, Speaks, Watcher
+from gateway.directory_age import DirectoryAge
+from gateway.executor import Executor, Watcher
 from gateway.feed import Feed
 from gateway.hardware import Hardware
 from gateway.inbox import Inbox
@@ -24,17 +26,14 @@ from gateway.intake import Intake
 from gateway.journal import Journal, JournalError
 from gateway.keys import hash_key
 from gateway.loop import Loop
-from gateway.office_time import OfficeClock
-from gateway.orders import Orders
 from gateway.resolve import Resolver, ResolveWorkers, Trust, schemes_with
+from gateway.road import Ends, directory_file, each, lay_road
 from gateway.sampling import TemperatureSampler
 from gateway.status import StatusBoard
 from gateway.trust import TrustStore
 from gateway.upkeep import Upkeep
 from gateway.uplink import Uplink
 from gateway.voice import Silence, Voice
-from sync.contract.topics import Channel, topic
-from sync.mqtt import MqttLink
 from sync.notify import Notifier
 
 logger = logging.getLogger("menshen.gate")
@@ -60,18 +59,21 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
             has=Equipment({device.name: str(device.use) for device in config.devices}),
         )
         board = StatusBoard(checkpoint, journal, clock.now, boot=boot, version=version)
-        orders = Orders(config.gate.id, boot.hex(), config.trust.keys, now_ms=clock.mono_ms, post=inbox.post)
-        office_clock = OfficeClock(config.gate.id, config.trust.keys, clock, post=inbox.post)
-        uplink = _uplink(config, journal, board, clock, boot, orders, office_clock, stack)
+        directory = _directory(directory_file(config), inbox.post)
         voice = _voice(config, hardware, stack)
-        directory = _directory(config.gate.data_dir / "directory.sqlite", inbox.post)
         trust_list = _trust_list(config, directory, clock, inbox.post)
-        workers = ResolveWorkers(
-            Resolver(_trust(config, directory, trust_list), schemes_with(config.resolvers)), inbox.post
-        )
+        age = _age(config, directory, clock, inbox.post)
+        resolver = Resolver(_trust(config, directory, trust_list, age), schemes_with(config.resolvers))
+        workers = ResolveWorkers(resolver, inbox.post)
         workers.start()
         stack.callback(workers.stop)
         sampler = _sampler(config)
+        desired = DesiredState(
+            config, directory, inbox.post, adopt=_adopting(resolver, sampler, age), reword=voice.reword
+        )  # fmt: skip
+        desired.look()
+        ends = Ends(journal=journal, directory=directory, board=board, clock=clock, boot=boot, post=inbox.post)
+        uplink = lay_road(config, ends, (desired.look, age.look), stack)
         watchers: list[Watcher] = [feed.watch] if feed is not None else []
         executor = Executor(
             journal=journal,
@@ -92,7 +94,11 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
         stack.callback(hardware.stop)
         hardware.start(Intake(inbox.post, workers, sampler, clock.now))
         upkeep = Upkeep(
-            journal, clock.now, lambda: not board.latest.visiting, trust_list.look, keep_days=config.gate.keep_days
+            journal,
+            clock.now,
+            lambda: not board.latest.visiting,
+            each(trust_list.look, age.look),
+            keep_days=config.gate.keep_days,
         )
         upkeep.start()
         stack.callback(upkeep.stop)
@@ -114,59 +120,7 @@ def _open_journal(config: GateConfig) -> tuple[Journal, Clock, bytes]:
     return journal, Clock(floor), boot
 
 
-def _uplink(
-    config: GateConfig,
-    journal: Journal,
-    board: StatusBoard,
-    clock: Clock,
-    boot: bytes,
-    orders: Orders,
-    office_clock: OfficeClock,
-    stack: ExitStack,
-) -> Uplink:
-    uplink = Uplink(
-        config.gate.id,
-        journal,
-        status=board.message,
-        now_ms=clock.mono_ms,
-        replace_log=lambda reason: journal.replace_log(reason, now=clock.now()),
-        boot=boot,
-    )
-    link = MqttLink(
-        config.broker.host,
-        config.broker.tcp_port,
-        client_id=config.gate.id,
-        protocol=config.broker.protocol,
-        username=config.broker.username,
-        password=config.broker.password,
-        tls=config.broker.tls,
-        clock_trusted=lambda: not clock.asks,  # OpenSSL goes by the kernel's clock, whatever the office has said
-        will=uplink.will,
-        connected=_each(uplink.connected, office_clock.connected),
-        disconnected=_each(uplink.disconnected, office_clock.disconnected),
-    )
-    link.subscribe(uplink.down_topic, by_tag({"time": office_clock.received}, uplink.received))
-    link.subscribe(topic(config.gate.id, Channel.CMD), orders.received, kept=orders.kept)
-    uplink.start(link)
-    office_clock.start(link)
-    link.start()
-    stack.callback(link.stop)
-    stack.callback(office_clock.stop)
-    stack.callback(uplink.stop)
-    return uplink
-
-
-def _each(*told: Callable[[], None]) -> Callable[[], None]:
-    """One to be called for several."""
-
-    def call() -> None:
-        for each in told:
-            each()
-
-    return call
-
-
-def _voice(config: GateConfig, hardware: Hardware, stack: ExitStack) -> Speaks:
+def _voice(config: GateConfig, hardware: Hardware, stack: ExitStack) -> Voice | Silence:
     speaker = hardware.speaker
     if speaker is None:
         return Silence()
@@ -176,10 +130,32 @@ def _voice(config: GateConfig, hardware: Hardware, stack: ExitStack) -> Speaks:
     return voice
 
 
-def _trust(config: GateConfig, directory: Directory, trust_list: TrustStore) -> Trust:
+def _adopting(resolver: Resolver, sampler: TemperatureSampler | None, age: DirectoryAge) -> Callable[[Policy], None]:
+    """Whoever goes by the policy beside the core."""
+
+    def adopt(policy: Policy) -> None:
+        resolver.adopt(policy)
+        age.adopt(policy.directory)
+        if sampler is not None:
+            sampler.adopt(policy.temperature)
+
+    return adopt
+
+
+def _age(config: GateConfig, directory: Directory, clock: Clock, post: Callable[[Event], None]) -> DirectoryAge:
+    def tell(state: str, detail: str) -> None:
+        post(DeviceChanged("directory-age", state, detail))
+
+    age = DirectoryAge(directory, config.policy.directory, clock.now, tell)
+    age.look()
+    return age
+
+
+def _trust(config: GateConfig, directory: Directory, trust_list: TrustStore, age: DirectoryAge) -> Trust:
     return Trust(
         site=config.gate.site,
         policy=config.policy,
+        issued_s=age.issued_s,
         anchors=trust_list.anchors,
         directory=directory,
         hash_key=hash_key(config.gate.data_dir),

@@ -20,13 +20,18 @@ class TemperatureSampler:
 
     def __init__(self, thermometer: str, policy: TemperaturePolicy) -> None:
         self._thermometer = thermometer
-        self._policy = policy
+        self._policy = self._next = policy
         self._samples: deque[tuple[int, float, float]] = deque(maxlen=policy.samples)
         self._since: int | None = None
         self._missing = 0
         self._done = False
         self._started: int | None = None
         self._restart = False
+
+    def adopt(self, policy: TemperaturePolicy) -> None:
+        """Measure by this from the next frame on. From any thread."""
+        self._next = policy
+        self._restart = True
 
     def again(self) -> None:
         """Forget what was gathered and measure anew, from the next frame on. From any thread."""
@@ -43,6 +48,9 @@ class TemperatureSampler:
             self._started = now_ms
         if self._restart:
             self._restart = False
+            if self._next is not self._policy:
+                self._policy = self._next
+                self._samples = deque(maxlen=self._policy.samples)
             self._reset()
         if now_ms - self._started < self._policy.warm_up_s * 1000:
             return None

@@ -7,6 +7,7 @@ from gateway.core.checkpoint import Checkpoint, Status
 from gateway.core.moment import Moment
 from gateway.journal import Journal
 from sync.contract.alarms import StateMessage
+from sync.log.follower import Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,12 @@ class StatusBoard:
         self._now = now
         self._boot = boot.hex()
         self._version = version
+        self._directory: Callable[[], Held] = Held
         self.take()
+
+    def follow(self, directory: Callable[[], Held]) -> None:
+        """Tell from now on which directory decides."""
+        self._directory = directory
 
     @property
     def latest(self) -> Status:
@@ -46,7 +52,7 @@ class StatusBoard:
 
     def message(self, connection: int) -> StateMessage:
         """The retained state of this connection, as of the last turn. From any thread."""
-        taken = self._taken
+        taken, directory = self._taken, self._directory()
         status, now = taken.status, taken.now
         return StateMessage(
             online=True,
@@ -62,6 +68,9 @@ class StatusBoard:
             log_id=taken.log_id,
             head=taken.head,
             acked=self._journal.acked.seq,
+            directory_epoch=directory.mark.epoch,
+            directory_version=directory.mark.version,
+            directory_at_ms=directory.at_ms if directory.whole else 0,
             devices_lost=status.devices_lost,
             alarms=status.alarms,
             commands=status.commands,

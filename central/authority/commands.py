@@ -221,7 +221,12 @@ def broker_certificate(hosts: tuple[str, ...], out: Path) -> None:
 
 @click.command("gate-bundle")
 @click.argument("gate_id", metavar="NAME", callback=_gate_id)
-@click.option("--site", required=True, callback=_site, help="The site whose passes are good there.")
+@click.option(
+    "--site",
+    required=True,
+    callback=_site,
+    help="The site whose passes are good there, and whose directory it follows.",
+)
 @click.option("--name", callback=_name, help="What the pages call it; default: its id, or what they call it now.")
 @click.option(
     "--broker",
@@ -264,7 +269,7 @@ def gate_bundle(
     facts = GateFacts(gate=gate_id, site=site, name=name or gate_id, host=host, port=port, office_keys=keys)
     files = bundle_files(facts, found.issue_client(gate_id, _now()), found.certificate_file.read_bytes())
     write_files(files, out)
-    admit(gate_id, name)
+    admit(gate_id, name, site)
     _written(files, out)
     click.echo(f"{gate_id}: admitted")
     _warn(host, found.broker_hosts())

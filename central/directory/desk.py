@@ -1,6 +1,6 @@
 """Answers gates that ask for their directory, and tells them unasked when it has changed. It owns no thread and no link."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -9,7 +9,7 @@ import msgspec
 from central.directory.store import SiteSource, open_epoch
 from sync.errors import MessageError
 from sync.log.keyed import NOTHING, Mark
-from sync.log.parts import Have, Seal, Verify, decode_have
+from sync.log.parts import Have, Seal, Verify, decode_have, pack
 from sync.log.publisher import NotAnswered, OpenEpoch, Parts, Publisher
 
 AGAIN: Final = timedelta(seconds=5)  # news of which a gate says nothing is told again
@@ -48,6 +48,19 @@ class Desk:
         """The gate is offline: it asks when it comes back."""
         self._heard.pop(gate, None)
         self._told.pop(gate, None)
+
+    def gates(self) -> Set[str]:
+        """Those that were heard, and not forgotten."""
+        return self._heard.keys()
+
+    def newest(self, site: str) -> Mark:
+        """The newest state of a site. Raises what the database raises."""
+        return SiteSource(site).newest()
+
+    def title(self, site: str, newest: Mark, now: datetime) -> bytes:
+        """What says that this state is the newest: a gate that has another asks for it."""
+        (part,) = pack((newest, newest), (), site=site, at_ms=int(now.timestamp() * 1000), seal=self._seal)
+        return part
 
     def has(self, gate: str) -> Mark:
         """The state that the gate said it decides by; NOTHING where it has not."""

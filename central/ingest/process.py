@@ -8,18 +8,21 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils.timezone import now as office_now
 
+from central.directory.service import DirectoryService
 from central.ingest import LENT_S
 from central.ingest.backlog import Backlog
 from central.ingest.listening import listening
 from central.ingest.reading import Arrived, Incoming, read
 from central.ingest.refusals import Refusals, Refused
 from central.ingest.writer import Answer, Writer
-from sync.contract.topics import MAX_PACKET, Channel, parse_topic, topic
-from sync.log.messages import encode
+from sync.contract.topics import MAX_PACKET, Address, Channel, parse_topic, topic
+from sync.log.messages import encode, tag_of
+from sync.log.parts import MAX_HAVE
 from sync.mqtt import MqttLink
 from sync.notify import Notifier
 from sync.tls import TlsFiles
@@ -49,11 +52,16 @@ class _Waiting:
 
 
 class Ingest:
-    """The queue and the writing thread. `offer` is called by the link's thread, `send` by the writing one, and so is
+    """The queue and the writing thread. `service` is handed what gates ask for, and is somebody else's to start. `offer` is called by the link's thread, `send` by the writing one, and so is
     `alive`, at every turn."""
 
     def __init__(
-        self, writer: Writer, refusals: Refusals, send: Send, alive: Callable[[], None] = lambda: None
+        self,
+        writer: Writer,
+        refusals: Refusals,
+        send: Send,
+        alive: Callable[[], None] = lambda: None,
+        service: DirectoryService | None = None,
     ) -> None:
         self._writer = writer
         self._refusals = refusals
@@ -63,6 +71,7 @@ class Ingest:
         self._number = 0
         self._trouble = ""  # what the log was last told of the database
         self._backlog = Backlog(refusals)
+        self._service = service
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest-writer")
 
@@ -85,6 +94,8 @@ class Ingest:
         address = parse_topic(topic_name)
         if address is None or address.channel not in _ORDER:
             return
+        if self._hand_over(address, payload):
+            return
         now = office_now()
         if len(payload) > MAX_PACKET:
             self._refusals.refuse(address.gate, f"{len(payload)} bytes; at most {MAX_PACKET} are taken", now)
@@ -96,6 +107,20 @@ class Ingest:
             return
         told = f"more on `{address.channel}` than can be written; {_AGAIN[address.channel]}"
         self._refusals.refuse(address.gate, told, now)
+
+    def _hand_over(self, address: Address, payload: bytes) -> bool:
+        """To the directory's service, what is its business: small messages that say so."""
+        service = self._service
+        if service is None or address.channel is not Channel.UP or len(payload) > MAX_HAVE:
+            return False
+        match tag_of(payload):
+            case "have":
+                service.offer(address.gate, payload)
+            case "when":
+                service.tell_time(address.gate, payload)
+            case _:
+                return False
+        return True
 
     def _run(self) -> None:
         try:
@@ -185,9 +210,11 @@ def main(
     tls: TlsFiles | None = None,
     notifier: Notifier | None = None,
     lent_s: float = LENT_S,
+    signing_key: Ed25519PrivateKey | None = None,
 ) -> None:
     """Run until SIGTERM or SIGINT. Django must be set up. `lent_s`: how long a process that has died keeps its gates, where
-    several share them. Raises AlreadyRunning, TlsFileError."""
+    several share them; `signing_key`: the office's key that the gates pin, without which no directory and no time are sent.
+    Raises AlreadyRunning, TlsFileError."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -196,7 +223,8 @@ def main(
     writer = Writer(refusals, admit=settings.ADMIT_GATES == "auto")
     way = listening(lent_s)
     link = MqttLink(host, port, client_id=way.client_id, username=username, password=password, tls=tls)
-    ingest = Ingest(writer, refusals, link.publish, notifier.alive)
+    service = None if signing_key is None else _service(signing_key, refusals, link)
+    ingest = Ingest(writer, refusals, link.publish, notifier.alive, service)
     way.turn(link, ingest.offer)
     ingest.start()
     link.start()
@@ -205,8 +233,16 @@ def main(
     while ingest.running and not stop.wait(way.every_s):
         way.turn(link, ingest.offer)
     notifier.stopping()
+    if service is not None:
+        service.stop()
     link.stop()
     ingest.stop()
     way.end()
     if not stop.is_set():
         raise SystemExit("the writing thread died: see above; whoever keeps this running starts it again")
+
+
+def _service(key: Ed25519PrivateKey, refusals: Refusals, link: MqttLink) -> DirectoryService:
+    service = DirectoryService(key, link.publish, lambda gate, reason: refusals.refuse(gate, reason, office_now()))
+    service.start()
+    return service

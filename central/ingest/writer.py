@@ -6,13 +6,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, hear_state
+from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, hear_state, raise_at_office
 from central.ingest import spool
 from central.ingest.reading import Incoming
 from central.ingest.refusals import Refusals
 from central.ingest.store import Sheet
 from central.registry.models import Gate
-from central.registry.states import boot_name, take_state
+from central.registry.states import boot_name, is_cloned, take_state
 from sync.contract.alarms import AlarmMessage, StateMessage
 from sync.log.messages import Downward, Upward
 from sync.log.receiver import ForkFound, Reply, Store, StoreGap, receive
@@ -121,8 +121,12 @@ class _Desk:
 
 
 def _state(gate: Gate, state: StateMessage, now: datetime) -> None:
-    if take_state(gate, state, now) and state.online:
-        hear_state(gate, state, now)
+    if take_state(gate, state, now):
+        if state.online:
+            hear_state(gate, state, now)
+    elif is_cloned(gate, state, now):
+        boots = sorted((boot_name(state.boot), gate.boot))
+        raise_at_office(gate, "cloned-gate", "/".join(boots), " / ".join(boot[:8] for boot in boots), now)
 
 
 def _alarm(gate: Gate, message: AlarmMessage, now: datetime) -> None:

@@ -19,6 +19,7 @@ class Gate(models.Model):
 
     id = models.CharField(primary_key=True, max_length=32)
     name = models.CharField(max_length=64, blank=True)
+    site = models.CharField(max_length=32, blank=True)  # whose directory it is sent; none without
     admitted = models.BooleanField(default=False)
     first_seen = models.DateTimeField(auto_now_add=True)
 
@@ -38,6 +39,10 @@ class Gate(models.Model):
     log_id = models.CharField(max_length=64, blank=True)
     head = models.BigIntegerField(default=0)
     acked = models.BigIntegerField(default=0)
+    directory_epoch = models.BigIntegerField(default=0)
+    directory_version = models.BigIntegerField(default=0)
+    directory_at_ms = models.BigIntegerField(default=0)
+    came_back = models.JSONField(default=list, blank=True)  # states of superseded boots: [mono_ms, Unix seconds]
     devices_lost = models.JSONField(default=list, blank=True)
 
     class Meta:

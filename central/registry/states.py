@@ -1,9 +1,13 @@
 """A gate's retained state: which message is news, and what it changes."""
 
 from datetime import datetime
+from typing import Final
 
 from central.registry.models import KNOWN_BOOTS, Gate
 from sync.contract.alarms import StateMessage
+
+CLONE_TIMES: Final = 3  # so often within `CLONE_S` a boot that was superseded must speak: one message may come late
+CLONE_S: Final = 3600
 
 
 def boot_name(boot: str | bytes) -> str:
@@ -31,6 +35,20 @@ def take_state(gate: Gate, state: StateMessage, now: datetime) -> bool:
     _copy(gate, state)
     gate.save()
     return True
+
+
+def is_cloned(gate: Gate, state: StateMessage, now: datetime) -> bool:
+    """Whether this state, which is of an earlier boot, shows that two machines run as this gate; keeps count of it. A machine that
+    starts again has a boot that nobody has heard of."""
+    if not state.online or boot_name(state.boot) not in gate.earlier_boots:
+        return False
+    now_s = int(now.timestamp())
+    recent = [[mono_ms, at_s] for mono_ms, at_s in gate.came_back if now_s - at_s < CLONE_S]
+    if state.mono_ms not in (mono_ms for mono_ms, _ in recent):  # a kept message delivered once more is no sign of life
+        recent.append([state.mono_ms, now_s])
+    gate.came_back = recent[-CLONE_TIMES:]
+    gate.save(update_fields=["came_back"])
+    return len(gate.came_back) >= CLONE_TIMES
 
 
 def _is_older(gate: Gate, state: StateMessage) -> bool:
@@ -64,4 +82,7 @@ def _copy(gate: Gate, state: StateMessage) -> None:
     gate.log_id = state.log_id
     gate.head = state.head
     gate.acked = state.acked
+    gate.directory_epoch = state.directory_epoch
+    gate.directory_version = state.directory_version
+    gate.directory_at_ms = state.directory_at_ms
     gate.devices_lost = list(state.devices_lost)

@@ -174,6 +174,9 @@ _REASONS: Words = {
     "locked-out": _("readers locked after too many bad attempts"),
     "lockdown": _("gate in lockdown"),
     "sealed": _("sealed entrance"),
+    "home-observation": _("under home observation"),
+    "full": _("as many inside as may be"),
+    "directory-old": _("the gate's directory is too old"),
     "journal-failed": _("the record could not be written"),
     "no-credential": _("no pass or card"),
 }
@@ -190,11 +193,13 @@ _ALARMS: Words = {
     "journal-failed": _("Records cannot be written"),
     "journal-replaced": _("Damaged journal replaced"),
     "clock": _("Clock wrong"),
+    "home-observation": _("On the way out under home observation"),
     "call": _("Call button pressed"),
     # raised here, about a gate
     "records-missing": _("Records missing"),
     "log-fork": _("Gate offers other records than before"),
     "record-doubtful": _("Doubtful record"),
+    "cloned-gate": _("Two machines run as this gate"),
 }
 
 TABLES: Mapping[str, Words] = {

@@ -14,6 +14,7 @@ from gateway.config.secret_file import read_secret
 from gateway.config.settings import SECTIONS, BrokerConfig, GateConfig
 from gateway.config.source import Source, read_source
 from gateway.config.tables import Reader, declared, nearest
+from gateway.core.policy import Policy
 
 MOVED: Mapping[str, str] = {
     "directory": "there is no such section any more: keys of passes come by the trust list, which is imported "
@@ -24,9 +25,31 @@ MOVED: Mapping[str, str] = {
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> GateConfig:
     """A gate's configuration. Raises ConfigError with everything that is wrong."""
-    source = read_source(path)
+    return _load(read_source(path), path.absolute().parent, environ)
+
+
+def policy_with(config: GateConfig, rows: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Policy:
+    """The policy of a configuration with these values in the place of the file's: dotted key → value as TOML has it. They are
+    held against the same declarations and rules. Raises ConfigError with everything that is wrong."""
+    table = dict(config.source.table)
+    policy = table["policy"] = _copied(table.get("policy", {}))
+    for key, value in rows.items():
+        *sections, name = key.split(".")
+        place = policy
+        for section in sections:
+            below = place.get(section)
+            place[section] = place = below if isinstance(below, dict) else {}
+        place[name] = value
+    return _load(replace(config.source, table=table), config.folder, environ).policy
+
+
+def _copied(table: Any) -> Any:
+    return {key: _copied(value) for key, value in table.items()} if isinstance(table, dict) else table
+
+
+def _load(source: Source, folder: Path, environ: Mapping[str, str]) -> GateConfig:
     report = Report(source.file, source.lines)
-    draft = _draft(source, path.absolute().parent, environ, report)
+    draft = _draft(source, folder, environ, report)
     for rule in RULES:
         rule(draft, report)
     problems = report.problems()
@@ -42,6 +65,8 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> GateConfig:
         resolvers=draft.resolvers,
         simulation=draft.simulation,
         sha256=source.sha256,
+        source=source,
+        folder=folder,
     )
 
 

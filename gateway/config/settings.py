@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
+from gateway.config.source import Source
 from gateway.config.uses import Use
 from gateway.core.policy import Policy
 from sync.tls import PLAIN_PORT, PORT, TlsFiles
@@ -339,7 +340,7 @@ class DeviceConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateConfig:
-    """A whole file. `sha256`: of its bytes, in hexadecimal."""
+    """A whole file. `sha256`: of its bytes, in hexadecimal; `source`: what stands in it, and `folder` where it is."""
 
     gate: IdentityConfig
     broker: BrokerConfig
@@ -350,6 +351,8 @@ class GateConfig:
     resolvers: tuple[ResolverConfig, ...]
     simulation: SimulationConfig | None
     sha256: str
+    source: Source
+    folder: Path
 
 
 SECTIONS: dict[str, type[Any]] = {

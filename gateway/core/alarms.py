@@ -98,6 +98,7 @@ RULES: Mapping[AlarmKind, Rule] = {
     AlarmKind.JOURNAL_FAILED: Rule(Life.LASTING, Tone.ALARM),
     AlarmKind.JOURNAL_REPLACED: Rule(Life.MOMENT),
     AlarmKind.CLOCK: Rule(Life.MOMENT),
+    AlarmKind.HOME_OBSERVATION: Rule(Life.MOMENT, Tone.ALARM),
     AlarmKind.CALL: Rule(Life.MOMENT, Tone.NIGHT, Phrase.CALL_HEARD, Priority.PROMPT),
 }
 

@@ -13,7 +13,7 @@ from gateway.core.commanded import Commanded
 from gateway.core.door import DoorMachine, DoorState
 from gateway.core.effects import Effect, Priority, StateChanged, Tone
 from gateway.core.equipment import Equipment
-from gateway.core.findings import LOCKDOWN, LOCKED_OUT, SEALED
+from gateway.core.findings import FULL, HOME_OBSERVATION, LOCKDOWN, LOCKED_OUT, SEALED
 from gateway.core.grants import Grant, Grants
 from gateway.core.ledger import Ledger
 from gateway.core.lockout import LockOut
@@ -30,12 +30,15 @@ from gateway.core.status import Status
 from gateway.core.tables import earliest, seconds
 from gateway.core.used import UsedCodes
 from gateway.core.visit import Closed, Left, NightArrival, Note, VisitMachine, VisitState, exit_visit, record
+from gateway.core.wanted import Wanted
 from sync.contract.alarms import AlarmKind
 from sync.contract.colours import Lamp
 from sync.contract.commands import Acknowledge, Command, Release, Say, action_of
+from sync.contract.directory import CountOrder, ModeOrder
 from sync.contract.records import (
     Body,
     ClockChange,
+    Count,
     Device,
     Direction,
     Door,
@@ -45,6 +48,7 @@ from sync.contract.records import (
     Started,
     VisitOutcome,
 )  # fmt: skip
+from sync.contract.text import harmless
 
 __all__ = ["Checkpoint", "Status"]
 
@@ -100,6 +104,9 @@ class Checkpoint:
         self._commanded = Commanded(policy.portal, self._has, state)
         self._refusals = Refusals("command")
         self._times_refused = Refusals("time")
+        self._directory_refused = Refusals("directory")
+        self._wanted = Wanted(state)
+        self._next_policy: events.PolicyChanged | None = None
         self._grants = Grants(policy.visit.commit_limit_s)
         self._panel = Panel()
         ledger = Ledger(self.durable)
@@ -130,6 +137,7 @@ class Checkpoint:
         self._due(now)
         self._route(event, now)
         self._due(now)
+        self._adopt()
         return self._finish()
 
     def deadline(self) -> int | None:
@@ -141,6 +149,7 @@ class Checkpoint:
             self._grants.deadline(),
             self._refusals.deadline(),
             self._times_refused.deadline(),
+            self._directory_refused.deadline(),
         )
 
     def status(self) -> Status:
@@ -157,6 +166,7 @@ class Checkpoint:
             **self._seen.durable(),
             **self._used.durable(),
             **self._commanded.durable(),
+            **self._wanted.durable(),
         }
 
     # routing
@@ -205,6 +215,14 @@ class Checkpoint:
                 self._on_command(command, now)
             case events.CommandRefused(reason, detail, count):
                 self._refuse_command(reason, now, detail, count)
+            case events.Desired(modes, count):
+                self._on_desired(modes, count, now)
+            case events.DirectoryRefused(reason, detail):
+                refused = self._directory_refused.count(reason, now.mono_ms, detail[:MAX_NOTE])
+                if refused is not None:
+                    self._out.record(refused)
+            case events.PolicyChanged():
+                self._next_policy = event
             case _:
                 self._route_troubles(event, now)
 
@@ -235,8 +253,12 @@ class Checkpoint:
                 self._desk.over(AlarmKind.LOCK_OUT)
             for grant in self._grants.due(now.mono_ms):
                 self._on_not_written(grant, now)
-            for refused in self._refusals.due(now.mono_ms) + self._times_refused.due(now.mono_ms):
+            for refused in self._refused_due(now.mono_ms):
                 self._out.record(refused)
+
+    def _refused_due(self, now_ms: int) -> list[Refused]:
+        all_of_them = (self._refusals, self._times_refused, self._directory_refused)
+        return [refused for refusals in all_of_them for refused in refusals.due(now_ms)]
 
     # the end of every turn
 
@@ -270,12 +292,17 @@ class Checkpoint:
             self._out.record(first_time)
         lockdown = [LOCKDOWN] if self._mode.order is Order.LOCKDOWN else []
         if event.direction is Direction.EXIT:
-            against = [] if self._portal.escape_route else lockdown
+            stays = [HOME_OBSERVATION] if event.verdict.stays_home else []
+            if stays:
+                self._desk.raise_(AlarmKind.HOME_OBSERVATION, now)
+            against = [] if self._portal.escape_route else lockdown + stays
             event = self._used.judged(event, now.mono_ms)
             self._on_closed(exit_visit(self._policy, self._ids(), event, now, against), now)
             return
         against = lockdown + ([LOCKED_OUT] if self._lockout.locked else [])
         against += [SEALED] if self._portal.kind is PortalKind.SEALED else []
+        limit = self._policy.capacity.limit
+        against += [FULL] if limit and self._passages.inside >= limit else []
         self._tell(self._visit.credential(event, now, against), now)
 
     def _tell(self, notes: Iterable[Note], now: Moment) -> None:
@@ -295,7 +322,7 @@ class Checkpoint:
         locks_out = self._count(closed, now)
         self._used.use(findings.counters, now.mono_ms, sure=closed.attempt.began.trusted and now.trusted)
         self._show_decision(decision.outcome, decision.reasons)
-        body = record(closed, now, self._policy, mode=self._mode.mode.value, policy_version=self._policy_version)
+        body = record(closed, now, self._policy, mode=self._mode.told, policy_version=self._policy_version)
         if decision.outcome is VisitOutcome.GRANTED and closed.attempt.direction is Direction.ENTRY:
             self._grant(closed, body, now)
         elif decision.outcome is VisitOutcome.GRANTED:
@@ -488,8 +515,45 @@ class Checkpoint:
         before = self._mode.switch(mode)
         if before is None:
             return
+        self._mode.drill = False
         self._out.record(Mode(mode=mode.value, before=before.value, by=by))
         self._order(now, "mode")
+
+    def _on_desired(self, modes: Mapping[str, ModeOrder], count: CountOrder | None, now: Moment) -> None:
+        """What of the office's wishes is new."""
+        wanted = self._wanted.mode(modes)
+        if wanted is not None:
+            before = self._mode.mode
+            self._mode.switch(events.Mode(wanted.mode))
+            self._mode.drill = wanted.drill
+            self._out.record(
+                Mode(
+                    mode=wanted.mode,
+                    before=before.value,
+                    by=harmless(wanted.by, MAX_WORD),
+                    drill=wanted.drill,
+                    order=wanted.id,
+                )
+            )
+            self._order(now, "mode")
+        corrected = self._wanted.count(count)
+        if corrected is not None:
+            was, self._passages.inside = self._passages.inside, corrected.inside
+            by = harmless(corrected.by, MAX_WORD)
+            self._out.record(Count(inside=corrected.inside, before=was, by=by, order=corrected.id))
+
+    def _adopt(self) -> None:
+        """Decide by another policy, as soon as nobody is being decided about."""
+        if self._next_policy is None or self._visit.state is not VisitState.IDLE or self._grants.deadline() is not None:
+            return
+        policy, self._policy_version = self._next_policy.policy, self._next_policy.version
+        self._next_policy = None
+        self._policy, self._portal = policy, policy.portal
+        self._visit.adopt(policy)
+        self._door.adopt(policy.portal)
+        self._lockout.adopt(policy.visit)
+        self._grants.adopt(policy.visit.commit_limit_s)
+        self._commanded.adopt(policy.portal)
 
     def _on_command(self, command: Command, now: Moment) -> None:
         turned_away = self._commanded.turned_away(command, now.mono_ms)

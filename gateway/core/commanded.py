@@ -46,6 +46,10 @@ class Commanded:
         self._has = has
         self._kept = durable.read(state, _KEY, _Kept, _Kept())
 
+    def adopt(self, portal: PortalPolicy) -> None:
+        """Go by this from now on."""
+        self._portal = portal
+
     def turned_away(self, command: Command, now_ms: int) -> str:
         """Why it is none to answer: `late`, `life-too-long`, `replayed`, `too-many-commands`; "" when it is one."""
         if now_ms > command.not_after_mono:

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gateway.core.policy import Policy
 from sync.contract.colours import HealthCode, PassType
 from sync.contract.commands import Command
+from sync.contract.directory import CountOrder, ModeOrder
 from sync.contract.records import Direction, Step
 
 
@@ -29,7 +31,7 @@ class Verdict:
     that is not known; `extended`: the holder needs the extended release time; `counter`: of a pass on a phone, the number
     of the 30 s it was signed in, 0 for everything else; `facts`: what the site's policy keeps of a health certificate;
     `denied`: what could not be checked is denied by the site's policy, and not for the guard; `genuine`: it was refused, but
-    is what it claims to be."""
+    is what it claims to be; `stays_home`: the holder is under home observation."""
 
     outcome: Outcome
     reason: str
@@ -45,6 +47,7 @@ class Verdict:
     facts: Mapping[str, str] = field(default_factory=dict)
     denied: bool = False
     genuine: bool = False
+    stays_home: bool = False
 
     @property
     def is_guess(self) -> bool:
@@ -191,6 +194,31 @@ class TimeRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectoryRefused:
+    """Something that came as the office's directory was refused: `part` (forged, damaged), `row` (not understood), `policy`
+    (not to be had from afar, or not valid)."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The state that the office wants, as the directory has it now: by the gate's own key and for all (`*`)."""
+
+    modes: Mapping[str, ModeOrder]
+    count: CountOrder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChanged:
+    """Decide by this from now on, as soon as nobody is being decided about. `version`: as records name it."""
+
+    policy: Policy
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """The record appended with `token` is on disk."""
 
@@ -255,6 +283,9 @@ Event = (
     | ModeOrdered
     | Commanded
     | CommandRefused
+    | DirectoryRefused
+    | Desired
+    | PolicyChanged
     | TimeRefused
     | Committed
     | CommitFailed

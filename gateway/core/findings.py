@@ -49,7 +49,8 @@ class Decision:
 
 
 LOCKED_OUT, LOCKDOWN, SEALED = "locked-out", "lockdown", "sealed"
-DENYING = frozenset({LOCKED_OUT, LOCKDOWN, SEALED})
+HOME_OBSERVATION, FULL = "home-observation", "full"
+DENYING = frozenset({LOCKED_OUT, LOCKDOWN, SEALED, HOME_OBSERVATION, FULL})
 REFERRED = frozenset({Outcome.NEEDS_ONLINE, Outcome.UNCHECKED})  # for the guard: it is not the credential that is bad
 NO_THERMOMETER = "no-thermometer"
 NO_SENSOR = "no-presence-sensor"

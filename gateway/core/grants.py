@@ -26,6 +26,10 @@ class Grants:
         self._waiting: dict[int, tuple[Grant, int]] = {}
         self._token = 0
 
+    def adopt(self, commit_limit_s: float) -> None:
+        """Wait so long from now on."""
+        self._limit_ms = seconds(commit_limit_s)
+
     def token(self) -> int:
         """A token that no other record has."""
         self._token += 1

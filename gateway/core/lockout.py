@@ -53,6 +53,10 @@ class LockOut:
         self._state = kept.state
         self._until_ms: int | None = None
 
+    def adopt(self, policy: VisitPolicy) -> None:
+        """Go by this from now on; a lock-out in force goes on as it began."""
+        self._policy = policy
+
     def start(self, now_ms: int) -> None:
         """Let a lock-out that was in force begin anew."""
         if self.locked:

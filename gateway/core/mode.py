@@ -44,14 +44,15 @@ ORDERS: Mapping[Mode, Order] = {
 }
 """What each mode orders; a fire alarm orders `free` in all of them."""
 
-_KEY = "mode"
+_KEY, _DRILL = "mode", "drill"
 
 
 class ModeMachine:
-    """The mode in force, and whether there is a fire alarm."""
+    """The mode in force, whether it is a drill, and whether there is a fire alarm."""
 
     def __init__(self, state: Mapping[str, bytes]) -> None:
         self.mode = durable.read(state, _KEY, Mode, Mode.NORMAL)
+        self.drill = durable.read(state, _DRILL, bool, False)
         self.fire = False
 
     def switch(self, mode: Mode) -> Mode | None:
@@ -61,10 +62,16 @@ class ModeMachine:
         return None if self.mode is before else before
 
     @property
+    def told(self) -> str:
+        """As a visit's record names it."""
+        return "drill" if self.drill else self.mode.value
+
+    @property
     def order(self) -> Order:
         """What the door is ordered to do now."""
         return Order.FREE if self.fire else ORDERS[self.mode]
 
     def durable(self) -> dict[str, bytes]:
         """What outlives a restart."""
-        return {} if self.mode is Mode.NORMAL else {_KEY: durable.encode(self.mode)}
+        mode = {} if self.mode is Mode.NORMAL else {_KEY: durable.encode(self.mode)}
+        return mode | ({_DRILL: durable.encode(True)} if self.drill else {})

@@ -38,6 +38,8 @@ class Phrase(StrEnum):
     DOOR_HELD_OPEN = "door-held-open"
     PASSED_WITHOUT_GRANT = "passed-without-grant"
     LOCKED_DOWN = "locked-down"
+    STAY_HOME = "stay-home"  # under home observation, and on the way out
+    FULL = "full"  # as many inside as may be
     FIRE = "fire"
     GOODBYE = "goodbye"  # somebody goes out
 

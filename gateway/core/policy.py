@@ -7,7 +7,7 @@ docs are held against them by tests.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta
@@ -239,6 +239,41 @@ class NightPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityPolicy:
+    """How many may be inside."""
+
+    limit: Annotated[
+        int, Meta(description="So many people inside, and nobody more is let in; 0 = no limit", ge=0, le=1_000_000)
+    ] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryPolicy:
+    """How old a directory may be and still decide."""
+
+    max_age_days: Annotated[int, days("An older directory is an alarm", 1, 3650)] = 30
+    when_old: Annotated[
+        Unsure,
+        Meta(description="Cards, passes and listed codes while the directory is older: accept, guard or refuse"),
+    ] = Unsure.ACCEPT
+
+
+FIXED: Final = frozenset(
+    {
+        "timezone",
+        "portal.name",
+        "portal.kind",
+        "portal.lock",
+        "portal.escape_route",
+        "portal.exit_needs_credential",
+        "visit.presence_sensor",
+    }
+)
+"""What no office changes from afar: it says what stands at the place, how it is wired, or whether people can flee through it.
+Only who stands there can see that it is so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Everything the core decides by."""
 
@@ -251,6 +286,8 @@ class Policy:
     credentials: CredentialPolicy = field(default_factory=CredentialPolicy)
     certificates: CertificatePolicy = field(default_factory=CertificatePolicy)
     night: NightPolicy = field(default_factory=NightPolicy)
+    capacity: CapacityPolicy = field(default_factory=CapacityPolicy)
+    directory: DirectoryPolicy = field(default_factory=DirectoryPolicy)
 
     def is_night(self, now: Moment) -> bool:
         """Whether the night watch is on at `now`."""

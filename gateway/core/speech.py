@@ -4,7 +4,16 @@ from collections.abc import Mapping
 
 from gateway.core.effects import Priority, Say
 from gateway.core.events import HEALTH_KINDS, Outcome, Verdict
-from gateway.core.findings import LOCKDOWN, LOCKED_OUT, REFERRED, SEALED, Decision, Findings
+from gateway.core.findings import (
+    FULL,
+    HOME_OBSERVATION,
+    LOCKDOWN,
+    LOCKED_OUT,
+    REFERRED,
+    SEALED,
+    Decision,
+    Findings,
+)
 from gateway.core.phrases import Phrase
 from gateway.core.temperature import ScreeningState
 from gateway.core.used import CODE_USED
@@ -14,6 +23,8 @@ _BY_CIRCUMSTANCE: Mapping[str, Phrase] = {
     LOCKED_OUT: Phrase.LOCKED_OUT,
     LOCKDOWN: Phrase.LOCKED_DOWN,
     SEALED: Phrase.LOCKED_DOWN,
+    HOME_OBSERVATION: Phrase.STAY_HOME,
+    FULL: Phrase.FULL,
 }
 _BY_REASON: Mapping[str, Phrase] = {
     CODE_USED: Phrase.SHOW_LIVE_CODE,

@@ -167,6 +167,10 @@ class VisitMachine:
         self._greeted = False
         self._night_told = False
 
+    def adopt(self, policy: Policy) -> None:
+        """Go by this from now on; while nobody is being decided about."""
+        self._policy = policy
+
     @property
     def _unbound(self) -> bool:
         return self._sensor_lost or not self._policy.visit.presence_sensor

@@ -30,4 +30,4 @@ def _resolve(text: str, trust: Trust, now: Moment) -> Verdict:
     )
 
 
-SCHEME = Scheme("text", lambda _text: True, _resolve)
+SCHEME = Scheme("text", lambda _text: True, _resolve, listed=True)

@@ -2,7 +2,7 @@
 
 from gateway.core.events import Outcome, Verdict
 from gateway.core.moment import Moment
-from gateway.resolve.scheme import Scheme, Trust, refused, steps, unsure
+from gateway.resolve.scheme import Scheme, Trust, in_force, refused, steps, unsure
 from sync.contract import passes
 from sync.errors import CredentialRefused
 
@@ -20,10 +20,10 @@ def _resolve(text: str, trust: Trust, now: Moment) -> Verdict:
     if reason:
         pass_id, holder = shown.content.pass_id.hex(), shown.content.holder
         return refused(reason, KIND, pass_id, holder=holder, genuine=reason in _NO_COPY)
-    return _by_clock(_by_directory(shown, trust), shown, trust, now)
+    return _by_clock(_by_directory(shown, trust, now), shown, trust, now)
 
 
-def _by_directory(shown: passes.Shown, trust: Trust) -> Verdict:
+def _by_directory(shown: passes.Shown, trust: Trust, now: Moment) -> Verdict:
     """The verdict on a pass that is good by itself: whether it was revoked, and what its holder has still to do."""
     content, credential = shown.content, shown.content.pass_id.hex()
     standing = trust.directory.standing(content.pass_id, content.holder)
@@ -42,6 +42,7 @@ def _by_directory(shown: passes.Shown, trust: Trust) -> Verdict:
         extended=standing.extended,
         directory_version=standing.version,
         counter=shown.counter,
+        stays_home=in_force(standing.home_until_s, now),
     )
 
 
@@ -52,4 +53,6 @@ def _by_clock(verdict: Verdict, shown: passes.Shown, trust: Trust, now: Moment) 
     return unsure("clock-untrusted", trust.policy.credentials.when_clock_untrusted, verdict)
 
 
-SCHEME = Scheme(KIND, lambda text: text.startswith(passes.PREFIX), _resolve, beginning=passes.PREFIX, signed=True)
+SCHEME = Scheme(
+    KIND, lambda text: text.startswith(passes.PREFIX), _resolve, beginning=passes.PREFIX, signed=True, listed=True
+)

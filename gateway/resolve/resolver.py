@@ -1,13 +1,15 @@
 """One interface for every credential: text or UID in, `Verdict` out. A new kind is one module and one row in `SCHEMES`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gateway.config.settings import ResolverConfig
 from gateway.core.events import Verdict
 from gateway.core.moment import Moment
+from gateway.core.policy import Policy
 from gateway.errors import DirectoryError
 from gateway.resolve import card, eu_certificate, first_look, listed_code, menshen_pass, smart_health_card
-from gateway.resolve.scheme import Scheme, Trust, by_trust, refused
+from gateway.resolve.scheme import Scheme, Trust, by_age, by_trust, refused
 
 SCHEMES: tuple[Scheme, ...] = (
     menshen_pass.SCHEME,
@@ -40,6 +42,10 @@ class Resolver:
         self._schemes = schemes
         self._beginnings = [scheme.beginning for scheme in schemes if scheme.beginning]
 
+    def adopt(self, policy: Policy) -> None:
+        """Judge by this from now on. From any thread."""
+        self._trust = replace(self._trust, policy=policy)
+
     @property
     def asks_servers(self) -> bool:
         """Whether there is anything that may wait for a server."""
@@ -59,16 +65,16 @@ class Resolver:
             return refused(fault, "text", self._trust.reference(text))
         scheme = self._scheme(text)
         try:
-            if not scheme.signed:
-                return scheme.resolve(text, self._trust, now)
-            trust = self._trust.of_this_moment()
-            return by_trust(scheme.resolve(text, trust, now), trust, now)
+            trust = self._trust.of_this_moment() if scheme.signed else self._trust
+            verdict = scheme.resolve(text, trust, now)
+            verdict = by_trust(verdict, trust, now) if scheme.signed else verdict
+            return by_age(verdict, trust, now) if scheme.listed else verdict
         except DirectoryError:
             return refused("directory-unavailable", scheme.kind, self._trust.reference(text))
 
     def card(self, uid: str, now: Moment) -> Verdict:
         """The verdict on a card's UID."""
         try:
-            return card.resolve(uid, self._trust, now)
+            return by_age(card.resolve(uid, self._trust, now), self._trust, now)
         except DirectoryError:
             return refused("directory-unavailable", card.KIND, self._trust.reference(f"card:{uid}"))

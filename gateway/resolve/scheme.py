@@ -15,18 +15,21 @@ from gateway.core.policy import Policy, Unsure
 from gateway.credentials.anchors import Anchors
 from gateway.directory import Directory
 from sync.contract.records import Step
+from sync.contract.trust import DAY_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
     """What a gate checks credentials against: its site and policy, whose signatures it believes now, the directory, and the
-    key of its hashes. `anchors` is asked anew for every credential: a key revoked a moment ago is revoked."""
+    key of its hashes. `issued_s`: when the office last said that the directory is the newest (Unix seconds, 0 = it never did).
+    `anchors` is asked anew for every credential: a key revoked a moment ago is revoked."""
 
     site: str
     anchors: Callable[[], Anchors]
     directory: Directory
     hash_key: bytes
     policy: Policy = field(default_factory=Policy)
+    issued_s: Callable[[], int] = lambda: 0
 
     def of_this_moment(self) -> "Trust":
         """The same with the anchors as they are now: one credential is judged by one list. Raises DirectoryError."""
@@ -42,7 +45,8 @@ class Trust:
 class Scheme:
     """One kind of credential: what it is called in records, whether a text is of it, and what resolves it. `asks`: it may
     wait for a server. `beginning`: what its texts begin with, where they are told by that; what only looks like it is
-    refused (`first_look`). `signed`: it rests on the trust list (see `by_trust`)."""
+    refused (`first_look`). `signed`: it rests on the trust list (see `by_trust`); `listed`: on the directory
+    (see `by_age`)."""
 
     kind: str
     claims: Callable[[str], bool]
@@ -50,6 +54,7 @@ class Scheme:
     asks: bool = False
     beginning: str = ""
     signed: bool = False
+    listed: bool = False
 
 
 OUTCOMES: Mapping[str, Outcome] = {
@@ -68,6 +73,7 @@ OUTCOMES: Mapping[str, Outcome] = {
     "trust-old": Outcome.UNCHECKED,
     "clock-untrusted": Outcome.UNCHECKED,
     "directory-empty": Outcome.UNCHECKED,
+    "directory-old": Outcome.UNCHECKED,
     "directory-unavailable": Outcome.UNCHECKED,
     "resolver-failed": Outcome.UNCHECKED,
     "too-many": Outcome.UNCHECKED,
@@ -119,6 +125,22 @@ def by_trust(verdict: Verdict, trust: Trust, now: Moment) -> Verdict:
     if not trust.anchors().older_than(policy.trust_max_age_days, now.at_ms // 1000):
         return verdict
     return unsure("trust-old", policy.when_trust_is_old, verdict)
+
+
+def by_age(verdict: Verdict, trust: Trust, now: Moment) -> Verdict:
+    """A verdict that rests on the directory, as far as one of this age can be relied on: by the site's policy."""
+    policy, issued_s = trust.policy.directory, trust.issued_s()
+    for_guard = verdict.outcome is Outcome.UNCHECKED and policy.when_old is Unsure.REFUSE
+    if policy.when_old is Unsure.ACCEPT or not (verdict.outcome is Outcome.VALID or for_guard):
+        return verdict
+    if not issued_s or now.at_ms // 1000 - issued_s <= policy.max_age_days * DAY_S:
+        return verdict
+    return unsure("directory-old", policy.when_old, verdict)
+
+
+def in_force(until_s: int | None, now: Moment) -> bool:
+    """Whether what holds until then (0: for good, None: not at all) holds now."""
+    return until_s is not None and (until_s == 0 or now.at_ms // 1000 < until_s)
 
 
 def steps(*, registered: bool) -> frozenset[Step]:

@@ -34,6 +34,17 @@ class Packs:
         except KeyError as error:
             raise VoiceError(f"phrase {phrase!r} in {lang!r}: there is no {error}") from error
 
+    def reworded(self, wordings: Mapping[tuple[str, str], str]) -> "Packs":
+        """The same with other words for some phrases, by (language, phrase). Raises VoiceError, for the first that cannot be."""
+        texts = {lang: dict(words) for lang, words in self._texts.items()}
+        for (lang, phrase), text in wordings.items():
+            wrong = "unknown language" if lang not in set(Language) else _wrong(phrase, text)
+            if wrong:
+                raise VoiceError(f"phrase {lang}/{phrase}: {wrong}")
+            if lang in texts:  # else it is not spoken here
+                texts[lang][phrase] = text
+        return Packs(texts)
+
     def spoken(self, phrase: str, values: Mapping[str, str], lang: str) -> str:
         """What to say: the same, written so that the voice reads it right. Raises VoiceError."""
         text = self.words(phrase, values, lang)

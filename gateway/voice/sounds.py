@@ -41,7 +41,8 @@ class Sounds:
         volume_percent: int = 100,
         engines: Callable[[], Iterable[Engine]] = installed,
     ) -> None:
-        self._packs = packs
+        self._packs = self._own = packs
+        self._reworded: frozenset[tuple[str, str]] = frozenset()
         self._languages = languages
         self._folder = folder
         self._recordings = recordings
@@ -66,6 +67,12 @@ class Sounds:
         for lang in self._languages:
             self._take_recordings(lang)
 
+    def reword(self, wordings: Mapping[tuple[str, str], str]) -> None:
+        """Say these (language, phrase) in these words, and all others as the packs have them. From any thread. Raises
+        VoiceError for what is no wording; then nothing has changed."""
+        self._packs = self._own.reworded(wordings)
+        self._reworded = frozenset(wordings)
+
     @staticmethod
     def fixed() -> list[Phrase]:
         """The phrases that always sound the same."""
@@ -86,7 +93,7 @@ class Sounds:
     def file(self, phrase: str, values: Mapping[str, str], lang: str) -> Path | None:
         """The phrase's sound; None when it cannot be had, which is logged once. Raises VoiceError for what is no phrase."""
         recorded = self._recorded.get((lang, phrase))
-        if recorded is not None:
+        if recorded is not None and (lang, phrase) not in self._reworded:
             return recorded
         text = self._packs.spoken(phrase, values, lang)
         path = self._path(phrase, text, lang)

@@ -62,6 +62,9 @@ class Silence:
     def tone(self, tone: Tone, on: bool) -> None:
         """Nothing."""
 
+    def reword(self, wordings: Mapping[tuple[str, str], str]) -> None:
+        """Nothing."""
+
 
 class Voice:
     """Implements Speaks. `now_s` is monotonic. Raises ConfigError when the site's own phrase packs are wrong."""
@@ -94,6 +97,11 @@ class Voice:
         """End the thread; what has not been said is not said any more."""
         self._waiting.put((-99, next(self._order), None))
         self._thread.join(timeout=2)
+
+    def reword(self, wordings: Mapping[tuple[str, str], str]) -> None:
+        """Say these (language, phrase) in these words from now on, and all others as the packs have them. Raises VoiceError for
+        what is no wording; then nothing has changed."""
+        self._sounds.reword(wordings)
 
     def say(self, phrase: str, values: Mapping[str, str], priority: Priority) -> None:
         """Speak a phrase in each language; does not block."""

@@ -25,6 +25,7 @@ class AlarmKind(StrEnum):
     JOURNAL_FAILED = "journal-failed"  # a record could not be written: disk full, input/output error
     JOURNAL_REPLACED = "journal-replaced"  # a damaged journal was moved aside and a new log opened
     CLOCK = "clock"
+    HOME_OBSERVATION = "home-observation"  # somebody who is to stay at home is on the way out
     CALL = "call"  # somebody pressed the call button
 
 

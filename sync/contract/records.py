@@ -128,11 +128,14 @@ class AlarmRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class Mode(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The gate's mode was switched."""
+    """The gate's mode was switched, or ordered anew by the office. `drill`: it is an exercise; `order`: the id of the office's
+    order, where it was one."""
 
     mode: str
     before: str
     by: str
+    drill: bool = False
+    order: str = ""
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -159,6 +162,15 @@ class LogOpened(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     predecessor_head: int = 0
     carried: tuple[tuple[int, int], ...] = ()
     detail: str = ""
+
+
+class Count(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The number of people inside was corrected. `order`: the id of the office's order."""
+
+    inside: int
+    before: int
+    by: str
+    order: str = ""
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -208,6 +220,7 @@ Body = (
     | Mode
     | Started
     | LogOpened
+    | Count
     | Device
     | ClockChange
     | CommandRecord
@@ -223,6 +236,7 @@ KINDS: dict[str, type[Body]] = {
     "mode": Mode,
     "started": Started,
     "log-opened": LogOpened,
+    "count": Count,
     "device": Device,
     "clock": ClockChange,
     "command": CommandRecord,

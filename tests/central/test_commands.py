@@ -151,7 +151,10 @@ def test_gates(made: Office) -> None:
     assert made("gate", "add", "north-gate", "--name", "North gate").stdout == "north-gate: added, admitted\n"
     assert made("gate", "add", "north-gate").stdout == "north-gate: was there already, admitted\n"
     assert made("gate", "admit", "north-gate").stdout == "north-gate: admitted\n"
-    assert made("gate", "list").stdout == "north-gate\tNorth gate\toffline\tlast heard: never\n"
+    assert made("gate", "list").stdout == "north-gate\tNorth gate\toffline\tlast heard: never\tno site\n"
+    made("gate", "add", "north-gate", "--site", "garden-court")
+    assert made("gate", "list").stdout.endswith("\tsite garden-court, directory 0.0\n")
+    assert "1 to 32 letters" in made("gate", "add", "north-gate", "--site", "garden court").stderr
     unknown = made("gate", "admit", "west-gate")
     assert unknown.returncode == 1
     assert "menshen office gate add west-gate" in unknown.stderr

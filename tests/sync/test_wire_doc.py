@@ -41,6 +41,7 @@ from sync.contract.records import (
     CardSeen,
     ClockChange,
     CommandRecord,
+    Count,
     Device,
     Direction,
     Door,
@@ -193,7 +194,8 @@ BODIES: tuple[Body, ...] = (
     Passage(portal="north", direction=Direction.ENTRY, visit="v-1", inside=18),
     Door(portal="north", state="released", cause="grant", visit="v-1", by="guard"),
     AlarmRecord(action=AlarmAction.ACKNOWLEDGED, alarm=ALARM, by="guard", note="the wind"),
-    Mode(mode="lockdown", before="normal", by="guard"),
+    Mode(mode="lockdown", before="normal", by="li", drill=True, order="0a" * 16),
+    Count(inside=12, before=14, by="li", order="0b" * 16),
     Started(version="0.1.0", config_sha256="3f2a", recovered=("journal-replaced",)),
     LogOpened(
         reason="rewound",

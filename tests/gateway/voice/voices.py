@@ -7,7 +7,9 @@ import pytest
 
 from drivers.sound.pcm import RATE
 from drivers.sound.tones import tone
+from gateway.config.lines import key_lines
 from gateway.config.settings import BrokerConfig, GateConfig, IdentityConfig, Language, TrustConfig, VoiceConfig
+from gateway.config.source import Source
 from gateway.core.policy import Policy
 from gateway.voice.espeak import Engine, installed
 
@@ -37,6 +39,8 @@ def config(folder: Path, *languages: Language, recordings: Path | None = None) -
         devices=(),
         simulation=None,
         sha256="",
+        source=Source("", "", {}, key_lines("")),
+        folder=folder,
     )
 
 

@@ -1,0 +1,177 @@
+"""What the office wants of this gate, as the directory has it: its mode, how many are inside, its policy and its words.
+
+Looked at when the gate starts, whenever another directory decides, and now and then. What cannot be read or is not to be had
+from afar is told once, as a refused record, and changes nothing; a policy that is refused is also told as a device that is not
+in order, until it is mended or taken away.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
+
+import msgspec
+
+from gateway.config import ConfigError, GateConfig, policy_with
+from gateway.core.events import Desired, DeviceChanged, DirectoryRefused, Event, PolicyChanged
+from gateway.core.policy import FIXED, Policy
+from gateway.directory import Directory
+from gateway.errors import DirectoryError
+from gateway.voice.errors import VoiceError
+from sync.contract.directory import EVERY_GATE, CountOrder, ModeOrder, Table, Wording
+from sync.contract.text import harmless
+
+logger = logging.getLogger("menshen.directory")
+TABLES: Final = (Table.MODE, Table.COUNT, Table.POLICY, Table.PHRASE)
+MOST_ROWS: Final = 256  # of the policy; there are fewer keys
+DEVICE: Final = "policy"
+Rows = Mapping[str, bytes]
+Wordings = Mapping[tuple[str, str], str]
+T = TypeVar("T")
+
+
+class DesiredState:
+    """Looks at the rows and tells the core. `adopt` hears each new policy, for whoever else goes by one. One thread at a time."""
+
+    def __init__(
+        self,
+        config: GateConfig,
+        directory: Directory,
+        post: Callable[[Event], None],
+        *,
+        adopt: Callable[[Policy], None],
+        reword: Callable[[Wordings], None],
+    ) -> None:
+        self._config = config
+        self._directory = directory
+        self._post = post
+        self._adopt = adopt
+        self._reword = reword
+        self._phrases: Rows = {}
+        self._orders: tuple[Rows, Rows] = ({}, {})
+        self._policy: Rows = {}
+        self._refused: set[str] = set()
+        self._told_wrong = False
+
+    def look(self) -> None:
+        """Tell what has changed since the last look. A directory that is out of reach tells that itself."""
+        try:
+            modes, counts, policy, phrases = (self._directory.entries(table) for table in TABLES)
+        except DirectoryError:
+            return
+        if (modes, counts) != self._orders:
+            self._orders = modes, counts
+            self._order(modes, counts)
+        if policy != self._policy:
+            self._policy = policy
+            self._change(policy)
+        if phrases != self._phrases:
+            self._phrases = phrases
+            self._word(phrases)
+
+    # orders
+
+    def _order(self, modes: Rows, counts: Rows) -> None:
+        gate = self._config.gate.id
+        found = {key: self._read(Table.MODE, key, modes, ModeOrder) for key in (EVERY_GATE, gate)}
+        count = self._read(Table.COUNT, gate, counts, CountOrder)
+        wanted = {key: order for key, order in found.items() if order is not None}
+        if wanted or count is not None:
+            self._post(Desired(wanted, count))
+
+    def _read(self, table: Table, key: str, rows: Rows, kind: type[T]) -> T | None:
+        if key not in rows:
+            return None
+        try:
+            return msgspec.json.decode(rows[key], type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._refuse("row", f"{table}/{key}: {error}")
+            return None
+
+    # policy
+
+    def _change(self, rows: Rows) -> None:
+        wanted = self._values(rows)
+        wrong = len(wanted) < len(rows) and any(self._concerns(key) for key in rows)
+        try:
+            policy = policy_with(self._config, wanted)
+        except ConfigError:
+            policy, refused = self._one_by_one(wanted)
+            wrong = wrong or refused
+        self._adopt(policy)
+        self._post(PolicyChanged(policy, self._version(rows)))
+        logger.info("the office's policy: %d value(s) in the place of the file's", len(wanted))
+        self._tell(wrong=wrong)
+
+    def _values(self, rows: Rows) -> dict[str, object]:
+        """Of the rows that concern this gate, those that may be had: its own before those for all."""
+        found: dict[str, object] = {}
+        for key in sorted(filter(self._concerns, rows), key=lambda key: "/" in key)[:MOST_ROWS]:
+            name = key.rpartition("/")[2]
+            if name in FIXED:
+                self._refuse("policy", f"{key}: is not changed from afar: it says how the place is built")
+                continue
+            try:
+                found[name] = json.loads(rows[key])
+            except (ValueError, RecursionError) as error:
+                self._refuse("policy", f"{key}: {error}")
+        return found
+
+    def _concerns(self, key: str) -> bool:
+        gate, slash, _ = key.rpartition("/")
+        return not slash or gate == self._config.gate.id
+
+    def _one_by_one(self, wanted: Mapping[str, object]) -> tuple[Policy, bool]:
+        """All that can be had, in the order of their keys, and whether anything was refused."""
+        policy, taken = self._config.policy, dict[str, object]()
+        refused = False
+        for key in sorted(wanted):
+            try:
+                policy = policy_with(self._config, {**taken, key: wanted[key]})
+            except ConfigError as error:
+                refused = True
+                self._refuse("policy", f"{key}: {error.problems[0].text if error.problems else error}")
+            else:
+                taken[key] = wanted[key]
+        return policy, refused
+
+    def _version(self, rows: Rows) -> str:
+        """As records name the policy: the file's alone, or what stands for file and rows together."""
+        import hashlib
+
+        own = self._config.sha256[:16]
+        concerned = sorted((key, value.hex()) for key, value in rows.items() if self._concerns(key))
+        return hashlib.sha256(json.dumps([own, concerned]).encode()).hexdigest()[:16] if concerned else own
+
+    # words
+
+    def _word(self, rows: Rows) -> None:
+        """Each phrase as the office words it, but for those that no pack could have."""
+        taken: dict[tuple[str, str], str] = {}
+        for key in sorted(rows):
+            lang, _, phrase = key.partition("/")
+            wording = self._read(Table.PHRASE, key, rows, Wording)
+            if wording is None:
+                continue
+            try:
+                self._reword({**taken, (lang, phrase): wording.text})
+            except VoiceError as error:
+                self._refuse("row", str(error))
+            else:
+                taken[lang, phrase] = wording.text
+        self._reword(taken)
+
+    # telling
+
+    def _refuse(self, reason: str, detail: str) -> None:
+        text = harmless(detail, 200)
+        if text not in self._refused:
+            self._refused = {*self._refused, text} if len(self._refused) < MOST_ROWS else {text}
+            logger.error("the directory: %s", text)
+            self._post(DirectoryRefused(reason, text))
+
+    def _tell(self, *, wrong: bool) -> None:
+        if wrong is not self._told_wrong:
+            self._told_wrong = wrong
+            detail = "the office wants values that cannot be had" if wrong else ""
+            self._post(DeviceChanged(DEVICE, "stale" if wrong else "ok", detail))
