@@ -91,8 +91,7 @@ class DesiredState:
     # policy
 
     def _change(self, rows: Rows) -> None:
-        wanted = self._values(rows)
-        wrong = len(wanted) < len(rows) and any(self._concerns(key) for key in rows)
+        wanted, wrong = self._values(rows)
         try:
             policy = policy_with(self._config, wanted)
         except ConfigError:
@@ -103,19 +102,22 @@ class DesiredState:
         logger.info("the office's policy: %d value(s) in the place of the file's", len(wanted))
         self._tell(wrong=wrong)
 
-    def _values(self, rows: Rows) -> dict[str, object]:
-        """Of the rows that concern this gate, those that may be had: its own before those for all."""
+    def _values(self, rows: Rows) -> tuple[dict[str, object], bool]:
+        """Of the rows that concern this gate, those that may be had, its own before those for all; and whether one may not."""
         found: dict[str, object] = {}
+        refused = False
         for key in sorted(filter(self._concerns, rows), key=lambda key: "/" in key)[:MOST_ROWS]:
             name = key.rpartition("/")[2]
             if name in FIXED:
+                refused = True
                 self._refuse("policy", f"{key}: is not changed from afar: it says how the place is built")
                 continue
             try:
                 found[name] = json.loads(rows[key])
             except (ValueError, RecursionError) as error:
+                refused = True
                 self._refuse("policy", f"{key}: {error}")
-        return found
+        return found, refused
 
     def _concerns(self, key: str) -> bool:
         gate, slash, _ = key.rpartition("/")
