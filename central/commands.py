@@ -16,6 +16,7 @@ from central.authority.commands import (
     tail_certificate,
 )
 from central.broker_options import Broker, with_broker
+from central.holders.commands import directory
 from central.ingest import LENT_S
 from central.orders.commands import command
 from central.setting_up import database, unmigrated, with_database, with_django
@@ -38,6 +39,7 @@ def office() -> None:
     menshen office serve --port 8000        the pages, until Ctrl-C
     menshen office ingest --broker HOST     takes the gates' records, until Ctrl-C
     menshen office gate list                what is known of the gates
+    menshen office directory import holders FILE --site SITE
     menshen office command release GATE     tells a gate something, now
     menshen office authority init           certificates for gates and broker: docs/office-security.md
     menshen office check                    what is wrong, and what to do about it
@@ -76,9 +78,10 @@ def user() -> None:
 
 @user.command("add")
 @click.argument("name")
+@click.option("--staff", is_flag=True, help="May change the directory: holders, cards, orders.")
 @click.option("--json", "as_json", is_flag=True, help='Print {"user": …, "password": …} for a program.')
 @with_database
-def user_add(name: str, as_json: bool) -> None:
+def user_add(name: str, as_json: bool, staff: bool) -> None:
     """Add a user, or give an existing one a new password. The password printed is good once: it must be changed at the
     first login, and cannot be shown again.
 
@@ -97,6 +100,8 @@ def user_add(name: str, as_json: bool) -> None:
         raise click.BadParameter(" ".join(error.messages), param_hint="NAME") from error
     known = User.objects.filter(username=name).exists()
     password = give_one_time_password(name)
+    if staff:
+        User.objects.filter(username=name).update(is_staff=True, is_superuser=True)
     if as_json:
         click.echo(json.dumps({"user": name, "password": password}))
         return
@@ -314,6 +319,7 @@ for _command in (
     broker_certificate,
     command,
     command_certificate,
+    directory,
     gate_bundle,
     gate_revoke,
     tail_certificate,

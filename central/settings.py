@@ -33,6 +33,8 @@ ADMIT_GATES = os.environ.get("MENSHEN_OFFICE_ADMIT", "manual")
 SCRIPTED_CLOCKS = os.environ.get("MENSHEN_OFFICE_CLOCKS", "real") == "scripted"
 
 INSTALLED_APPS = [
+    "central.web",  # its templates come before the admin's own
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -46,7 +48,7 @@ INSTALLED_APPS = [
     "central.alarms",
     "central.orders",
     "central.directory",
-    "central.web",
+    "central.holders",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -10,9 +10,17 @@ from central.accounts.views import LoginView, PasswordView
 from central.alarms import views as alarms
 from central.entries import cards
 from central.entries import views as entries
+from central.holders import admin as _registers  # noqa: F401  so that the site knows its pages
+from central.holders import views as holders
+from central.holders.site import office_admin
 from central.registry import views as registry
 
 urlpatterns = [
+    path("admin/logout/", LogoutView.as_view()),  # as the office has them
+    path("admin/password_change/", RedirectView.as_view(pattern_name="password")),
+    path("admin/import/", office_admin.admin_view(holders.choose), name="import"),
+    path("admin/import/<int:draft_id>/", office_admin.admin_view(holders.preview), name="import-preview"),
+    path("admin/", office_admin.urls),
     path("", RedirectView.as_view(pattern_name="entries")),
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
