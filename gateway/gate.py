@@ -28,6 +28,7 @@ from gateway.keys import hash_key
 from gateway.loop import Loop
 from gateway.resolve import Resolver, ResolveWorkers, Trust, schemes_with
 from gateway.road import Ends, directory_file, each, lay_road
+from gateway.room import MB, Limits, Room, free_on
 from gateway.sampling import TemperatureSampler
 from gateway.status import StatusBoard
 from gateway.trust import TrustStore
@@ -98,6 +99,7 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
             clock.now,
             lambda: not board.latest.visiting,
             each(trust_list.look, age.look),
+            _room(config, journal, clock, inbox.post).look,
             keep_days=config.gate.keep_days,
         )
         upkeep.start()
@@ -140,6 +142,18 @@ def _adopting(resolver: Resolver, sampler: TemperatureSampler | None, age: Direc
             sampler.adopt(policy.temperature)
 
     return adopt
+
+
+def _room(config: GateConfig, journal: Journal, clock: Clock, post: Callable[[Event], None]) -> Room:
+    limits = Limits(config.journal.max_mb * MB, config.journal.min_free_mb * MB)
+    path = config.gate.data_dir / "journal.sqlite"
+    return Room(
+        journal,
+        limits,
+        clock.now,
+        lambda state, detail: post(DeviceChanged("disk", state, detail)),
+        lambda: free_on(path),
+    )
 
 
 def _age(config: GateConfig, directory: Directory, clock: Clock, post: Callable[[Event], None]) -> DirectoryAge:

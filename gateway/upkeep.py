@@ -16,7 +16,8 @@ CHECKPOINT_COMMITS = 500  # commits after which the write-ahead log is emptied
 
 
 class Upkeep:
-    """A thread that looks after the journal while no visit is open. `also`: what else is looked at each time, visit or not."""
+    """A thread that looks after the journal while no visit is open. `also`: what else is looked at each time, visit or not;
+    `room`: what makes room on the disk, after old records are gone."""
 
     def __init__(
         self,
@@ -24,6 +25,7 @@ class Upkeep:
         now: Callable[[], Moment],
         idle: Callable[[], bool],
         also: Callable[[], None] = lambda: None,
+        room: Callable[[], None] = lambda: None,
         *,
         keep_days: int,
     ) -> None:
@@ -31,6 +33,7 @@ class Upkeep:
         self._now = now
         self._idle = idle
         self._also = also
+        self._room = room
         self._keep_days = keep_days
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
@@ -56,6 +59,7 @@ class Upkeep:
         """Do what is due. Trouble is told and tried again the next time."""
         try:
             self._trim()
+            self._room()
             if self._journal.commits - self._emptied_at >= CHECKPOINT_COMMITS:
                 self._emptied_at = self._journal.commits
                 self._journal.checkpoint()

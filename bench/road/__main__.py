@@ -17,6 +17,7 @@ Everything in one run on one machine, with the same records (visits of about 800
     gate_rss_mb           the most that the whole gate's process had while it drained the largest backlog of the run
     wire_bytes_per_record bytes on the wire, both ways, TCP's and IP's own included, for a visit of the drain
     live_bytes_per_visit  the same for visits that come one by one, and are sent as they come
+    disk_bytes_per_record bytes that the kernel sent to the gate's disk for a record that is committed by itself (bench.wear)
 """
 
 import argparse
@@ -35,6 +36,7 @@ from typing import Final
 
 import psycopg
 
+from bench import wear
 from bench.common import progress, scratch
 from bench.ingest import Office, Row, fill, payloads
 from bench.journal import visit
@@ -51,6 +53,7 @@ SHIPPED_RECORDS: Final = 2_000  # as shipped it takes long
 SLOW_ALARMS_EVERY_S: Final = 1.5
 LIVE_VISITS: Final = 200
 MILLION: Final = 1_000_000
+WORN_VISITS: Final = 1_000
 
 
 class Offices:
@@ -310,6 +313,8 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, float]:
             road.million()
         road.alarms()
         road.wire()
+        worn = wear.measure(folder, WORN_VISITS)
+        road.note("disk_bytes_per_record", worn["disk_bytes_per_record"])
         return road.result() | {"visits": arguments.visits}
 
 

@@ -1,8 +1,9 @@
 """Batches into the database: records, what is made of them, and the cursor, in the caller's one transaction."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -23,6 +24,7 @@ from sync.log.view import Head
 
 # the kinds that more is made of; all others are kept
 _READ = frozenset({"visit", "card-seen", "passage", "alarm", "command", "log-opened"})
+_LOG_ID: Final = re.compile(r"[0-9a-f]{32}\Z")
 
 
 class _RecordRow(NamedTuple):
@@ -153,9 +155,9 @@ class Sheet:
 
     def _project(self, gate: Gate, log: Log, records: Sequence[Sent], keys: Sequence[int], now: datetime) -> None:
         bodies = [_body(sent) for sent in records]
-        for body in bodies:
+        for sent, body in zip(records, bodies, strict=True):
             if isinstance(body, LogOpened):
-                self._opened(gate, log, body, now)
+                self._opened(gate, log, sent.seq, body, now)
         self._dates.learn(gate, log, records, keys, now)
         known = self._shown(log, records, bodies) if log.predecessor else frozenset()
         for key, sent, body in zip(keys, records, bodies, strict=True):
@@ -184,14 +186,18 @@ class Sheet:
                  for sent, body in zip(records, bodies, strict=True) if sent.kind == "visit"]  # fmt: skip
         return shown_elsewhere(log, pairs)
 
-    def _opened(self, gate: Gate, log: Log, body: LogOpened, now: datetime) -> None:
-        log.predecessor, log.opened_because = harmless(body.predecessor, 64), harmless(body.reason, 32)
-        log.save(update_fields=["predecessor", "opened_because"])
-        before = self._find(gate, log.predecessor)
+    def _opened(self, gate: Gate, log: Log, seq: int, body: LogOpened, now: datetime) -> None:
+        predecessor = harmless(body.predecessor, 64)
+        if seq == 1:  # any other was carried over: it tells how an earlier log began
+            log.predecessor, log.opened_because = predecessor, harmless(body.reason, 32)
+            log.save(update_fields=["predecessor", "opened_because"])
         upto = body.predecessor_head or max((last for _, last in body.carried), default=0)
-        if before is not None and before.pk != log.pk and upto <= INT64:
-            for first, last in _gaps(before.seq, upto, body.carried):
-                _missing(gate, before, first, last, body.reason, now)
+        if predecessor == log.log_id or not _LOG_ID.match(predecessor) or upto > INT64:
+            return
+        before = self._find(gate, predecessor)  # None: nothing of it ever came here
+        for first, last in _gaps(0 if before is None else before.seq, upto, body.carried):
+            before = before or self._open(gate, predecessor)
+            _missing(gate, before, first, last, body.reason, now)
 
 
 def _row(key: int, log_key: int, sent: Sent, digest: bytes, now: datetime) -> _RecordRow:

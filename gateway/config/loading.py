@@ -53,10 +53,11 @@ def _load(source: Source, folder: Path, environ: Mapping[str, str]) -> GateConfi
     for rule in RULES:
         rule(draft, report)
     problems = report.problems()
-    if problems or not (draft.gate and draft.broker and draft.trust and draft.voice and draft.policy):
+    if problems or not (draft.gate and draft.journal and draft.broker and draft.trust and draft.voice and draft.policy):
         raise ConfigError(problems)
     return GateConfig(
         gate=draft.gate,
+        journal=draft.journal,
         broker=draft.broker,
         trust=draft.trust,
         voice=draft.voice,
@@ -91,6 +92,7 @@ def _draft(source: Source, folder: Path, environ: Mapping[str, str], report: Rep
     broker: BrokerConfig | None = sections["broker"]
     return Draft(
         gate=sections["gate"],
+        journal=sections["journal"],
         broker=broker and replace(broker, password=_password(broker, environ, report)),
         trust=sections["trust"],
         voice=sections["voice"],

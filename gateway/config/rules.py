@@ -18,6 +18,7 @@ from gateway.config.settings import (
     BrokerConfig,
     ClockKind,
     IdentityConfig,
+    JournalConfig,
     ResolverConfig,
     SimulationConfig,
     TrustConfig,
@@ -39,6 +40,7 @@ class Draft:
     """A file as far as it could be read."""
 
     gate: IdentityConfig | None
+    journal: JournalConfig | None
     broker: BrokerConfig | None
     trust: TrustConfig | None
     voice: VoiceConfig | None

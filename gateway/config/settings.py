@@ -95,6 +95,19 @@ class IdentityConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalConfig:
+    """How much of the disk records may take. What goes first when it is too much: what the office has, then doors, devices,
+    passages and cards that it does not have; never a visit or an alarm that it does not have."""
+
+    max_mb: Annotated[int, Meta(description="Records may take so much", ge=16, le=1_000_000, extra={"unit": "MB"})] = (
+        2048
+    )
+    min_free_mb: Annotated[
+        int, Meta(description="So much of the disk stays free", ge=1, le=1_000_000, extra={"unit": "MB"})
+    ] = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerConfig:
     """The MQTT broker on the way to the office. With `ca_file` the gate speaks TLS with it or not at all. The password never
     stands in this file: it is in `password_file`, or in the environment as MENSHEN_BROKER_PASSWORD."""
@@ -343,6 +356,7 @@ class GateConfig:
     """A whole file. `sha256`: of its bytes, in hexadecimal; `source`: what stands in it, and `folder` where it is."""
 
     gate: IdentityConfig
+    journal: JournalConfig
     broker: BrokerConfig
     trust: TrustConfig
     voice: VoiceConfig
@@ -357,6 +371,7 @@ class GateConfig:
 
 SECTIONS: dict[str, type[Any]] = {
     "gate": IdentityConfig,
+    "journal": JournalConfig,
     "broker": BrokerConfig,
     "trust": TrustConfig,
     "voice": VoiceConfig,

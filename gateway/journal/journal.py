@@ -198,6 +198,29 @@ class Journal:
         writer = self._writer
         return self._wait(lambda: writer.trim(now, keep_days, limit))
 
+    def trim_acknowledged(self, limit: int = 200) -> int:
+        """Delete the oldest acknowledged records, whatever their age, at most `limit`; blocks. Returns how many: to make room."""
+        writer = self._writer
+        return self._wait(lambda: writer.trim_acknowledged(limit))
+
+    def kinds(self, after: int, upto: int) -> list[tuple[int, str]]:
+        """Numbers and kinds of the records between `after + 1` and `upto` that still have a body; blocks."""
+        return self._wait(lambda: self._store.kinds(after, upto))
+
+    def drop_bodies(self, seqs: Sequence[int], told: Body, now: Moment) -> None:
+        """Give up the bodies of these records, in one transaction with `told`; the chain still verifies. Blocks. What is
+        dropped is dropped: whoever asks has chosen what may be."""
+        job = Job(kind_of(told), now, encode_body(told), (), None)
+        self._wait(lambda: self._writer.drop_bodies(seqs, job))
+
+    def give_back(self, pages: int) -> int:
+        """Give at most so many free pages back to the disk; blocks. Returns how many are left that could be."""
+        return self._wait(lambda: self._store.give_back(pages))
+
+    def used_bytes(self) -> int:
+        """What the records take on the disk, without the write-ahead log; blocks."""
+        return self._wait(self._store.used_bytes)
+
     def checkpoint(self) -> None:
         """Empty the write-ahead log into the database; blocks. When no visit is open."""
         self._wait(self._store.checkpoint)

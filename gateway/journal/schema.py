@@ -37,6 +37,7 @@ class Pragma(NamedTuple):
     expected: object
 
 
+_INCREMENTAL: Final = 2
 PRAGMAS: tuple[Pragma, ...] = (
     Pragma("journal_mode", "wal", "wal"),
     Pragma("synchronous", "FULL", 2),  # with NORMAL a power cut takes the last commits
@@ -148,6 +149,24 @@ def erase_rows(database: SqliteDatabase, seqs: Sequence[int]) -> int:
     return int(RecordRow.update(body=None, salt=None).where(RecordRow.seq.in_(list(seqs))).execute(database))
 
 
+def give_back(connection: sqlite3.Connection, pages: int) -> int:
+    """Give at most so many free pages back to the disk. How many are left that could be."""
+    if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
+        return 0
+    # `execute` takes one step of this statement, which is one page: it has rows without columns
+    connection.executescript(f"PRAGMA incremental_vacuum({pages})")
+    return int(connection.execute("PRAGMA freelist_count").fetchone()[0])
+
+
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """What the records take: the file without its free pages."""
+    pages, free, size = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
+
+
 def fault_in(row: Row, previous: Row | None, before: tuple[int, bytes]) -> str | None:
     """What is wrong with a row that must follow `previous` (or, when None, the number and hash `before`)."""
     seq, digest = (previous[0], previous[9]) if previous else before
@@ -221,6 +240,9 @@ def connect(path: Path, *, mode: str) -> SqliteDatabase:
 
 
 def _set_pragmas(connection: sqlite3.Connection, path: Path) -> None:
+    # Counts for a file that has no table yet: what is deleted can be given back to the disk, page by page. In another file
+    # its room is used again.
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma.name} = {pragma.value}")
         found = connection.execute(f"PRAGMA {pragma.name}").fetchone()[0]

@@ -23,10 +23,12 @@ from gateway.journal.schema import (
     connect,
     connect_alone,
     erase_rows,
+    give_back,
     insert,
     raw,
     row_of,
     sqlite_errors,
+    used_bytes,
 )
 from sync.log.records import GENESIS, Record, body_hash
 from sync.log.view import Head
@@ -190,8 +192,9 @@ class Store:
     def trim(self, now: Moment, keep_days: int, limit: int) -> int:
         """Delete the oldest acknowledged records; see `Journal.trim`."""
         upto = self._trimmable(now.at_ms - keep_days * DAY_MS, limit) if now.trusted else None
-        if upto is None:
-            return 0
+        return 0 if upto is None else self._trim_upto(upto)
+
+    def _trim_upto(self, upto: int) -> int:
         before = self.trimmed.seq
         with self._database.atomic():
             last = RecordRow.select(RecordRow.hash).where(RecordRow.seq == upto)
@@ -200,6 +203,44 @@ class Store:
             RecordRow.delete().where(RecordRow.seq <= upto).execute(self._database)
         self.trimmed = trimmed
         return upto - before
+
+    def trim_acknowledged(self, limit: int) -> int:
+        """Delete the oldest acknowledged records, whatever their age. How many."""
+        upto = min(self.acked.seq, self.trimmed.seq + limit, self.head.seq - 1)
+        if upto <= self.trimmed.seq:
+            return 0
+        return self._trim_upto(upto)
+
+    def drop_bodies(self, seqs: Sequence[int], told: Job) -> None:
+        """Give up body and salt of these records, in one transaction with the record that tells of it."""
+        connection = self._connection
+        rows, _ = self._rows([told])
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.executemany(
+                "UPDATE records SET body = NULL, salt = NULL WHERE seq = ?", [(seq,) for seq in seqs]
+            )
+            insert(connection, rows)
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        self.head = Head(rows[-1][0], rows[-1][9])
+        self._now = told.now
+
+    def kinds(self, after: int, upto: int) -> list[tuple[int, str]]:
+        """Numbers and kinds of the records between, that still have a body."""
+        sql = "SELECT seq, kind FROM records WHERE seq > ? AND seq <= ? AND body IS NOT NULL ORDER BY seq"
+        return self._connection.execute(sql, (after, upto)).fetchall()
+
+    def give_back(self, pages: int) -> int:
+        """Give free pages back to the disk; how many are left that could be."""
+        return give_back(self._connection, pages)
+
+    def used_bytes(self) -> int:
+        """What the records take on the disk."""
+        return used_bytes(self._connection)
 
     def _trimmable(self, cutoff_ms: int, limit: int) -> int | None:
         # A record is as old as any later one whose clock was trusted; its own clock may have been wrong.

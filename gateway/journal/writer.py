@@ -272,6 +272,17 @@ class Writer:
         self._commit(())  # what was acknowledged a moment ago
         return self._store.trim(now, keep_days, limit)
 
+    def drop_bodies(self, seqs: Sequence[int], told: Job) -> None:
+        """See `Journal.drop_bodies`."""
+        self._store.drop_bodies(seqs, told)
+        self.commits += 1
+        self._notify()
+
+    def trim_acknowledged(self, limit: int) -> int:
+        """See `Journal.trim_acknowledged`."""
+        self._commit(())
+        return self._store.trim_acknowledged(limit)
+
     def finish(self, known_ms: int) -> None:
         """The last task: end the thread after what still waits, and the time."""
         self._notes["known_ms"] = known_ms

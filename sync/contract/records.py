@@ -173,6 +173,17 @@ class Count(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     order: str = ""
 
 
+class Dropped(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Bodies of records that the office did not have yet were given up, to make room: written with them. Their numbers, kinds,
+    times and hashes stay. `reason`: `disk-nearly-full`, `journal-too-large`; `kinds`: how many of each kind; `first`, `last`:
+    between which numbers."""
+
+    reason: str
+    kinds: dict[str, int]
+    first: int
+    last: int
+
+
 class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A device was lost or came back."""
 
@@ -221,6 +232,7 @@ Body = (
     | Started
     | LogOpened
     | Count
+    | Dropped
     | Device
     | ClockChange
     | CommandRecord
@@ -237,6 +249,7 @@ KINDS: dict[str, type[Body]] = {
     "started": Started,
     "log-opened": LogOpened,
     "count": Count,
+    "dropped": Dropped,
     "device": Device,
     "clock": ClockChange,
     "command": CommandRecord,

@@ -8,7 +8,15 @@ import pytest
 from drivers.sound.pcm import RATE
 from drivers.sound.tones import tone
 from gateway.config.lines import key_lines
-from gateway.config.settings import BrokerConfig, GateConfig, IdentityConfig, Language, TrustConfig, VoiceConfig
+from gateway.config.settings import (
+    BrokerConfig,
+    GateConfig,
+    IdentityConfig,
+    JournalConfig,
+    Language,
+    TrustConfig,
+    VoiceConfig,
+)
 from gateway.config.source import Source
 from gateway.core.policy import Policy
 from gateway.voice.espeak import Engine, installed
@@ -31,6 +39,7 @@ def config(folder: Path, *languages: Language, recordings: Path | None = None) -
     """A gate's configuration as far as the voice reads it."""
     return GateConfig(
         gate=IdentityConfig(id="g", site="s", data_dir=folder, languages=languages or (Language.ZH, Language.EN)),
+        journal=JournalConfig(),
         broker=BrokerConfig(host="127.0.0.1"),
         trust=TrustConfig(),
         resolvers=(),
