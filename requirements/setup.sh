@@ -12,8 +12,8 @@ packages="libzbar0 espeak-ng fonts-wqy-microhei alsa-utils"
 locks="build gate office demo"
 if [ "$profile" != demo ]; then
     # libatomic1: Playwright's driver dies without it. systemd: systemd-analyze checks our units.
-    # iproute2, nftables: networks that are slow, lossy or parted (make faults).
-    packages="$packages mosquitto postgresql chromium libatomic1 systemd iproute2 nftables"
+    # iproute2, nftables: networks that are slow, lossy or parted; strace: disks that lie (make faults).
+    packages="$packages mosquitto postgresql chromium libatomic1 systemd iproute2 nftables strace"
     locks="$locks test"
 fi
 if [ "$profile" = fuzz ]; then

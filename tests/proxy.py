@@ -1,14 +1,18 @@
-"""A TCP proxy for tests: it hands on, falls silent (a half-open link), or cuts."""
+"""A TCP proxy for tests: it hands on, at once or later, falls silent (a half-open link), or cuts."""
 
 import contextlib
+import select
 import socket
 import threading
+from collections.abc import Callable
 
 CHUNK = 65536
 
 
 class Proxy:
-    """Listens on `port` and hands on to a broker. Each connection falls silent or is cut with all others of its time."""
+    """Listens on `port` and hands on to a broker. Each connection falls silent or is cut with all others of its time.
+
+    `delay_s`: how much later everything is handed on, from now on."""
 
     host = "127.0.0.1"
 
@@ -19,6 +23,7 @@ class Proxy:
         self._lock = threading.Lock()
         self._open: list[_Pair] = []
         self.connections = 0
+        self.delay_s = 0.0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def silence(self) -> None:
@@ -48,10 +53,11 @@ class Proxy:
             except OSError:
                 return
             try:
-                pair = _Pair(near, socket.create_connection((self.host, self._target_port)))
+                far = socket.create_connection((self.host, self._target_port))
             except OSError:
                 near.close()
                 continue
+            pair = _Pair(near, far, lambda: self.delay_s)
             with self._lock:
                 self._open.append(pair)
                 self.connections += 1
@@ -59,8 +65,9 @@ class Proxy:
 
 
 class _Pair:
-    def __init__(self, near: socket.socket, far: socket.socket) -> None:
+    def __init__(self, near: socket.socket, far: socket.socket, delay_s: Callable[[], float]) -> None:
         self.silent = threading.Event()
+        self._delay_s = delay_s
         self._sockets = (near, far)
 
     def start(self) -> None:
@@ -77,6 +84,8 @@ class _Pair:
     def _hand_on(self, source: socket.socket, sink: socket.socket) -> None:
         try:
             while data := source.recv(CHUNK):
+                if delay_s := self._delay_s():
+                    select.select([], [], [], delay_s)
                 if not self.silent.is_set():
                     sink.sendall(data)
         except OSError:

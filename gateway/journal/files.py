@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.journal.errors import JournalError
 
-_SIDECARS: Final = ("", "-wal", "-shm")
+_SIDECARS: Final = ("", "-wal", "-shm", "-journal")  # the last while a database gets its write-ahead log
 RESERVE_BYTES: Final = 1024 * 1024
 
 

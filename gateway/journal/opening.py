@@ -87,7 +87,7 @@ def _prepare_missing(path: Path, draft: Path, origin: Origin) -> str | None:
     if files.parts(path):
         aside = files.free_name(path, ".damaged")
         files.move(path, aside)
-    if draft.exists() and examine(draft) is None:
+    if draft.exists() and not _is_begun(draft) and examine(draft) is None:
         files.move(draft, path)
         return "an interrupted change of logs was completed"
     files.remove(draft)
@@ -95,6 +95,11 @@ def _prepare_missing(path: Path, draft: Path, origin: Origin) -> str | None:
     build(draft, LogOpened(reason="damaged" if aside else "new", detail=detail), origin)
     files.move(draft, path)
     return detail or None
+
+
+def _is_begun(draft: Path) -> bool:
+    """Whether the power went while the first of it was written: it cannot even be looked at without being changed."""
+    return files.beside(draft, "-journal").exists()
 
 
 def replace_damaged(
