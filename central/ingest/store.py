@@ -159,7 +159,8 @@ class Sheet:
             if isinstance(body, LogOpened):
                 self._opened(gate, log, sent.seq, body, now)
         self._dates.learn(gate, log, records, keys, now)
-        known = self._shown(log, records, bodies) if log.predecessor else frozenset()
+        begins = log.opened_because and not log.predecessor
+        known = frozenset() if begins else self._shown(log, records, bodies)  # where its beginning is missing, too
         for key, sent, body in zip(keys, records, bodies, strict=True):
             if sent.kind == "visit":
                 visit = body if isinstance(body, Visit) else None

@@ -114,6 +114,8 @@ def test_in_two_logs_it_may_be_only_where_one_goes_on_with_the_other() -> None:
     assert found(second, books_of(kept(CARD), kept(second)), ledger).doubled == COUNT - 1
     followed = kept(second, predecessor=LOG)
     assert found(second, books_of(kept(CARD), followed), ledger).sound
+    headless = replace(kept(second), rows=second.rows[1:], missing=((1, 1),))
+    assert found(second, books_of(kept(CARD), headless), Ledger(may_open=True, named=True)).doubled == 0
     assert "1 new logs without a reason" in found(second, books_of(kept(CARD), followed)).broken
 
 

@@ -6,8 +6,9 @@ import pytest
 from central.entries.models import Entry
 from central.ingest.models import Log, MissingRange
 from sync.contract.records import LogOpened
+from sync.log.messages import Gone
 from sync.log.records import Record
-from tests.central.ingest.sending import Desk, batch, log_id, record, visits
+from tests.central.ingest.sending import Desk, batch, hashes, log_id, record, visits
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("database")]
 
@@ -51,3 +52,15 @@ def test_what_is_missing_of_a_log_that_never_came_is_shown() -> None:
     desk.take(batch(*follows(1, 9, *visits(4, 9), reason="damaged"), log=log_id(2)))
     assert missing() == [(log_id(1), 1, 3)]
     assert Log.objects.get(log_id=log_id(1)).seq == 0
+
+
+def test_visits_are_shown_once_though_the_new_logs_beginning_is_missing() -> None:
+    """The office was put back to a time before the new log, of which the gate has trimmed the first record since."""
+    desk, old = Desk(), [record(LogOpened(reason="new")), *visits(2, 4)]
+    desk.take(batch(*old))
+    again = follows(1, 4, *old)
+    digests = hashes(again)
+    desk.take(Gone(log_id=log_id(2), after=0, upto=2, reason="trimmed", hash=digests[1]))
+    desk.take(batch(*again[2:], previous=digests[1], log=log_id(2)))
+    assert sorted(Entry.objects.values_list("visit", flat=True)) == ["visit-2", "visit-3", "visit-4"]
+    assert missing() == [(log_id(2), 1, 2)]

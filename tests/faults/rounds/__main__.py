@@ -108,10 +108,12 @@ def play_controls(
     for (kind, _), every in hands(play_control, [(kind, seed) for kind in kinds], below):
         tally.controls += 1
         tally.controls_caught += every[-1].caught
+        say(
+            f"{_mark(every[-1].caught)} control of {kind.name}, without {kind.without}, try {len(every)}: {_words(every[-1])}"
+        )
         for played in every:
-            say(f"{_mark(played.caught)} control of {kind.name}, without {kind.without}: {_words(played)}")
             if not played.ended:
-                say(f"      its files: {played.folder}")
+                say(f"      a try did not come to its end: {played.folder}")
 
 
 def _mark(good: bool) -> str:

@@ -114,8 +114,8 @@ def _too_many(values: Iterable[object]) -> int:
 
 
 def _unrelated(logs: Sequence[Kept]) -> int:
-    """How many of these logs go on with no other one. One has to begin."""
-    return max(0, sum(not log.predecessor for log in logs) - 1)
+    """How many of these logs go on with no other one, as far as their beginnings are known. One has to begin."""
+    return max(0, sum(not log.predecessor and not log.names(1) for log in logs) - 1)
 
 
 # broken
