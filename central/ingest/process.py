@@ -30,7 +30,7 @@ from sync.tls import TlsFiles
 _LOGGER = logging.getLogger("menshen.ingest")
 QUEUE = 256  # messages; at most 64 MB
 TOGETHER = 64  # messages that may share one transaction,
-TOGETHER_BYTES = 512 * 1024  # unless they are large: an alarm waits for the transaction before it
+TOGETHER_BYTES = 256 * 1024  # unless they are large: an alarm waits for the transaction before it
 RETRY_S = 1.0  # after the database could not be written
 _ORDER = {Channel.ALARM: 0, Channel.STATE: 1, Channel.UP: 2}  # alarms overtake at the office, too
 # How full the queue may be for each to be let in: a flood of one leaves room for what is more urgent.

@@ -23,7 +23,7 @@ from sync.log.receiver import Store, decode_upward, receive
 from sync.log.view import Head
 
 BACKLOG: Final = 100  # records in one batch
-CHUNK: Final = 1000  # records written out by one transaction, about: an alarm waits for it
+CHUNK: Final = 500  # records written out by one transaction, about: an alarm waits for it
 LOOKED_AT: Final = 64  # gates that are tried in one turn; others may be written out by another process
 
 
