@@ -13,7 +13,7 @@ from gateway.clock import Clock, ScriptedClock, boot_id
 from gateway.config import ClockKind, GateConfig
 from gateway.core.checkpoint import Checkpoint
 from gateway.core.equipment import Equipment
-from gateway.core.events import CommitFailed, DeviceChanged, Event, JournalReplaced, JournalWorks
+from gateway.core.events import CommitFailed, DeviceChanged, DiskScarce, Event, JournalReplaced, JournalWorks
 from gateway.core.policy import Policy
 from gateway.desired import DesiredState
 from gateway.directory import Directory
@@ -151,7 +151,7 @@ def _room(config: GateConfig, journal: Journal, clock: Clock, post: Callable[[Ev
         journal,
         limits,
         clock.now,
-        lambda state, detail: post(DeviceChanged("disk", state, detail)),
+        lambda reason: post(DiskScarce(reason)),
         lambda: free_on(path),
     )
 

@@ -196,7 +196,8 @@ def verify(path: Path) -> None:
     first, last = standing.trimmed.seq + 1, standing.trimmed.seq + verified.records
     trimmed = f", 1 to {first - 1} were trimmed" if first > 1 else ""
     held = f"{verified.records} records ({first} to {last})" if verified.records else "no records"
-    click.echo(f"{path}: whole: {held}, {verified.erased} of them erased{trimmed}")
+    given_up = f", the bodies of {verified.given_up} given up to make room" if verified.given_up else ""
+    click.echo(f"{path}: whole: {held}, {verified.erased} of them erased{given_up}{trimmed}")
     click.echo(f"log {standing.log_id}, acknowledged by the office up to {standing.acked.seq}")
     click.echo(f"hash of the last record: {standing.head.hash.hex()}")
 
@@ -253,7 +254,7 @@ def _tell_found(found: "Found") -> None:
     from gateway.journal.showing import print_rows
 
     if found.erased:
-        click.echo(f"erased already: {', '.join(map(str, found.erased))}", err=True)
+        click.echo(f"erased already, or given up to make room: {', '.join(map(str, found.erased))}", err=True)
     if found.unreadable:
         click.echo(f"{found.unreadable} records have a body that is no JSON: whom they name cannot be told", err=True)
     print_rows(found.rows[:SHOWN])

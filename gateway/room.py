@@ -1,15 +1,17 @@
 """Room on the disk: what is given up when it becomes scarce, in which order, and that it is told.
 
-Theory of operation. Records that the office has acknowledged go first, the oldest first, whatever their age. When that is not
-enough, bodies of records that it does not have yet are given up: of the kinds in `FIRST`, in that order, and of no other. A visit
+Theory of operation. Records that the office has acknowledged go first, the oldest first, whatever their age. When there are none
+left, bodies of records that it does not have yet are given up: of the kinds in `FIRST`, in that order, and of no other. A visit
 or an alarm that the office does not have is never given up; should the disk become full all the same, it is the portal's policy
 (`when_journal_fails`) that decides who comes in. What is given up keeps its number, kind, time and hash, so the chain and the road
-stay whole; how much it was, and why, is a record written with it.
+stay whole; how much it was, and why, is a record written with it. Half-empty pages are then packed, free ones given back to the
+disk, both in short steps: a record that comes meanwhile waits for one step at most.
 """
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,15 +21,39 @@ from gateway.journal import Journal, JournalError
 from sync.contract.records import Dropped
 
 logger = logging.getLogger("menshen.journal")
-FIRST: Final = ("door", "device", "passage", "card-seen")
-"""What may be given up before the office has it: the visit says what it was about, or the state does."""
+FIRST: Final[Mapping[str, str]] = {
+    "door": "the visit says that it was let in, and alarms say what went wrong",
+    "device": "the state says which devices are lost, and an alarm that one was",
+    "passage": "the visit says who was let in, and the state how many are inside",
+    "card-seen": "the visit says what was shown",
+}
+"""Kinds whose bodies may be given up before the office has them, what goes first at the front, and why they can be spared."""
+NEVER: Final[Mapping[str, str]] = {
+    "visit": "who came, and what was decided",
+    "alarm": "what went wrong, and who acknowledged it",
+    "command": "what the office ordered, and what became of it",
+    "refused": "what was turned away, lost records too",
+    "mode": "who locked the gate down or left it open",
+    "count": "who corrected how many are inside",
+    "started": "which version decided, by which configuration",
+    "log-opened": "what is missing of the log before",
+    "clock": "when which record really was",
+    "dropped": "what was given up",
+}
+"""All other kinds: the office gets them whole, however long it takes."""
 MB: Final = 1024 * 1024
+SLACK: Final = 0.05  # so much more room than asked for is made: then none for a while, not a little all the time
+SPARE: Final = 4 * MB  # free pages that stay, as new records fill them
+LEAST: Final = 100  # records: for fewer it would not pay to write another one that tells of them
 TRIM_ROWS: Final = 200  # deleted at a time
-MOST_TRIMS: Final = 50  # at one look
-WINDOW: Final = 20_000  # records looked through at one look
-MOST_DROPPED: Final = 5_000  # bodies given up at one look
+TRIMS: Final = 10  # until it is looked whether that was enough
+MOST_TRIMS: Final = 5  # times that, at one look
+WINDOW: Final = 20_000  # records looked through at a time
+MOST_DROPPED: Final = 1_000  # bodies given up at a time, and at one look
+PACKED: Final = 500  # records written anew at a time
+LEAST_PACKED: Final = 25  # of those without a body just now, for it to be worth it
 PAGES: Final = 256  # given back at a time
-MOST_PAGES: Final = 4_096  # at one look
+MOST_STEPS: Final = 32  # of these, at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +65,15 @@ class Limits:
 
 
 class Room:
-    """Looks after it. One thread at a time. `tell(state, detail)` hears `stale` and `ok` when it becomes scarce and when it is
-    over; `free` gives the bytes that are free on the journal's disk."""
+    """Looks after it. One thread at a time. `tell(reason)` hears why room is scarce, and "" when it is not: at the first look,
+    and whenever it changes. `free` gives the bytes that are free on the journal's disk."""
 
     def __init__(
         self,
         journal: Journal,
         limits: Limits,
         now: Callable[[], Moment],
-        tell: Callable[[str, str], None],
+        tell: Callable[[str], None],
         free: Callable[[], int],
     ) -> None:
         self._journal = journal
@@ -55,58 +81,117 @@ class Room:
         self._now = now
         self._tell = tell
         self._free = free
-        self._looked = dict.fromkeys(FIRST, 0)  # up to which record each kind was looked for
-        self._scarce = ""
+        self._looked = dict.fromkeys(FIRST, 0)  # up to which record each kind was given up
+        self._lot = MOST_DROPPED
+        self._making = False
+        self._told: str | None = None
 
     def look(self) -> None:
-        """Make room where it is scarce. Raises JournalError."""
-        scarce = self._reason()
-        if scarce:
-            self._trim(scarce)
-            if self._reason():
-                self._drop(scarce)
-        self._give_back()
-        if bool(scarce) is not bool(self._scarce):
-            self._tell("stale" if scarce else "ok", scarce)
-        self._scarce = scarce
-
-    def _reason(self) -> str:
-        if self._free() < self._limits.least_free:
-            return "disk-nearly-full"
-        return "journal-too-large" if self._journal.used_bytes() > self._limits.largest else ""
-
-    def _trim(self, reason: str) -> None:
+        """Make room where it is scarce. Raises JournalError when the journal cannot be changed."""
+        scarce = self._scarce()
+        self._making = bool(scarce)
         trimmed = 0
+        try:
+            if scarce:
+                trimmed = self._trim(scarce)
+            if scarce and not trimmed:
+                self._drop(scarce)
+        finally:
+            # What the office has may well be more than what is to be kept: no trouble, as long as deleting it is enough.
+            self._report("" if trimmed and scarce == "journal-too-large" else scarce)
+        if scarce:
+            self._shrink()
+        elif self._journal.usage().spare > SPARE:
+            self._give_back()
+
+    def _report(self, trouble: str) -> None:
+        if trouble != self._told:
+            self._told = trouble
+            self._tell(trouble)
+
+    def _scarce(self) -> str:
+        """Why room is to be made; "" when it is not, or there is enough now."""
+        slack = SLACK if self._making else 0.0
+        usage = self._journal.usage()
+        if self._free() + usage.spare < self._limits.least_free * (1 + slack):
+            return "disk-nearly-full"
+        return "journal-too-large" if usage.used > self._limits.largest * (1 - slack) else ""
+
+    # what the office has
+
+    def _trim(self, reason: str) -> int:
+        """How many were deleted."""
+        before, used = self._journal.oldest() - 1, self._journal.usage().used
+        if self._journal.acked.seq - before < LEAST:
+            return 0
+        try:
+            self._trim_some()
+        finally:
+            last = self._journal.oldest() - 1
+            if last > before:
+                made = max(0, used - self._journal.usage().used)
+                told = Dropped(reason=reason, first=before + 1, last=last, sent=last - before, bytes=made)
+                self._journal.append(told, self._now())
+                logger.warning("%s: %d records that the office has were deleted before their time", reason, told.sent)
+        return last - before
+
+    def _trim_some(self) -> None:
         for _ in range(MOST_TRIMS):
-            now = self._journal.trim_acknowledged(TRIM_ROWS)
-            trimmed += now
-            if now < TRIM_ROWS or not self._reason():
-                break
-            self._journal.give_back(PAGES)
-        if trimmed:
-            logger.warning("%s: %d records that the office has were deleted before their time", reason, trimmed)
+            for _ in range(TRIMS):
+                if self._journal.trim_acknowledged(TRIM_ROWS) < TRIM_ROWS:
+                    return
+            self._shrink()  # else nobody sees what it gave
+            if not self._scarce():
+                return
+
+    # what it has not
 
     def _drop(self, reason: str) -> None:
-        """Of the first kind that there is anything of."""
-        acked, head = self._journal.acked.seq, self._journal.head().seq
+        """Of the first kind that there is enough of."""
         for kind in FIRST:
-            after = max(self._looked[kind], acked)
-            while after < head:
-                upto = min(after + WINDOW, head)
-                found = [seq for seq, each in self._journal.kinds(after, upto) if each == kind][:MOST_DROPPED]
-                if found:
-                    self._looked[kind] = found[-1]
-                    self._give_up(reason, kind, found)
-                    return
-                self._looked[kind] = after = upto
+            found = self._find(kind)
+            if found:
+                self._give_up(reason, kind, found)
+                return
 
-    def _give_up(self, reason: str, kind: str, seqs: Sequence[int]) -> None:
-        told = Dropped(reason=reason, kinds={kind: len(seqs)}, first=seqs[0], last=seqs[-1])
-        self._journal.drop_bodies(seqs, told, self._now())
+    def _find(self, kind: str) -> list[tuple[int, int]]:
+        """The next records of a kind that have a body, and its bytes; none when it would not pay."""
+        acked, head = self._journal.acked.seq, self._journal.head().seq
+        after = max(self._looked[kind], acked)
+        while after < head:
+            upto = min(after + WINDOW, head)
+            found = self._journal.of_kind(kind, after, upto, self._lot)
+            if len(found) >= LEAST or (found and upto < head):
+                return found
+            if upto == head:  # too few as yet: they are found again when there are more
+                break
+            self._looked[kind] = after = upto
+        return []
+
+    def _give_up(self, reason: str, kind: str, found: Sequence[tuple[int, int]]) -> None:
+        seqs = [seq for seq, _ in found]
+        size = sum(body for _, body in found)
+        told = Dropped(reason=reason, kinds={kind: len(seqs)}, first=seqs[0], last=seqs[-1], bytes=size)
+        try:
+            self._journal.drop_bodies(seqs, told, self._now())
+        except JournalError:
+            self._lot = max(self._lot // 2, LEAST)  # on a disk that is full, a smaller change may still find room
+            raise
+        self._looked[kind] = seqs[-1]
         logger.warning("%s: the bodies of %d records of kind %s were given up", reason, len(seqs), kind)
+        for first in range(seqs[0], seqs[-1] + 1, PACKED):
+            last = min(first + PACKED - 1, seqs[-1])
+            if bisect_right(seqs, last) - bisect_left(seqs, first) >= LEAST_PACKED:
+                self._journal.pack(first, last)
+
+    # back to the disk
+
+    def _shrink(self) -> None:
+        self._give_back()
+        self._journal.empty()
 
     def _give_back(self) -> None:
-        for _ in range(MOST_PAGES // PAGES):
+        for _ in range(MOST_STEPS):
             if not self._journal.give_back(PAGES):
                 return
 

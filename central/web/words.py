@@ -192,6 +192,7 @@ _ALARMS: Words = {
     "device-lost": _("Device lost"),
     "journal-failed": _("Records cannot be written"),
     "journal-replaced": _("Damaged journal replaced"),
+    "disk": _("Room for records is scarce"),
     "clock": _("Clock wrong"),
     "home-observation": _("On the way out under home observation"),
     "call": _("Call button pressed"),

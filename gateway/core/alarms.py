@@ -97,6 +97,7 @@ RULES: Mapping[AlarmKind, Rule] = {
     AlarmKind.DEVICE_LOST: Rule(Life.LASTING),
     AlarmKind.JOURNAL_FAILED: Rule(Life.LASTING, Tone.ALARM),
     AlarmKind.JOURNAL_REPLACED: Rule(Life.MOMENT),
+    AlarmKind.DISK: Rule(Life.LASTING),
     AlarmKind.CLOCK: Rule(Life.MOMENT),
     AlarmKind.HOME_OBSERVATION: Rule(Life.MOMENT, Tone.ALARM),
     AlarmKind.CALL: Rule(Life.MOMENT, Tone.NIGHT, Phrase.CALL_HEARD, Priority.PROMPT),

@@ -234,6 +234,9 @@ class Checkpoint:
                 self._desk.raise_(AlarmKind.CALL, now)
             case events.DeviceChanged():
                 self._on_device(event, now)
+            case events.DiskScarce(reason):
+                for each in events.SCARCE:
+                    self._desk.lasting(AlarmKind.DISK, now, each, active=each == reason)
             case events.ClockStepped(step_ms, trusted):
                 self._out.record(ClockChange(step_ms=step_ms, trusted=trusted))
                 if abs(step_ms) >= BIG_STEP_MS:

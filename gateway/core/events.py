@@ -248,6 +248,16 @@ class DeviceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskScarce:
+    """Room for records is scarce: `reason` is one of `SCARCE`, or none when it is not, or no more."""
+
+    reason: str
+
+
+SCARCE = ("disk-nearly-full", "journal-too-large")
+
+
+@dataclass(frozen=True, slots=True)
 class ClockStepped:
     """The wall clock stepped against the monotonic one, or (`step_ms` may then be 0) began to be trusted."""
 
@@ -291,6 +301,7 @@ Event = (
     | CommitFailed
     | JournalWorks
     | DeviceChanged
+    | DiskScarce
     | ClockStepped
     | JournalReplaced
     | Tick

@@ -13,11 +13,11 @@ import msgspec
 from gateway.journal import files
 from gateway.journal.browsing import Browser, Selection
 from gateway.journal.errors import JournalError
-from gateway.journal.schema import Row, checked_record
+from gateway.journal.schema import Row, checked_record, is_given_up
 from sync.log.records import Record
 
 FIELDS: Final = (
-    "log_id", "seq", "kind", "at", "at_ms", "clock", "boot", "mono_ms", "body", "body_hex", "salt", "body_hash", "hash",
+    "log_id", "seq", "kind", "at", "at_ms", "clock", "boot", "mono_ms", "body", "gone", "body_hex", "salt", "body_hash", "hash",
 )  # fmt: skip
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet may take for the beginning of one
 Values = dict[str, object]
@@ -77,11 +77,19 @@ def _values(row: Row, log_id: str, path: Path) -> Values:
         "boot": record.boot.hex(),
         "mono_ms": record.mono,
         "body": body,
+        "gone": _gone(row),
         "body_hex": record.body.hex() if record.body is not None and body is None else None,
         "salt": None if record.salt is None else record.salt.hex(),
         "body_hash": record.body_hash.hex(),
         "hash": bytes(row[9]).hex(),
     }
+
+
+def _gone(row: Row) -> str | None:
+    """Why there is no body."""
+    if row[6] is not None:
+        return None
+    return "given-up" if is_given_up(row) else "erased"
 
 
 def _date(record: Record) -> str | None:

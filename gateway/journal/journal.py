@@ -12,6 +12,7 @@ from gateway.journal.errors import JournalError
 from gateway.journal.files import Lock
 from gateway.journal.mailbox import Done, Job, Mailbox, Note, Task
 from gateway.journal.reading import Reader, Verified
+from gateway.journal.schema import Usage
 from gateway.journal.store import Store
 from gateway.journal.writer import LEASE, Listener, Writer
 from sync.contract.records import Body, encode_body, kind_of
@@ -203,9 +204,10 @@ class Journal:
         writer = self._writer
         return self._wait(lambda: writer.trim_acknowledged(limit))
 
-    def kinds(self, after: int, upto: int) -> list[tuple[int, str]]:
-        """Numbers and kinds of the records between `after + 1` and `upto` that still have a body; blocks."""
-        return self._wait(lambda: self._store.kinds(after, upto))
+    def of_kind(self, kind: str, after: int, upto: int, limit: int) -> list[tuple[int, int]]:
+        """Numbers of the records of a kind from `after + 1` to `upto` that still have a body, at most `limit`, and the bytes
+        of each body. Raises JournalError when they cannot be read."""
+        return self._reader.of_kind(kind, after, upto, limit)
 
     def drop_bodies(self, seqs: Sequence[int], told: Body, now: Moment) -> None:
         """Give up the bodies of these records, in one transaction with `told`; the chain still verifies. Blocks. What is
@@ -213,17 +215,25 @@ class Journal:
         job = Job(kind_of(told), now, encode_body(told), (), None)
         self._wait(lambda: self._writer.drop_bodies(seqs, job))
 
+    def pack(self, first: int, last: int) -> None:
+        """Write these records anew, as they are: the room of bodies given up becomes pages to be given back. Blocks."""
+        self._wait(lambda: self._writer.pack(first, last))
+
     def give_back(self, pages: int) -> int:
         """Give at most so many free pages back to the disk; blocks. Returns how many are left that could be."""
         return self._wait(lambda: self._store.give_back(pages))
 
-    def used_bytes(self) -> int:
-        """What the records take on the disk, without the write-ahead log; blocks."""
-        return self._wait(self._store.used_bytes)
+    def usage(self) -> Usage:
+        """How the file is used; blocks."""
+        return self._wait(self._store.usage)
 
     def checkpoint(self) -> None:
-        """Empty the write-ahead log into the database; blocks. When no visit is open."""
+        """Bring the write-ahead log into the database, to be written over from its beginning; blocks. When no visit is open."""
         self._wait(self._store.checkpoint)
+
+    def empty(self) -> None:
+        """The same, and give the room of the write-ahead log back to the disk: it wears a card more. Blocks."""
+        self._wait(self._store.empty)
 
     def erase(self, seq: int) -> None:
         """Delete the body of a record for good; the chain still verifies. Blocks. Raises JournalError when there is none."""

@@ -271,7 +271,7 @@ def _chained(rows: Iterable[Row], previous: Row) -> Iterator[Row]:
     for row in rows:
         record = record_of((previous[0] + 1, *row[1:]))
         previous = row_of(record, previous[9])
-        yield previous
+        yield (*previous[:7], row[7], *previous[8:])  # the salt as it stood: it may say why there is no body
 
 
 def _sound(source: Path, acked: Head) -> Iterator[Row]:

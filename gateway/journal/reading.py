@@ -8,20 +8,26 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 from gateway.journal.errors import JournalError
-from gateway.journal.schema import READ, Row, connect_to_read, fault_in, record_of
+from gateway.journal.schema import READ, Row, connect_to_read, fault_in, is_given_up, record_of
 from sync.log.records import Record
 from sync.log.view import Head
 
 _OVERHEAD: Final = 100  # bytes of a record beside its body
 _CHUNK: Final = 1000
+_OF_KIND: Final = (
+    "SELECT seq, length(body) FROM records WHERE seq > ? AND seq <= ? AND kind = ? AND body IS NOT NULL"
+    " ORDER BY seq LIMIT ?"
+)
 T = TypeVar("T")
 
 
 class Verified(NamedTuple):
-    """What a walk along the whole chain found: how many records stand, and of how many the body was erased."""
+    """What a walk along the whole chain found: how many records stand, of how many the body was erased, and of how many it
+    was given up to make room."""
 
     records: int
     erased: int
+    given_up: int
 
 
 class Reader:
@@ -59,25 +65,34 @@ class Reader:
 
         return self._read(work)
 
+    def of_kind(self, kind: str, after: int, upto: int, limit: int) -> list[tuple[int, int]]:
+        """Number and bytes of the body of those that have one."""
+
+        def work(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+            return connection.execute(_OF_KIND, (after, upto, kind, limit)).fetchall()
+
+        return self._read(work)
+
     def verify(self, begin: Head, end: Head, progress: Callable[[int], None] | None) -> Verified:
         """Walk the chain from the record after `begin` to `end`, calling `progress` with the number reached.
 
         Raises JournalError that names the first record that is missing or does not fit."""
         previous: Row | None = None
-        records = erased = 0
+        records = erased = given_up = 0
         while rows := self._rows(previous[0] if previous else begin.seq):
             for row in rows:
                 if fault := fault_in(row, previous, begin):
                     raise JournalError(f"{self._path}: {fault}")
                 previous = row
                 records += 1
-                erased += row[6] is None
+                given_up += is_given_up(row)
+                erased += row[6] is None and not is_given_up(row)
             if progress is not None:
                 progress(previous[0] if previous else begin.seq)
         reached = Head(previous[0], previous[9]) if previous else begin
         if reached.seq < end.seq:
             raise JournalError(f"{self._path}: record {reached.seq + 1} is missing")
-        return Verified(records, erased)
+        return Verified(records, erased, given_up)
 
     @contextmanager
     def suspended(self) -> Iterator[None]:

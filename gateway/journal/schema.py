@@ -38,6 +38,9 @@ class Pragma(NamedTuple):
 
 
 _INCREMENTAL: Final = 2
+KEPT_WAL: Final = 20 * 1024 * 1024
+"""Bytes of the write-ahead log that stay on the disk to be written over: growing a file is slower, and wears a card three times
+as much. More than the 4,000 pages at which SQLite begins anew by itself."""
 PRAGMAS: tuple[Pragma, ...] = (
     Pragma("journal_mode", "wal", "wal"),
     Pragma("synchronous", "FULL", 2),  # with NORMAL a power cut takes the last commits
@@ -92,6 +95,8 @@ class StateRow(Model):
 
 TABLES: Final = (RecordRow, MetaRow, StateRow)
 Row = tuple[int, str, int, int, bytes, int, bytes | None, bytes | None, bytes, bytes]
+GIVEN_UP: Final = b""
+"""Stands in the place of the salt where a body was given up to make room; where it was erased, nothing does."""
 _COLUMNS: Final = "INSERT INTO records (seq, kind, at, clock, boot, mono, body, salt, body_hash, hash) VALUES "
 _VALUES: Final = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 INSERT: Final = _COLUMNS + _VALUES
@@ -105,6 +110,7 @@ READ: Final = (
 )
 # Not `seq > ? - 1`: looking for that may need the page before, which may be the broken one.
 READ_FROM: Final = READ.replace("seq > ?", "seq >= ?")
+_READ_RUN: Final = READ.replace("seq > ? ORDER BY seq LIMIT ?", "seq BETWEEN ? AND ? ORDER BY seq")
 READ_BACK: Final = READ.replace("seq > ? ORDER BY seq", "seq < ? ORDER BY seq DESC")
 SET_STATE: Final = (
     "INSERT INTO core_state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
@@ -115,7 +121,12 @@ DROP_STATE: Final = "DELETE FROM core_state WHERE key = ?"
 def record_of(row: Row) -> Record:
     """The record in a row."""
     seq, kind, at, clock, boot, mono, body, salt, digest, _ = row
-    return Record(seq, kind, at, bool(clock), boot, mono, body, salt, digest)
+    return Record(seq, kind, at, bool(clock), boot, mono, body, salt or None, digest)
+
+
+def is_given_up(row: Row) -> bool:
+    """Whether the body was given up to make room (and not erased)."""
+    return row[6] is None and row[7] == GIVEN_UP
 
 
 def row_of(record: Record, previous: bytes) -> Row:
@@ -149,6 +160,20 @@ def erase_rows(database: SqliteDatabase, seqs: Sequence[int]) -> int:
     return int(RecordRow.update(body=None, salt=None).where(RecordRow.seq.in_(list(seqs))).execute(database))
 
 
+def give_up(connection: sqlite3.Connection, seqs: Sequence[int]) -> None:
+    """Delete body and salt of these records to make room; the chain does not need them."""
+    update = "UPDATE records SET body = NULL, salt = ? WHERE seq = ?"
+    connection.executemany(update, [(GIVEN_UP, seq) for seq in seqs])
+
+
+def pack(connection: sqlite3.Connection, first: int, last: int) -> None:
+    """Write these rows anew, as they are, within a transaction. Where bodies were given up SQLite leaves the pages half
+    empty, since it merges pages only where rows are deleted; rows that come in order fill them."""
+    rows = connection.execute(_READ_RUN, (first, last)).fetchall()
+    connection.execute("DELETE FROM records WHERE seq BETWEEN ? AND ?", (first, last))
+    insert(connection, rows)
+
+
 def give_back(connection: sqlite3.Connection, pages: int) -> int:
     """Give at most so many free pages back to the disk. How many are left that could be."""
     if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
@@ -158,13 +183,20 @@ def give_back(connection: sqlite3.Connection, pages: int) -> int:
     return int(connection.execute("PRAGMA freelist_count").fetchone()[0])
 
 
-def used_bytes(connection: sqlite3.Connection) -> int:
-    """What the records take: the file without its free pages."""
+class Usage(NamedTuple):
+    """Bytes of the file, without the write-ahead log: what the records take, and what is free for others to come."""
+
+    used: int
+    spare: int
+
+
+def usage(connection: sqlite3.Connection) -> Usage:
+    """How the file is used."""
     pages, free, size = (
         int(connection.execute(f"PRAGMA {name}").fetchone()[0])
         for name in ("page_count", "freelist_count", "page_size")
     )
-    return (pages - free) * size
+    return Usage((pages - free) * size, free * size)
 
 
 def fault_in(row: Row, previous: Row | None, before: tuple[int, bytes]) -> str | None:
@@ -243,6 +275,7 @@ def _set_pragmas(connection: sqlite3.Connection, path: Path) -> None:
     # Counts for a file that has no table yet: what is deleted can be given back to the disk, page by page. In another file
     # its room is used again.
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute(f"PRAGMA journal_size_limit = {KEPT_WAL}")
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma.name} = {pragma.value}")
         found = connection.execute(f"PRAGMA {pragma.name}").fetchone()[0]

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gateway.journal.schema import Row
+from gateway.journal.schema import Row, is_given_up
 from sync.printable import printable, time_words
 
 
@@ -41,7 +41,8 @@ def _table(rows: Sequence[Row], width: int) -> Table:
 
 def _cells(row: Row) -> tuple[str, str, str, str]:
     seq, kind, at, clock, _, _, body = row[:7]
-    shown = "(erased)" if body is None else _words(body)
+    gone = "(given up)" if is_given_up(row) else "(erased)"
+    shown = gone if body is None else _words(body)
     time = time_words(at) if isinstance(at, int) else _words(at)
     return str(seq), ("" if clock else "≈") + time, _words(kind), shown
 

@@ -2,7 +2,8 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,15 +21,18 @@ from gateway.journal.schema import (
     RecordRow,
     Row,
     StateRow,
+    Usage,
     connect,
     connect_alone,
     erase_rows,
     give_back,
+    give_up,
     insert,
+    pack,
     raw,
     row_of,
     sqlite_errors,
-    used_bytes,
+    usage,
 )
 from sync.log.records import GENESIS, Record, body_hash
 from sync.log.view import Head
@@ -95,23 +99,29 @@ class Store:
                 self.state[key] = value
 
     def _transact(self, rows: Sequence[Row], changes: Mapping[str, bytes | None], notes: Notes) -> None:
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction() as connection:
             insert(connection, rows)
             if changes:
                 self._change_state(changes)
             if notes:
                 columns = ", ".join(f"{column} = ?" for column in notes)
                 connection.execute(f"UPDATE meta SET {columns}", list(notes.values()))  # noqa: S608  our own names
-            connection.execute("COMMIT")
-        except sqlite3.Error:
-            if connection.in_transaction:  # SQLite has rolled back itself after some errors
-                connection.execute("ROLLBACK")
-            raise
         seq, digest = notes.get("acked_seq"), notes.get("acked_hash")
         if isinstance(seq, int) and isinstance(digest, bytes):
             self.acked = Head(seq, digest)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Whole or not at all."""
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # SQLite has rolled back itself after some errors
+                connection.execute("ROLLBACK")
+            raise
 
     def _rows(self, jobs: Sequence[Job]) -> tuple[list[Row], dict[str, bytes | None]]:
         rows: list[Row] = []
@@ -213,34 +223,25 @@ class Store:
 
     def drop_bodies(self, seqs: Sequence[int], told: Job) -> None:
         """Give up body and salt of these records, in one transaction with the record that tells of it."""
-        connection = self._connection
         rows, _ = self._rows([told])
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            connection.executemany(
-                "UPDATE records SET body = NULL, salt = NULL WHERE seq = ?", [(seq,) for seq in seqs]
-            )
+        with self._transaction() as connection:
+            give_up(connection, seqs)
             insert(connection, rows)
-            connection.execute("COMMIT")
-        except sqlite3.Error:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
         self.head = Head(rows[-1][0], rows[-1][9])
         self._now = told.now
 
-    def kinds(self, after: int, upto: int) -> list[tuple[int, str]]:
-        """Numbers and kinds of the records between, that still have a body."""
-        sql = "SELECT seq, kind FROM records WHERE seq > ? AND seq <= ? AND body IS NOT NULL ORDER BY seq"
-        return self._connection.execute(sql, (after, upto)).fetchall()
+    def pack(self, first: int, last: int) -> None:
+        """Write these records anew, as they are, so that pages become free where bodies were given up."""
+        with self._transaction() as connection:
+            pack(connection, first, last)
 
     def give_back(self, pages: int) -> int:
         """Give free pages back to the disk; how many are left that could be."""
         return give_back(self._connection, pages)
 
-    def used_bytes(self) -> int:
-        """What the records take on the disk."""
-        return used_bytes(self._connection)
+    def usage(self) -> Usage:
+        """How the file is used."""
+        return usage(self._connection)
 
     def _trimmable(self, cutoff_ms: int, limit: int) -> int | None:
         # A record is as old as any later one whose clock was trusted; its own clock may have been wrong.
@@ -257,8 +258,12 @@ class Store:
         """Delete body and salt of a record, from the write-ahead log too."""
         if not erase_rows(self._database, [seq]):
             raise JournalError(f"{self._path}: there is no record {seq} to erase")
-        self.checkpoint()
+        self.empty()
 
     def checkpoint(self) -> None:
-        """Bring the write-ahead log into the database and empty it."""
+        """Bring the write-ahead log into the database; its room is written over by what comes."""
+        self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def empty(self) -> None:
+        """The same, and nothing of the write-ahead log stays on the disk."""
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -278,6 +278,10 @@ class Writer:
         self.commits += 1
         self._notify()
 
+    def pack(self, first: int, last: int) -> None:
+        """See `Journal.pack`."""
+        self._store.pack(first, last)
+
     def trim_acknowledged(self, limit: int) -> int:
         """See `Journal.trim_acknowledged`."""
         self._commit(())

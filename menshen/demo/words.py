@@ -57,6 +57,7 @@ _ZH = {
     "device-lost": "设备失联",
     "journal-failed": "记录写入失败",
     "journal-replaced": "日志已更换",
+    "disk": "存储空间不足",
     "passed-without-grant": "未放行通过",
     "bad-signature": "伪造：签名错误",
     "unknown-key": "签发者未知",

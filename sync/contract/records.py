@@ -174,14 +174,18 @@ class Count(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Dropped(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Bodies of records that the office did not have yet were given up, to make room: written with them. Their numbers, kinds,
-    times and hashes stay. `reason`: `disk-nearly-full`, `journal-too-large`; `kinds`: how many of each kind; `first`, `last`:
-    between which numbers."""
+    """Records were given up to make room. `reason`: `disk-nearly-full`, `journal-too-large`; `first`, `last`: between which
+    numbers; `bytes`: about what it gave.
+
+    `kinds`: of how many of each kind that the office did not have yet the body went, in one transaction with this; numbers,
+    kinds, times and hashes stay. `sent`: how many that the office had were deleted before their time."""
 
     reason: str
-    kinds: dict[str, int]
+    kinds: dict[str, int] = {}
     first: int
     last: int
+    sent: int = 0
+    bytes: int = 0
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,12 +1,19 @@
 """A disk with no byte of room left, under a gate that runs and under one that starts."""
 
+import os
+import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from bench.wear import bodies
 from gateway.core.moment import Moment
 from gateway.journal import Journal
+from gateway.room import FIRST, MB
+from sync.contract.records import Dropped
 from tests.faults.conftest import CALM
 from tests.installation import Installation, Line
 from tests.small_disk import small_disk, stuff
@@ -14,6 +21,11 @@ from tests.small_disk import small_disk, stuff
 ALARM = "SELECT a.cleared, e.source FROM alarms_alarm a JOIN alarms_alarmevent e ON e.alarm_id = a.id WHERE kind = 'journal-failed' AND e.action = 'raised'"
 VISIT = "SELECT 1 FROM records WHERE kind = 'visit' AND json_extract(CAST(body AS TEXT), '$.visit') = ?"
 CAUSES = "SELECT json_extract(CAST(body AS TEXT), '$.visit') FROM records WHERE kind = 'door' AND json_extract(CAST(body AS TEXT), '$.cause') = 'journal-failed'"
+KINDS = "SELECT kind, count(*), sum(body IS NOT NULL) FROM {} GROUP BY kind"
+DROPPED = "SELECT body FROM {} WHERE kind = 'dropped' ORDER BY seq"
+WEEKS = 450  # visits
+VISITS = "SELECT visit FROM entries_entry"
+SCARCE = "SELECT detail, cleared FROM alarms_alarm WHERE kind = 'disk' ORDER BY since_ms"
 
 
 @pytest.fixture
@@ -105,3 +117,83 @@ def test_the_gate_goes_on_and_nothing_is_lost(disk: Path, install: Callable[...,
     day.wait_until("the office clears it", lambda: [row[0] for row in day.ask_office(ALARM)] == [1, 1])
     day.stop("gate")
     verify(day.journal)
+
+
+def little_room(text: str) -> str:
+    return text + "\n[journal]\nmin_free_mb = 8\n"
+
+
+def fill_to(disk: Path, left: int) -> Path:
+    """Leave `left` bytes of room. Returns the file that takes the rest."""
+    filler = disk / "filler"
+    found = os.statvfs(disk)
+    filler.write_bytes(bytes(found.f_bavail * found.f_frsize - left))
+    return filler
+
+
+def counted(rows: list[tuple[str, int, int]]) -> tuple[dict[str, int], dict[str, int]]:
+    """How many records of each kind there are, and how many of them have a body."""
+    return {kind: count for kind, count, _ in rows}, {kind: whole for kind, _, whole in rows}
+
+
+def told(rows: list[tuple[bytes]]) -> list[Dropped]:
+    return [msgspec.json.decode(body, type=Dropped) for (body,) in rows]
+
+
+def record_weeks(path: Path) -> None:
+    """What a gate has recorded that the office has not heard from for long."""
+    chance = random.Random(1)
+    with Journal.open(path, boot=bytes(16), now=Moment(0, 1_700_000_000_000)) as journal:
+        for number in range(WEEKS):
+            for body in bodies(number, chance):
+                journal.append(body, Moment(number, 1_700_000_000_000 + number))
+
+
+@pytest.mark.timeout(300)
+def test_offline_for_long_it_gives_up_what_it_can_spare_and_no_visit(
+    disk: Path, install: Callable[..., Installation]
+) -> None:
+    day = install(scenario=CALM)
+    record_weeks(day.journal)
+    day.configure(visits=2, change=little_room)
+    day.start("gate")
+    day.hear_until("finished")
+    before, whole = counted(day.ask_journal(KINDS.format("records")))
+    assert before == whole and before["visit"] == WEEKS + 2
+
+    # nearly full, and the office far away
+    filler = fill_to(disk, 6 * MB)
+    day.hear_until("alarm", kind="disk", action="raised", detail="disk-nearly-full")
+    day.wait_until("all that is worth it was given up", lambda: len(day.ask_journal(DROPPED.format("records"))) == 2)
+    count, whole = counted(day.ask_journal(KINDS.format("records")))
+    lost = Counter[str]()
+    for each in told(day.ask_journal(DROPPED.format("records"))):
+        assert (each.reason, each.sent) == ("disk-nearly-full", 0)
+        lost.update(each.kinds)
+    assert lost == {kind: number for kind in count if (number := count[kind] - whole[kind])}
+    assert lost == {"door": before["door"], "passage": before["passage"]} and lost.keys() <= FIRST.keys()
+    assert {kind: whole[kind] for kind in ("visit", "alarm")} == {"visit": before["visit"], "alarm": 1}
+
+    # the office comes: it gets every visit, and what is missing of the rest
+    for name in ("broker", "ingest"):
+        day.start(name)
+    day.wait_until("the office has every visit", lambda: len(day.ask_office(VISITS)) == before["visit"])
+    at_office, whole_at_office = counted(day.ask_office(KINDS.format("ingest_record")))
+    assert {kind: at_office[kind] - whole_at_office[kind] for kind in lost} == lost
+    assert (
+        sum(sum(each.kinds.values()) for each in told(day.ask_office(DROPPED.format("ingest_record")))) == lost.total()
+    )
+    assert day.ask_office(SCARCE) == [("disk-nearly-full", 0)]
+
+    # the disk is as full as before: now what the office has goes, before its time, and that is told too
+    sent = "SELECT trimmed_seq FROM meta"
+    day.wait_until("what the office has is deleted", lambda: day.ask_journal(sent)[0][0] > 0)
+    day.wait_until_told()
+    gone = [each for each in told(day.ask_office(DROPPED.format("ingest_record"))) if each.sent]
+    assert sum(each.sent for each in gone) == gone[-1].last == day.ask_journal(sent)[0][0]
+    filler.unlink()
+    day.hear_until("alarm", kind="disk", action="cleared")
+    day.wait_until("the office clears it", lambda: day.ask_office(SCARCE) == [("disk-nearly-full", 1)])
+    day.stop("gate")
+    verify(day.journal)
+    assert len(day.ask_office(VISITS)) == before["visit"]

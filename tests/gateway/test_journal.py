@@ -76,7 +76,7 @@ def test_records_are_chained_and_carry_their_time(path: Path) -> None:
             BOOT,
         )
         assert records[0].salt != records[1].salt
-        assert journal.verify() == (2, 0)
+        assert journal.verify() == (2, 0, 0)
 
 
 def test_many_records_keep_their_order_over_a_restart(path: Path) -> None:
@@ -327,7 +327,7 @@ def test_an_erased_record_is_gone_and_the_chain_holds(path: Path) -> None:
         journal.erase(2)
         record = everything(journal)[1]
         assert (record.body, record.salt, len(record.body_hash)) == (None, None, 32)
-        assert journal.verify() == (3, 1)
+        assert journal.verify() == (3, 1, 0)
         for file in path.parent.iterdir():
             assert b"secret-word-8c1f" not in file.read_bytes(), file.name
     with opened(path) as journal:
@@ -430,7 +430,7 @@ def test_a_database_of_version_1_is_brought_to_this_version(path: Path, tmp_path
         assert journal.log_id == "0102030405060708090a0b0c0d0e0f10"
         assert (journal.head().seq, journal.acked.seq, journal.last_known_ms) == (3, 2, 1_700_000_000_000)
         assert journal.state == {"mode": b'"free"'}
-        assert journal.verify() == (3, 1)
+        assert journal.verify() == (3, 1, 0)
         assert journal.next_connection() == 41
         write(journal, body(1))
     fresh = tmp_path / "fresh.sqlite"

@@ -19,7 +19,7 @@ from gateway.journal.browsing import PAGE, Browser, Selection, Standing
 from gateway.journal.erasing import _names, stopped
 from gateway.journal.exporting import export, no_formula
 from menshen.cli import main
-from sync.contract.records import Mode, Passage, Refused, Visit
+from sync.contract.records import Dropped, Mode, Passage, Refused, Visit
 from sync.log.messages import encode
 from sync.log.receiver import Store, decode_upward, receive
 from sync.log.records import GENESIS, Record, body_hash, chain_hash
@@ -167,6 +167,7 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
     boot: str
     mono_ms: int
     body: msgspec.Raw
+    gone: str | None
     salt: str | None
     body_hash: str
     hash: str
@@ -194,6 +195,30 @@ def test_lines_carry_what_the_chain_is_made_of(path: Path, tmp_path: Path) -> No
     with opened(path) as journal:
         assert last == journal.head().hash
     assert [line.seq for line in lines if bytes(line.body) == b"null" and line.salt is None] == [4]
+    assert [line.seq for line in lines if line.gone == "erased"] == [4]
+
+
+def test_what_was_given_up_to_make_room_is_told_apart_from_what_was_erased(path: Path, tmp_path: Path) -> None:
+    told = Dropped(reason="disk-nearly-full", kinds={"mode": 2}, first=2, last=3, bytes=80)
+    with opened(path) as journal:
+        journal.drop_bodies([2, 3], told, NOW)
+        journal.erase(4)
+    assert {line[0]: line[3] for line in listed(path, "--to", 4)[1:]} == {
+        "2": "(given up)",
+        "3": "(given up)",
+        "4": "(erased)",
+    }
+    assert json.loads(listed(path, "--last", 1)[0][3])["kinds"] == {"mode": 2}
+    said = run("verify", "--file", path).stdout
+    assert "13 records (1 to 13), 1 of them erased, the bodies of 2 given up to make room" in said
+    out = tmp_path / "journal.csv"
+    assert run("export", "--file", path, "--format", "csv", "--out", out).exit_code == 0
+    rows = list(csv.DictReader(out.read_text("utf-8-sig").splitlines()))
+    assert [row["gone"] for row in rows[:5]] == ["", "given-up", "given-up", "erased", ""]
+    assert {row["body"] + row["salt"] for row in rows[1:4]} == {""}
+    assert [row["seq"] for row in rows if row["gone"] == "given-up"] == ["2", "3"]
+    done = run("erase", "--file", path, "--seq", 2, "--yes")
+    assert "given up to make room: 2" in done.output
 
 
 def test_a_table_for_spreadsheets(path: Path, tmp_path: Path) -> None:
@@ -271,7 +296,8 @@ def test_a_running_gate_is_not_held_up(running: tuple[Path, Journal], tmp_path: 
         sizes.append(wal.stat().st_size)
 
     count = export(path, Selection(), tmp_path / "a.jsonl", csv=False, progress=meanwhile)
-    assert (count, sizes) == (3 * PAGE + 1, [0, 0, 0, 0])
+    assert (count, len(sizes)) == (3 * PAGE + 1, 4)
+    assert len(set(sizes)) == 1, "held up, the gate could not write over its write-ahead log, and it would grow"
     assert journal.head().seq == 3 * PAGE + 5
     assert run("verify", "--file", path).exit_code == 0
     assert numbers(path, "--last", 1) == [3 * PAGE + 5]
@@ -377,7 +403,7 @@ def test_a_holder_is_erased(path: Path) -> None:
     assert "12 records (1 to 12), 2 of them erased" in run("verify", "--file", path).stdout
     assert [line[3] for line in listed(path, "--kind", "visit")][::2] == ["(erased)", "(erased)"]
     with opened(path) as journal:
-        assert journal.verify() == (12, 2)
+        assert journal.verify() == (12, 2, 0)
 
 
 def test_a_visit_is_erased_with_its_passage(path: Path) -> None:
@@ -399,7 +425,7 @@ def test_what_is_not_there(path: Path) -> None:
     assert run("erase", "--file", path, "--seq", 10**30, "--yes").exit_code == 1
     assert run("erase", "--file", path, "--seq", 6, "--yes").exit_code == 0
     done = run("erase", "--file", path, "--seq", 6, "--yes")
-    assert (done.exit_code, "erased already: 6" in done.output) == (0, True)
+    assert (done.exit_code, "erased already, or given up to make room: 6" in done.output) == (0, True)
     for options in ([], ["--seq", 6, "--holder", "h-0101"]):
         assert run("erase", "--file", path, *options).exit_code == 2
 

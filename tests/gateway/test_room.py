@@ -1,19 +1,23 @@
 """Room on the disk: what goes first, what never goes, and that it is told."""
 
+import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway import room
 from gateway.core.moment import Moment
-from gateway.journal import Journal
-from gateway.room import FIRST, MB, Limits, Room
+from gateway.journal import Journal, JournalError
+from gateway.room import FIRST, MB, NEVER, Limits, Room
 from sync.contract.alarms import Alarm, AlarmAction, AlarmKind
 from sync.contract.records import (
+    KINDS,
     AlarmRecord,
     Body,
     CardSeen,
@@ -39,6 +43,10 @@ BODIES: dict[str, Body] = {
 }  # fmt: skip
 
 
+ENOUGH: Final = 100  # records, for it to pay
+LIMITS: Final = Limits(100 * MB, 2 * MB)
+
+
 class Gate:
     """A journal and who makes room in it, with as much free as is said."""
 
@@ -46,10 +54,18 @@ class Gate:
         self.path = path
         self.journal = Journal.open(path, boot=BOOT, now=NOW)
         self.free = 10 * MB
-        self.told: list[tuple[str, str]] = []
-        self.room = Room(
-            self.journal, Limits(100 * MB, 2 * MB), lambda: NOW, lambda *said: self.told.append(said), lambda: self.free
-        )  # fmt: skip
+        self.limits = LIMITS
+        self.told: list[str] = []
+        self.start()
+
+    def start(self) -> None:
+        """Whoever makes room begins anew."""
+        self.room = Room(self.journal, self.limits, lambda: NOW, self.told.append, lambda: self.free)
+
+    def restart(self) -> None:
+        self.journal.close()
+        self.journal = Journal.open(self.path, boot=BOOT, now=NOW)
+        self.start()
 
     def write(self, *kinds: str) -> None:
         for kind in kinds:
@@ -62,15 +78,22 @@ class Gate:
         self.journal.acknowledge(seq, digest)
 
     def rows(self) -> list[tuple[int, str, bytes | None]]:
-        with closing(sqlite3.connect(self.path)) as connection:
+        return self.rows_of(self.path)
+
+    @staticmethod
+    def rows_of(path: Path) -> list[tuple[int, str, bytes | None]]:
+        with closing(sqlite3.connect(path)) as connection:
             return connection.execute("SELECT seq, kind, body FROM records ORDER BY seq").fetchall()
 
-    def dropped(self) -> list[Dropped]:
-        bodies = [decode_body(kind, body) for _, kind, body in self.rows() if kind == "dropped" and body is not None]
-        return [body for body in bodies if isinstance(body, Dropped)]
+    def dropped(self) -> dict[int, Dropped]:
+        bodies = {seq: decode_body(kind, body) for seq, kind, body in self.rows() if kind == "dropped" and body}
+        return {seq: body for seq, body in bodies.items() if isinstance(body, Dropped)}
 
     def without_body(self) -> list[str]:
         return [kind for _, kind, body in self.rows() if body is None]
+
+    def used(self) -> int:
+        return self.journal.usage().used
 
 
 @pytest.fixture
@@ -80,94 +103,290 @@ def gate(tmp_path: Path) -> Iterator[Gate]:
     made.journal.close()
 
 
+def test_every_kind_has_its_place() -> None:
+    assert sorted([*FIRST, *NEVER]) == sorted(KINDS)
+    assert {"visit", "alarm"} <= NEVER.keys()
+
+
 def test_while_there_is_room_nothing_goes(gate: Gate) -> None:
     gate.write(*BODIES)
     gate.acknowledge(5)
     gate.room.look()
-    assert (len(gate.rows()), gate.without_body(), gate.told) == (1 + len(BODIES), [], [])
+    gate.room.look()
+    assert (len(gate.rows()), gate.without_body(), gate.told) == (1 + len(BODIES), [], [""])
 
 
-def test_what_the_office_has_goes_first_whatever_its_age(gate: Gate) -> None:
-    gate.write(*BODIES, *BODIES)
-    gate.acknowledge(9)
+def test_what_the_office_has_goes_first_whatever_its_age_and_it_is_told(gate: Gate) -> None:
+    gate.write(*(list(BODIES) * 40))
+    gate.acknowledge(150)
     gate.free = MB
     gate.room.look()
-    assert gate.rows()[0][0] == 10
-    assert gate.told == [("stale", "disk-nearly-full")]
+    assert (gate.rows()[0][0], gate.without_body()) == (151, [])
+    [told] = gate.dropped().values()
+    assert (told.reason, told.sent, told.first, told.last, told.kinds) == ("disk-nearly-full", 150, 1, 150, {})
+    assert told.bytes > 4096
+    assert gate.told == ["disk-nearly-full"]
+    gate.free = 2 * MB
+    gate.room.look()
+    assert gate.told == ["disk-nearly-full"], "a little more than the limit, or it would begin again at once"
     gate.free = 10 * MB
     gate.room.look()
-    assert gate.told[-1] == ("ok", "")
+    assert gate.told == ["disk-nearly-full", ""]
     gate.journal.verify()
 
 
 def test_of_what_it_has_not_the_lesser_kinds_go_in_their_order_and_it_is_told(gate: Gate) -> None:
-    gate.write(*BODIES, "door")
+    gate.write(*(list(BODIES) * ENOUGH), "door")
     gate.free = MB
     gate.room.look()
-    assert gate.without_body() == ["door", "door"]
-    assert gate.dropped() == [Dropped(reason="disk-nearly-full", kinds={"door": 2}, first=3, last=8)]
+    assert gate.without_body() == ["door"] * (ENOUGH + 1)
+    head = gate.journal.head().seq
+    door = len('{"portal":"main","state":"released","cause":"grant"}')
+    assert gate.dropped() == {
+        head: Dropped(
+            reason="disk-nearly-full",
+            kinds={"door": ENOUGH + 1},
+            first=3,
+            last=head - 1,
+            bytes=door * (ENOUGH + 1),
+        )
+    }
     for _ in range(6):
         gate.room.look()
-    assert sorted(gate.without_body()) == sorted(["door", *FIRST])
+    assert sorted(gate.without_body()) == sorted([*(list(FIRST) * ENOUGH), "door"])
     assert {kind for _, kind, body in gate.rows() if body is not None} == {"log-opened", "visit", "alarm", "dropped"}
-    assert [each for told in gate.dropped() for each in told.kinds] == list(FIRST)
+    assert [each for told in gate.dropped().values() for each in told.kinds] == list(FIRST)
+    assert gate.journal.verify().given_up == 4 * ENOUGH + 1
+    assert gate.journal.verify().erased == 0
+
+
+def test_a_few_are_left_until_there_are_more(gate: Gate) -> None:
+    """Else the gate would write a record about every door, and each would take more room than it makes."""
+    gate.write(*(["door"] * (ENOUGH - 1)))
+    gate.free = MB
+    gate.room.look()
+    assert (gate.without_body(), gate.dropped()) == ([], {})
+    gate.write("door")
+    gate.room.look()
+    gate.room.look()
+    assert len(gate.without_body()) == ENOUGH
+    assert len(gate.dropped()) == 1
+
+
+def test_what_was_given_up_makes_room(gate: Gate) -> None:
+    for _ in range(20):
+        gate.write(*(["visit", "door", "passage", "door"] * 50))
+    before, visits = gate.used(), [row for row in gate.rows() if row[1] == "visit"]
+    gate.free = MB
+    for _ in range(10):
+        gate.room.look()
+    told = sum(each.bytes for each in gate.dropped().values())
+    assert before - gate.used() > told > 100_000
+    assert [row for row in gate.rows() if row[1] == "visit"] == visits
+    assert gate.path.stat().st_size == gate.used()
     gate.journal.verify()
 
 
-def test_a_journal_that_is_too_large_is_told_as_that(gate: Gate) -> None:
-    gate.write("door")
-    gate.room._limits = Limits(1, 0)
+def test_a_journal_that_is_too_large_is_no_trouble_while_the_office_has_it(gate: Gate) -> None:
+    gate.write(*(["visit"] * 2 * ENOUGH))
+    gate.acknowledge(ENOUGH)
+    gate.limits = Limits(1, 0)
+    gate.start()
     gate.room.look()
-    assert gate.dropped()[0].reason == "journal-too-large"
+    assert gate.told == [""]
+    assert [told.reason for told in gate.dropped().values()] == ["journal-too-large"]
+    gate.room.look()
+    assert gate.told == ["", "journal-too-large"], "nothing is left that may go"
+    assert (gate.journal.oldest(), gate.without_body()) == (ENOUGH + 1, [])
+
+
+def test_only_so_much_goes_that_it_is_not_too_large(gate: Gate) -> None:
+    for _ in range(60):
+        gate.write(*(["visit"] * 100))
+    gate.acknowledge(gate.journal.head().seq)
+    before = gate.used()
+    gate.limits = Limits(before - 1, 0)
+    gate.start()
+    gate.room.look()
+    assert before * 0.5 < gate.used() <= before * 0.95
+    oldest = gate.journal.oldest()
+    gate.room.look()
+    assert gate.journal.oldest() == oldest
 
 
 def test_room_is_given_back_to_the_disk(gate: Gate) -> None:
     for _ in range(40):
-        for _ in range(100):
-            gate.journal.append(BODIES["visit"], NOW)
-        gate.journal.checkpoint()
+        gate.write(*(["visit"] * 100))
     before = gate.path.stat().st_size
     gate.acknowledge(gate.journal.head().seq)
     gate.free = MB
     gate.room.look()
-    gate.journal.checkpoint()
     assert gate.path.stat().st_size < before / 4
+    assert gate.path.with_name("journal.sqlite-wal").stat().st_size == 0
     gate.journal.verify()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(
-        st.one_of(st.sampled_from(sorted(BODIES)), st.integers(0, 40), st.sampled_from([MB, 10 * MB]), st.just(None)),
-        max_size=40,
-    )
-)
-def test_whatever_happens_no_unsent_visit_or_alarm_goes_and_the_count_is_right(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[str | int | None]
+def test_a_little_that_is_free_stays_for_what_comes(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(10):
+        gate.write(*(["visit"] * 100))
+    gate.acknowledge(gate.journal.head().seq)
+    gate.journal.trim_acknowledged(900)
+    spare = gate.journal.usage().spare
+    assert spare > 100_000
+    gate.room.look()
+    assert gate.journal.usage().spare == spare
+    monkeypatch.setattr(room, "SPARE", 100_000)
+    gate.room.look()
+    assert gate.journal.usage().spare == 0
+
+
+def test_when_even_giving_up_finds_no_room_less_is_given_up_at_a_time(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate = Gate(tmp_path_factory.mktemp("room") / "journal.sqlite")
-    try:
-        for step in steps:
-            if step is None:  # a restart
-                gate.journal.close()
-                free, told = gate.free, gate.told
-                gate = Gate(gate.path)
-                gate.free, gate.told = free, told
-            elif isinstance(step, str):
-                gate.write(step)
-            elif step in (MB, 10 * MB):
-                gate.free = step
-            elif gate.journal.oldest() <= step <= gate.journal.head().seq and step >= gate.journal.acked.seq:
-                gate.acknowledge(step)
+    gate.write(*(["door"] * 900))
+    gate.free = MB
+    drop, asked = gate.journal.drop_bodies, []
+
+    def full_for_many(seqs: list[int], told: Body, now: Moment) -> None:
+        asked.append(len(seqs))
+        if len(seqs) > 300:
+            raise JournalError("the disk is full")
+        drop(seqs, told, now)
+
+    monkeypatch.setattr(gate.journal, "drop_bodies", full_for_many)
+    for _ in range(2):
+        with pytest.raises(JournalError):
             gate.room.look()
+    assert gate.told == ["disk-nearly-full"], "it is told all the same"
+    gate.room.look()
+    assert (asked, len(gate.without_body())) == ([900, 500, 250], 250)
+
+
+def test_another_log_still_says_which_bodies_were_given_up_and_which_erased(gate: Gate) -> None:
+    gate.write("visit", *(["door"] * ENOUGH))
+    gate.free = MB
+    gate.room.look()
+    gate.journal.erase(2)
+    gate.journal.replace_log("rewound", now=NOW)
+    found = gate.journal.verify()
+    assert (found.erased, found.given_up) == (1, ENOUGH)
+    assert all(record.salt is None for record in gate.journal.read(0, 200, MB) if record.body is None)
+
+
+def test_a_pack_that_fails_leaves_all_as_it_was(gate: Gate) -> None:
+    gate.write(*BODIES)
+    before = gate.rows()
+    with closing(sqlite3.connect(gate.path)) as connection:
+        connection.execute("CREATE TRIGGER no BEFORE INSERT ON records BEGIN SELECT RAISE(ABORT, 'no'); END")
+    with pytest.raises(JournalError, match="no"):
+        gate.journal.pack(2, 5)
+    assert gate.rows() == before
+    gate.journal.verify()
+
+
+def test_the_power_may_go_at_any_step(gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"LEAST": 5, "LEAST_PACKED": 1, "PACKED": 20, "TRIM_ROWS": 7, "PAGES": 3}.items():
+        monkeypatch.setattr(room, name, value)
+    for _ in range(10):
+        gate.write(*(["visit", "door", "passage", "alarm", "door", "device"] * 5))
+    gate.acknowledge(100)
+    left: list[Path] = []
+
+    def copied(work: Callable[..., object]) -> Callable[..., object]:
+        def then(*arguments: object) -> object:
+            done = work(*arguments)
+            left.append(tmp_path / str(len(left)))
+            left[-1].mkdir()
+            for suffix in ("", "-wal"):
+                shutil.copy(f"{gate.path}{suffix}", left[-1])
+            return done
+
+        return then
+
+    for step in ("trim_acknowledged", "drop_bodies", "pack", "give_back", "empty"):
+        monkeypatch.setattr(gate.journal, step, copied(getattr(gate.journal, step)))
+    gate.free = MB
+    for _ in range(6):
+        gate.room.look()
+    whole = {seq: body for seq, kind, body in gate.rows() if kind in ("visit", "alarm")}
+    assert len(left) > 40
+    for folder in left:
+        with closing(Gate(folder / "journal.sqlite").journal) as journal:
+            assert journal.recovered is None
+            found = journal.verify()
+        rows = [row for row in Gate.rows_of(folder / "journal.sqlite") if row[0] > 100]
+        assert {seq: body for seq, kind, body in rows if kind in ("visit", "alarm")} == whole
+        told = [decode_body(kind, body) for _, kind, body in rows if kind == "dropped" and body]
+        assert sum(sum(each.kinds.values()) for each in told if isinstance(each, Dropped)) == found.given_up
+
+
+STEPS = st.one_of(
+    st.lists(st.sampled_from(sorted(BODIES)), min_size=1, max_size=8),
+    st.integers(1, 60),
+    st.sampled_from(["scarce", "enough", "large", "restart", "old"]),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(STEPS, max_size=30))
+def test_whatever_happens_no_unsent_visit_or_alarm_goes_and_every_drop_is_counted(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[list[str] | int | str]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "LEAST": 2,
+            "LEAST_PACKED": 1,
+            "PACKED": 5,
+            "WINDOW": 9,
+            "TRIM_ROWS": 3,
+            "TRIMS": 2,
+        }.items():
+            patch.setattr(room, name, value)
+        gate = Gate(tmp_path_factory.mktemp("room") / "journal.sqlite")
+        try:
+            watch(gate, steps)
+        finally:
+            gate.journal.close()
+
+
+def watch(gate: Gate, steps: list[list[str] | int | str]) -> None:
+    """What is written, what goes, and what is told of it, step by step."""
+    told: dict[int, Dropped] = {}
+    written: dict[int, str] = {}
+    gone: list[str] = []
+    aged = 0
+    for step in steps:
+        aged += take(gate, step)
+        before = {seq for seq, _, body in gate.rows() if body is not None}
+        written |= {seq: kind for seq, kind, _ in gate.rows()}
+        unsent = {seq for seq in written if seq > gate.journal.acked.seq}
+        gate.room.look()
         gate.journal.verify()
-        rows, acked = gate.rows(), gate.journal.acked.seq
-        assert not [kind for seq, kind, body in rows if body is None and (kind not in FIRST)]
-        unsent = {seq for seq, _, _ in rows if seq > acked}
-        assert unsent == set(range(acked + 1, gate.journal.head().seq + 1)), (
-            "of what is not sent, every number is there"
-        )
-        told = sum(sum(each.kinds.values()) for each in gate.dropped())
-        assert told >= len([1 for seq, _, body in rows if body is None and seq > acked]) - 0
-    finally:
-        gate.journal.close()
+        after = {seq: body for seq, _, body in gate.rows()}
+        assert unsent <= after.keys(), "of what is not sent, every number is there"
+        lost = [written[seq] for seq in before & unsent if after[seq] is None]
+        assert all(kind in FIRST for kind in lost)
+        gone += lost
+        told |= gate.dropped()
+    assert sum(sum(each.kinds.values()) for each in told.values()) == len(gone)
+    assert sum(each.sent for each in told.values()) + aged == gate.journal.oldest() - 1
+
+
+def take(gate: Gate, step: list[str] | int | str) -> int:
+    """Do it. How many records went because of their age."""
+    match step:
+        case list():
+            gate.write(*step)
+        case int():
+            seq = max(min(step, gate.journal.head().seq), gate.journal.acked.seq, gate.journal.oldest() - 1)
+            gate.acknowledge(seq)
+        case "scarce" | "enough":
+            gate.free = MB if step == "scarce" else 10 * MB
+        case "large":
+            gate.limits = LIMITS if gate.limits != LIMITS else Limits(1, 0)
+            gate.start()
+        case "restart":
+            gate.restart()
+        case "old":
+            return gate.journal.trim(NOW.after(40 * 86_400_000), 30, 5)
+    return 0

@@ -28,7 +28,7 @@ def careless_pragmas() -> None:
 
 
 def run(folder: Path, seed: str, count: int, without: str) -> None:
-    """Write them in bursts; empty the write-ahead log now and then."""
+    """Write them in bursts; now and then the file is seen to, in one of the ways in which a gate does it."""
     chance = random.Random(seed)
     told = os.open(folder / "told", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     if without == "sync":
@@ -58,11 +58,25 @@ def run(folder: Path, seed: str, count: int, without: str) -> None:
                     tell(each.visit)
                 journal.append(each, moment(), (), lambda error, name=each.visit: done(error, name))
             durable.wait(WAIT_S)
-            if chance.random() < 0.05:
+            if chance.random() < 0.1:
                 try:
-                    journal.checkpoint()
+                    see_to(journal, chance)
                 except JournalError:
                     continue  # the disk refuses: the round is about that
+
+
+def see_to(journal: Journal, chance: random.Random) -> None:
+    """What is done to the file beside writing. Raises JournalError."""
+    head = journal.head().seq
+    match chance.randrange(4):
+        case 0:
+            journal.checkpoint()
+        case 1:
+            journal.empty()
+        case 2:
+            journal.pack(max(1, head - chance.randrange(1, 40)), head)
+        case _:
+            journal.give_back(chance.randrange(1, 20))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from gateway.core.events import (
     CallPressed,
     ClockStepped,
     DeviceChanged,
+    DiskScarce,
     DoorContact,
     JournalReplaced,
     TamperInput,
@@ -125,6 +126,20 @@ def test_a_device_that_is_lost_and_comes_back(state: str) -> None:
         Device(device="entry-camera", state=state, detail="unplugged"),
         Device(device="entry-camera", state="ok"),
     ]
+
+
+def test_scarce_room_is_one_alarm_whose_reason_may_change_and_it_ends_with_it() -> None:
+    gate = Gate()
+    gate.send(DiskScarce(""))
+    assert gate.bodies(AlarmRecord) == []
+    gate.send(DiskScarce("disk-nearly-full"), DiskScarce("disk-nearly-full"))
+    assert [(alarm.kind, alarm.detail) for alarm in gate.core.status().alarms] == [(AlarmKind.DISK, "disk-nearly-full")]
+    gate.send(DiskScarce("journal-too-large"))
+    assert [alarm.detail for alarm in gate.core.status().alarms] == ["journal-too-large"]
+    later = Gate(state=gate.durable, now=at("12:00", mono_ms=10))
+    assert later.open_alarms == [AlarmKind.DISK], "whoever looks after the disk will say"
+    later.send(DiskScarce(""))
+    assert (later.open_alarms, later.tones) == ([], set())
 
 
 def test_a_clock_that_steps_is_recorded_and_a_big_step_is_an_alarm() -> None:
