@@ -60,12 +60,12 @@ class Speaker(Protocol):
     def state(self) -> DeviceState:
         """Where the sound process stands now."""
 
-    def play(self, wavs: tuple[str, ...], priority: int) -> None:
-        """Play WAV files one after the other; a higher `priority` number cuts a lower one short; an equal or lower one
+    def play(self, wavs: tuple[str, ...], priority: int, percent: int = 100) -> None:
+        """Play WAV files one after the other, `percent` as loud as they are; a higher `priority` number cuts a lower one short; an equal or lower one
         waits for its turn, and is dropped when it would wait over 4 s."""
 
-    def loop(self, wav: str, priority: int) -> None:
-        """Loop a tone until `stop_loop`."""
+    def loop(self, wav: str, priority: int, percent: int = 100) -> None:
+        """Loop a tone until `stop_loop`; asked again, it goes on as loud as that."""
 
     def stop_loop(self, wav: str) -> None:
         """Stop a looped tone."""

@@ -13,16 +13,16 @@ from typing import Final, TypeVar
 import msgspec
 
 from gateway.config import ConfigError, GateConfig, policy_with
-from gateway.core.events import Desired, DeviceChanged, DirectoryRefused, Event, PolicyChanged
+from gateway.core.events import Desired, DeviceChanged, DirectoryRefused, Event, PolicyChanged, SiteCount
 from gateway.core.policy import FIXED, Policy
 from gateway.directory import Directory
 from gateway.errors import DirectoryError
 from gateway.voice.errors import VoiceError
-from sync.contract.directory import EVERY_GATE, CountOrder, ModeOrder, Table, Wording
+from sync.contract.directory import EVERY_GATE, CountOrder, Elsewhere, ModeOrder, Table, Wording
 from sync.contract.text import harmless
 
 logger = logging.getLogger("menshen.directory")
-TABLES: Final = (Table.MODE, Table.COUNT, Table.POLICY, Table.PHRASE)
+TABLES: Final = (Table.MODE, Table.COUNT, Table.POLICY, Table.PHRASE, Table.ELSEWHERE)
 MOST_ROWS: Final = 256  # of the policy; there are fewer keys
 DEVICE: Final = "policy"
 Rows = Mapping[str, bytes]
@@ -50,18 +50,22 @@ class DesiredState:
         self._phrases: Rows = {}
         self._orders: tuple[Rows, Rows] = ({}, {})
         self._policy: Rows = {}
+        self._elsewhere: Rows = {}
         self._refused: set[str] = set()
         self._told_wrong = False
 
     def look(self) -> None:
         """Tell what has changed since the last look. A directory that is out of reach tells that itself."""
         try:
-            modes, counts, policy, phrases = (self._directory.entries(table) for table in TABLES)
+            modes, counts, policy, phrases, elsewhere = (self._directory.entries(table) for table in TABLES)
         except DirectoryError:
             return
         if (modes, counts) != self._orders:
             self._orders = modes, counts
             self._order(modes, counts)
+        if elsewhere != self._elsewhere:
+            self._elsewhere = elsewhere
+            self._count(elsewhere)
         if policy != self._policy:
             self._policy = policy
             self._change(policy)
@@ -78,6 +82,11 @@ class DesiredState:
         wanted = {key: order for key, order in found.items() if order is not None}
         if wanted or count is not None:
             self._post(Desired(wanted, count))
+
+    def _count(self, rows: Rows) -> None:
+        told = self._read(Table.ELSEWHERE, self._config.gate.id, rows, Elsewhere)
+        if told is not None:
+            self._post(SiteCount(told.inside, told.at_ms))
 
     def _read(self, table: Table, key: str, rows: Rows, kind: type[T]) -> T | None:
         if key not in rows:

@@ -24,7 +24,7 @@ from gateway.errors import DirectoryDamaged, DirectoryError
 from gateway.journal import files
 from gateway.journal.schema import is_damage
 from sync.contract.colours import HealthCode, PassType
-from sync.contract.directory import NOBODY, Card, Code, Holder, PassId
+from sync.contract.directory import NOBODY, Booking, Card, Code, Holder, PassId, Table
 from sync.contract.sealed import SealError, unseal
 
 logger = logging.getLogger("menshen.directory")
@@ -245,6 +245,15 @@ class Directory:
         """The rows of a table that has none of its own here: key → value, as the office wrote them."""
         rows = self._all("SELECT name, value FROM other WHERE name BETWEEN ? AND ?", f"{table}/", f"{table}/\x7f")
         return {name.partition("/")[2]: bytes(value) for name, value in rows}
+
+    def booked(self, holder: str) -> tuple[tuple[int, int], ...]:
+        """The time slots that a holder has booked, Unix seconds; a row that is not understood books nothing. Raises DirectoryError."""
+        rows = self._all("SELECT value FROM other WHERE name = ?", f"{Table.BOOKING}/{holder}")
+        try:
+            found = [msgspec.json.decode(value, type=Booking) for (value,) in rows]
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return ()
+        return tuple((slot.begins_s, slot.ends_s) for booking in found for slot in booking.slots)
 
     # the trust list
 

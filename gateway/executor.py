@@ -26,6 +26,12 @@ class Speaks(Protocol):
     def tone(self, tone: effects.Tone, on: bool) -> None:
         """Loop a tone, or stop it; does not block."""
 
+    def loud(self, on: bool) -> None:
+        """The tones as loud as they go, or as always; does not block."""
+
+    def volume(self, percent: int) -> None:
+        """So loud is what is said but for alarms; does not block."""
+
 
 Watcher = Callable[[effects.Effect, Moment], None]
 """Told of every effect after it was carried out: the terminal's live view, the demo's people."""
@@ -42,6 +48,7 @@ class Executor:
         lock: Output | None,
         lamps: Mapping[Lamp, Output],
         sounder: Output | None,
+        alarm_lamp: Output | None,
         voice: Speaks,
         uplink: Uplink,
         sampler: TemperatureSampler | None,
@@ -53,6 +60,7 @@ class Executor:
         self._lock = self._switch(lock)
         self._lamps = {lamp: self._switch(output) for lamp, output in lamps.items()}
         self._sounder = self._switch(sounder)
+        self._alarm_lamp = self._switch(alarm_lamp)
         self._tones: set[effects.Tone] = set()
         self._voice = voice
         self._uplink = uplink
@@ -91,11 +99,6 @@ class Executor:
             case effects.SetLamp(lamp):
                 for colour, output in self._lamps.items():
                     self._set(output, active=colour is lamp)
-            case effects.Say(phrase, priority, values):
-                self._voice.say(phrase, values, priority)
-            case effects.SetTone(tone, on):
-                self._voice.tone(tone, on)
-                self._sound(tone, on=on)
             case effects.SendAlarm(action, alarm):
                 self._uplink.alarm(action, alarm, now)
             case effects.StateChanged():
@@ -103,8 +106,23 @@ class Executor:
             case effects.MeasureAgain():
                 if self._sampler is not None:
                     self._sampler.again()
+            case effects.Say() | effects.SetTone() | effects.SetLoud() | effects.SetVolume():
+                self._let_hear(effect)
             case effects.Show(what, values):
                 logger.info("%s %s", what, " ".join(f"{key}={value}" for key, value in values.items()))
+
+    def _let_hear(self, effect: effects.Say | effects.SetTone | effects.SetLoud | effects.SetVolume) -> None:
+        match effect:
+            case effects.Say(phrase, priority, values):
+                self._voice.say(phrase, values, priority)
+            case effects.SetTone(tone, on):
+                self._voice.tone(tone, on)
+                self._sound(tone, on=on)
+            case effects.SetLoud(on):
+                self._voice.loud(on)
+                self._set(self._alarm_lamp, active=on)
+            case effects.SetVolume(percent):
+                self._voice.volume(percent)
 
     def _sound(self, tone: effects.Tone, *, on: bool) -> None:
         """The siren runs while any tone but the pre-alarm's chirp does."""

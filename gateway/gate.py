@@ -82,6 +82,7 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
             lock=hardware.lock,
             lamps=hardware.lamps,
             sounder=hardware.sounder,
+            alarm_lamp=hardware.alarm_lamp,
             voice=voice,
             uplink=uplink,
             sampler=sampler,

@@ -41,6 +41,11 @@ class Hardware:
         return cast("Output | None", self.by_use("sounder"))
 
     @property
+    def alarm_lamp(self) -> Output | None:
+        """The lamp that tells of an alarm that nobody has acknowledged for a while, where there is one."""
+        return cast("Output | None", self.by_use("alarm-lamp"))
+
+    @property
     def lamps(self) -> Mapping[Lamp, Output]:
         """The lamps that this gate has."""
         return {lamp: output for use, lamp in LAMPS.items() if (output := self.by_use(use)) is not None}

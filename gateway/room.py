@@ -39,6 +39,9 @@ NEVER: Final[Mapping[str, str]] = {
     "log-opened": "what is missing of the log before",
     "clock": "when which record really was",
     "dropped": "what was given up",
+    "round": "what was due, and whether it was done",
+    "shift": "who was on duty, and whether he answered",
+    "drill": "how a drill went",
 }
 """All other kinds: the office gets them whole, however long it takes."""
 MB: Final = 1024 * 1024

@@ -65,6 +65,7 @@ class StatusBoard:
             mode=status.mode,
             door=status.door,
             inside=status.inside,
+            drill=status.drill,
             log_id=taken.log_id,
             head=taken.head,
             acked=self._journal.acked.seq,

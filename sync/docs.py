@@ -12,7 +12,18 @@ import msgspec
 
 from sync.contract.alarms import AlarmMessage, StateMessage
 from sync.contract.commands import Acknowledge, Command, Release, Say
-from sync.contract.directory import Card, Code, CountOrder, Holder, ModeOrder, Status, Wording
+from sync.contract.directory import (
+    Booking,
+    Card,
+    Code,
+    CountOrder,
+    Duty,
+    Elsewhere,
+    Holder,
+    ModeOrder,
+    Status,
+    Wording,
+)
 from sync.contract.office_time import OfficeTime, Told, When
 from sync.contract.records import KINDS
 from sync.contract.topics import GATE_ID, MAX_PACKET, PREFIX, Channel
@@ -57,7 +68,7 @@ CHANNELS: Final[Mapping[Channel, tuple[_Sent, ...]]] = {
 TOLD_BY_GATE: Final = frozenset({Channel.UP, Channel.ALARM, Channel.STATE})
 WITHIN: Final[Sequence[type]] = (Record, Title, OfficeTime, Release, Say, Acknowledge)
 """What messages carry inside: records, and documents that are signed."""
-ROWS: Final[Sequence[type]] = (Holder, Card, Code, Status, Wording, ModeOrder, CountOrder)
+ROWS: Final[Sequence[type]] = (Holder, Card, Code, Status, Wording, ModeOrder, CountOrder, Booking, Duty, Elsewhere)
 """What the values of a directory's rows are, with their key as one more field."""
 
 

@@ -51,6 +51,7 @@ class News:
     at_ms: int
     by: str = ""
     note: str = ""
+    what: str = ""
 
 
 def hear(gate: Gate, news: News, now: datetime) -> None:
@@ -164,6 +165,7 @@ def _row(gate: Gate, alarm: Told, heard: Heard, now: datetime) -> tuple[Alarm, b
 
 def _merge(row: Alarm, alarm: Told) -> None:
     row.count = max(row.count, alarm.count)
+    row.level = max(row.level, alarm.level)
     row.gate_acknowledged = row.gate_acknowledged or alarm.acknowledged
     row.gate_acknowledged_by = row.gate_acknowledged_by or harmless(alarm.acknowledged_by, 64)
 
@@ -195,9 +197,20 @@ def _note(row: Alarm, news: News, now: datetime) -> None:
         row.gate_acknowledged = True
         row.gate_acknowledged_by = row.gate_acknowledged_by or harmless(news.by, 64)
         row.save(update_fields=["gate_acknowledged", "gate_acknowledged_by"])
-    step = news.alarm.count if news.action is AlarmAction.REPEATED else 0
     by = news.by or (news.alarm.acknowledged_by if news.action is AlarmAction.ACKNOWLEDGED else "")
-    _event(row, news.action, step, news.source, news.at_ms, now, by=by, note=news.note)
+    _event(row, news.action, _step(news), news.source, news.at_ms, now, by=by, note=news.note, what=news.what)
+
+
+def _step(news: News) -> int:
+    """What tells one from another of the same action: alike in the message and in the record."""
+    match news.action:
+        case AlarmAction.REPEATED:
+            return news.alarm.count
+        case AlarmAction.ESCALATED:
+            return news.alarm.level
+        case AlarmAction.NOTED | AlarmAction.SILENCED:
+            return news.at_ms
+    return 0
 
 
 def _event(
@@ -210,14 +223,16 @@ def _event(
     *,
     by: str = "",
     note: str = "",
+    what: str = "",
 ) -> None:
-    by, note = harmless(by, 150), harmless(note, 500)
+    by, note, what = harmless(by, 150), harmless(note, 500), harmless(what, 16)
     event, created = AlarmEvent.objects.get_or_create(
         alarm=row,
         action=str(action),
         step=step,
-        defaults={"source": source, "at_ms": at_ms, "by": by, "note": note, "received_at": now},
+        defaults={"source": source, "at_ms": at_ms, "by": by, "note": note, "what": what, "received_at": now},
     )
     if not created and ((by and not event.by) or (note and not event.note)):
         event.by, event.note = event.by or by, event.note or note  # the record says more than what overtook it
-        event.save(update_fields=["by", "note"])
+        event.what = event.what or what
+        event.save(update_fields=["by", "note", "what"])

@@ -31,6 +31,7 @@ class Alarm(models.Model):
     detail = models.CharField(max_length=200, blank=True)
     since_ms = models.BigIntegerField()
     count = models.BigIntegerField(default=1)
+    level = models.SmallIntegerField(default=0)  # whom it concerns by now: see sync.contract.alarms.Level
     received_at = models.DateTimeField()
     heard_boot = models.CharField(max_length=36, blank=True)
     heard_mono = models.BigIntegerField(default=0)
@@ -78,6 +79,7 @@ class AlarmEvent(models.Model):
     at_ms = models.BigIntegerField()
     by = models.CharField(max_length=150, blank=True)
     note = models.CharField(max_length=500, blank=True)
+    what = models.CharField(max_length=16, blank=True)  # of a note: instruction, done
     received_at = models.DateTimeField()
 
     class Meta:

@@ -45,7 +45,13 @@ COLOURS: Final = [
     (HealthCode.YELLOW.value, _("yellow")),
     (HealthCode.RED.value, _("red")),
 ]
-MODES: Final = [("normal", _("normal")), ("free", _("free exit and entry")), ("lockdown", _("lockdown"))]
+MODES: Final = [
+    ("normal", _("normal")),
+    ("free", _("free exit and entry")),
+    ("free-exit", _("free exit, entry as always")),
+    ("closed", _("closed management")),
+    ("lockdown", _("lockdown")),
+]
 LANGUAGES: Final = [("zh", "中文"), ("en", "English")]
 _encode = msgspec.json.Encoder(order="deterministic").encode
 

@@ -244,6 +244,7 @@ def _hear(gate: Gate, log: Log, sent: Sent, body: AlarmRecord, now: datetime) ->
         at_ms=sent.at,
         by=body.by,
         note=body.note,
+        what=body.what,
     )
     try:
         hear(gate, news, now)

@@ -15,13 +15,14 @@ Load = Callable[[str], "array[int]"]
 class Play:
     """Files to be played one after the other."""
 
-    __slots__ = ("_load", "_notice", "_position", "_rest", "_samples", "asked_ms", "priority", "wavs")
+    __slots__ = ("_load", "_notice", "_percent", "_position", "_rest", "_samples", "asked_ms", "priority", "wavs")
 
     def __init__(
-        self, wavs: Sequence[str], priority: int, asked_ms: int, load: Load, notice: Callable[[str], None]
+        self, wavs: Sequence[str], priority: int, asked_ms: int, load: Load, notice: Callable[[str], None], percent: int
     ) -> None:
         self.wavs = tuple(wavs)
         self.priority = priority
+        self._percent = percent
         self.asked_ms = asked_ms
         self._rest = list(wavs)
         self._load = load
@@ -41,7 +42,7 @@ class Play:
 
     def _next(self) -> "array[int]":
         try:
-            return self._load(self._rest.pop(0))
+            return _scaled(self._load(self._rest.pop(0)), self._percent)
         except BadSound as error:
             self._notice(str(error))
             return array("h")
@@ -50,10 +51,11 @@ class Play:
 class Loop:
     """A tone that goes round."""
 
-    __slots__ = ("_position", "_samples", "priority")
+    __slots__ = ("_position", "_samples", "percent", "priority")
 
-    def __init__(self, samples: "array[int]", priority: int) -> None:
-        self._samples = samples
+    def __init__(self, samples: "array[int]", priority: int, percent: int) -> None:
+        self._samples = _scaled(samples, percent)
+        self.percent = percent
         self._position = 0
         self.priority = priority
 
@@ -78,18 +80,20 @@ class Mixer:
         self._loops: dict[str, Loop] = {}
         self._sounding: Play | Loop | None = None
 
-    def play(self, wavs: Sequence[str], priority: int, asked_ms: int) -> None:
-        """Play files; cuts a lower priority short, else waits its turn. What waits already is not asked twice."""
-        play = Play(wavs, priority, asked_ms, self._load, self._notice)
+    def play(self, wavs: Sequence[str], priority: int, asked_ms: int, percent: int = 100) -> None:
+        """Play files, `percent` as loud as they are; cuts a lower priority short, else waits its turn. What waits already is
+        not asked twice."""
+        play = Play(wavs, priority, asked_ms, self._load, self._notice, percent)
         if all(waiting.wavs != play.wavs for waiting in self._waiting):
             self._waiting.append(play)
             self._waiting.sort(key=lambda waiting: -waiting.priority)  # stable: the earlier first
             del self._waiting[MOST_WAITING:]
 
-    def loop(self, wav: str, priority: int) -> None:
-        """Loop a file until `stop_loop`; cuts speech of a lower priority short. Speech of its own priority or a higher
+    def loop(self, wav: str, priority: int, percent: int = 100) -> None:
+        """Loop a file, `percent` as loud as it is, until `stop_loop`; cuts speech of a lower priority short. Speech of its own priority or a higher
         one is spoken over it, and the loop goes on after."""
-        if wav in self._loops and self._loops[wav].priority == priority:
+        before = self._loops.get(wav)
+        if before is not None and (before.priority, before.percent) == (priority, percent):
             return
         try:
             samples = self._load(wav)
@@ -97,7 +101,7 @@ class Mixer:
             self._notice(str(error))
             return
         if len(samples):
-            self._loops[wav] = Loop(samples, priority)
+            self._loops[wav] = Loop(samples, priority, percent)
 
     def stop_loop(self, wav: str) -> None:
         """Stop looping a file."""
@@ -131,6 +135,12 @@ class Mixer:
         if self._waiting and self._waiting[0].priority > above:
             self._playing = self._waiting.pop(0)
         return self._playing or loop
+
+
+def _scaled(samples: "array[int]", percent: int) -> "array[int]":
+    if percent == 100:
+        return samples
+    return array("h", (sample * percent // 100 for sample in samples))
 
 
 def _faded(block: "array[int]") -> "array[int]":

@@ -143,14 +143,21 @@ def opener(device: str, file: str, notice: Callable[[str], None]) -> Callable[[]
 def obey(words: list[str], mixer: Mixer) -> None:
     """Carry out one order. Raises ValueError for what is none."""
     match words:
-        case ["play", priority, asked_ms, *wavs]:
-            mixer.play(wavs, int(priority), int(asked_ms))
-        case ["loop", priority, wav]:
-            mixer.loop(wav, int(priority))
+        case ["play", priority, asked_ms, percent, *wavs]:
+            mixer.play(wavs, int(priority), int(asked_ms), _percent(percent))
+        case ["loop", priority, percent, wav]:
+            mixer.loop(wav, int(priority), _percent(percent))
         case ["stop", wav]:
             mixer.stop_loop(wav)
         case _:
             raise ValueError(f"no order: {words[:1]}")
+
+
+def _percent(word: str) -> int:
+    percent = int(word)
+    if not 0 <= percent <= 100:
+        raise ValueError(f"no loudness: {percent} %")
+    return percent
 
 
 def run(connection: Connection) -> None:

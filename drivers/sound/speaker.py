@@ -25,14 +25,15 @@ class SpeakerProcess(ChildDevice):
         self._open = pack("open", device, str(Path(file).absolute()) if file else "")
         self._loops: dict[str, bytes] = {}
 
-    def play(self, wavs: tuple[str, ...], priority: int) -> None:
+    def play(self, wavs: tuple[str, ...], priority: int, percent: int = 100) -> None:
         """See Speaker.play. Raises ValueError for a path that holds NUL."""
         if wavs:
-            self._child.send(pack("play", str(priority), str(time.monotonic_ns() // 1_000_000), *wavs))
+            asked_ms = time.monotonic_ns() // 1_000_000
+            self._child.send(pack("play", str(priority), str(asked_ms), str(percent), *wavs))
 
-    def loop(self, wav: str, priority: int) -> None:
+    def loop(self, wav: str, priority: int, percent: int = 100) -> None:
         """See Speaker.loop. Speech of the same or a higher priority is spoken over it."""
-        self._loops[wav] = pack("loop", str(priority), wav)
+        self._loops[wav] = pack("loop", str(priority), str(percent), wav)
         self._child.send(self._loops[wav])
 
     def stop_loop(self, wav: str) -> None:

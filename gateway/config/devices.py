@@ -1,19 +1,15 @@
 """The sections [devices.NAME]: each a model, a use, and the model's own settings."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from drivers.catalogue import MODELS, Model
 from gateway.config.lines import KeyPath
 from gateway.config.problems import Report, dotted
 from gateway.config.settings import DeviceConfig
-from gateway.config.tables import Reader, choices, shown
+from gateway.config.tables import NAME, Reader, choices, shown
 from gateway.config.uses import PARTS, Use
-
-NAME: Final = re.compile(r"[a-z0-9-]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)

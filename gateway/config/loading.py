@@ -130,7 +130,9 @@ def all_sections() -> list[tuple[str, type[Any]]]:
     found: list[tuple[str, type[Any]]] = []
     for name, kind in SECTIONS.items():
         found.append((name, kind))
-        found += [(f"{name}.{below}", each) for below, each in declared(kind).sections.items()]
+        below = declared(kind)
+        found += [(f"{name}.{section}", each) for section, each in below.sections.items()]
+        found += [(f"{name}.{group}.NAME", each.kind) for group, each in below.groups.items()]
     return found
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.config.devices import NAME
 from gateway.config.lines import KeyPath
 from gateway.config.problems import Report, dotted
 from gateway.config.secret_file import read_secret
 from gateway.config.settings import CODE, ResolverConfig
-from gateway.config.tables import Reader, shown
+from gateway.config.tables import NAME, Reader, shown
 from sync.tls import TlsFileError, is_loopback
 
 ALONE_LENGTH: Final = 16

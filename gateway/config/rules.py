@@ -6,6 +6,7 @@ One function a rule, each given the whole draft; a rule is silent about what is 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -29,7 +30,7 @@ from gateway.config.uses import Use
 from gateway.core.policy import Policy, PortalKind
 from gateway.errors import GatewayError
 from sync.contract.ed25519 import is_public_key
-from sync.contract.records import Step
+from sync.contract.records import Direction, Step
 from sync.tls import OFFICE_PORT, PORT, TlsFileError, client_context, in_the_clear
 
 PASSWORD_VARIABLE: Final = "MENSHEN_BROKER_PASSWORD"  # noqa: S105  the variable's name
@@ -225,12 +226,54 @@ def way_out_is_free(draft: Draft, report: Report) -> None:
         report.rule(f"only a door can ask for one, and this portal is {portal.kind}", path, _KIND)
 
 
+def way_out_asks_little(draft: Draft, report: Report) -> None:
+    """Nor does an escape route ask for anything else on the way out."""
+    if draft.policy is None or not draft.policy.portal.escape_route:
+        return
+    for name, rule in draft.policy.rules.items():
+        if rule.direction is Direction.EXIT and set(rule.steps) - {Step.CREDENTIAL}:
+            text = "people must be able to flee through an escape route: ask for nothing there, or set escape_route to false"
+            report.rule(text, ("policy", "rules", name, "steps"), (*_PORTAL, "escape_route"))
+
+
+def alarms_rise_in_order(draft: Draft, report: Report) -> None:
+    """The leader is not told before the duty room."""
+    alarms = draft.policy.alarms if draft.policy else None
+    names = ("louder_after_s", "duty_room_after_s", "leader_after_s")
+    used = [(name, getattr(alarms, name)) for name in names if alarms and getattr(alarms, name)]
+    for (low, low_s), (high, high_s) in pairwise(used):
+        if low_s >= high_s:
+            path: KeyPath = ("policy", "alarms")
+            report.rule(f"{low_s:g} must be below {high}, which is {high_s:g}", (*path, low), (*path, high))
+
+
+def slogans_are_known(draft: Draft, report: Report) -> None:
+    """Each is in a phrase pack that this gate speaks."""
+    if not (draft.gate and draft.voice and draft.policy and draft.policy.prompter.slogans):
+        return
+    from gateway.voice.packs import SHIPPED, load_packs
+
+    try:
+        packs = load_packs(draft.voice.phrases or SHIPPED, draft.gate.languages)
+    except ConfigError:
+        return  # what is wrong with them is told by another rule
+    known = {slogan for lang in draft.gate.languages for slogan in packs.slogans(lang)}
+    for at, slogan in enumerate(draft.policy.prompter.slogans):
+        if slogan not in known:
+            near = nearest(slogan, sorted(known))
+            hint = f"; did you mean {near}?" if near else ""
+            report.rule(f"no phrase pack has {slogan}{hint}", ("policy", "prompter", "slogans", at))
+
+
 def no_step_twice(draft: Draft, report: Report) -> None:
     """Each step is asked once."""
     for holder in ("resident", "tenant", "returnee", "visitor") if draft.policy else ():
         steps = getattr(draft.policy.steps, holder) if draft.policy else ()
         if len(set(steps)) < len(steps):
             report.rule("names a step twice", ("policy", "steps", holder))
+    for name, rule in draft.policy.rules.items() if draft.policy else ():
+        if len(set(rule.steps)) < len(rule.steps):
+            report.rule("names a step twice", ("policy", "rules", name, "steps"))
 
 
 def portal_has_its_devices(draft: Draft, report: Report) -> None:
@@ -264,6 +307,7 @@ def _asks(step: Step) -> Callable[[Policy], bool]:
     def asks(policy: Policy) -> bool:
         steps = policy.steps
         asked = {*steps.resident, *steps.tenant, *steps.returnee, *steps.visitor}
+        asked |= {step for rule in policy.rules.values() for step in rule.steps}
         return step in asked and policy.portal.kind is not PortalKind.SEALED
 
     return asks
@@ -373,6 +417,9 @@ RULES: Final[tuple[Rule, ...]] = (
     numbers_are_in_order,
     night_has_a_length,
     way_out_is_free,
+    way_out_asks_little,
+    alarms_rise_in_order,
+    slogans_are_known,
     no_step_twice,
     portal_has_its_devices,
     answers_come_in_time,

@@ -25,6 +25,7 @@ UNITS: Final[Mapping[str, str]] = {
     "s": "seconds",
     "ms": "milliseconds",
     "d": "days",
+    "min": "minutes",
     "°C": "degrees Celsius",
     "px": "pixels",
     "%": "percent",
@@ -33,6 +34,8 @@ UNITS: Final[Mapping[str, str]] = {
     "1/min": "words a minute",
 }
 """Units of the declarations, in words."""
+NAME: Final = re.compile(r"[a-z0-9-]{1,32}")
+"""A name that people give to a section."""
 _SUFFIX: Final = re.compile(
     r"_(?:s|ms|us|sec|secs|seconds|min|mins|minutes|h|hours|d|days|c|f|celsius|degrees|deg|px|percent|pct|wpm|hz|bd|baud)\Z"
 )
@@ -56,17 +59,27 @@ class Declared:
 
     keys: Mapping[str, Key]
     sections: Mapping[str, type[Any]]
+    groups: Mapping[str, "Group"]
 
     @property
     def names(self) -> list[str]:
         """Everything that may stand in it."""
-        return [*self.keys, *self.sections]
+        return [*self.keys, *self.sections, *self.groups]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Sections with names of one's own, all of one kind, at most `most` of them."""
+
+    kind: type[Any]
+    most: int
 
 
 def declared(section: type[Any]) -> Declared:
     """The declarations of a settings dataclass."""
     keys: dict[str, Key] = {}
     sections: dict[str, type[Any]] = {}
+    groups: dict[str, Group] = {}
     hints = get_type_hints(section, include_extras=True)
     for each in fields(section):
         hint = hints[each.name]
@@ -75,9 +88,12 @@ def declared(section: type[Any]) -> Declared:
         elif get_origin(hint) is Annotated:
             bare, *annotations = get_args(hint)
             meta = next((annotation for annotation in annotations if isinstance(annotation, Meta)), Meta())
+            if get_origin(bare) is Mapping and is_dataclass(kind := get_args(bare)[1]) and isinstance(kind, type):
+                groups[each.name] = Group(kind, meta.max_length or 0)
+                continue
             default = each.default if each.default_factory is MISSING else each.default_factory()
             keys[each.name] = Key(each.name, bare, meta, default)
-    return Declared(keys, sections)
+    return Declared(keys, sections, groups)
 
 
 class Reader:
@@ -100,6 +116,8 @@ class Reader:
             place = (*path, name)
             if name in known.sections:
                 values[name] = self.section(known.sections[name], value, place)
+            elif name in known.groups:
+                values[name] = self._group(known.groups[name], value, place)
             elif name in known.keys:
                 values[name] = self._value(value, known.keys[name], place)
             else:
@@ -109,6 +127,20 @@ class Reader:
             self._report.add((*path, name), f"is missing. {known.keys[name].meta.description}")
         right = {name: value for name, value in values.items() if value is not None}
         return kind(**right) if required <= set(right) else None
+
+    def _group(self, group: Group, table: object, path: KeyPath) -> dict[str, Any] | None:
+        """Sections with names of one's own; None when one of them is wrong."""
+        if not isinstance(table, Mapping):
+            self._report.add(path, f"must be sections of their own: [{dotted(path)}.NAME]")
+            return None
+        if len(table) > group.most:
+            self._report.add(path, f"has {len(table)} sections, at most {group.most}")
+            return None
+        for name in table:
+            if not NAME.fullmatch(name):
+                self._report.add((*path, name), f"{shown(name)} is no name: 1 to 32 of a-z, 0-9 and '-'")
+        read = {name: self.section(group.kind, below, (*path, name)) for name, below in table.items()}
+        return None if None in read.values() else read
 
     def _value(self, value: object, key: Key, path: KeyPath) -> object:
         """The value as declared, a path made absolute; None when it is wrong."""
@@ -265,6 +297,7 @@ _FACTORS: Final[Mapping[str, Mapping[str, float]]] = {
     | dict.fromkeys(("ms", "milliseconds", "毫秒"), 0.001)
     | dict.fromkeys(("m", "min", "minutes", "分", "分钟"), 60.0)
     | dict.fromkeys(("h", "hours", "小时"), 3600.0),
+    "min": dict.fromkeys(("m", "min", "minutes", "分", "分钟"), 1.0) | dict.fromkeys(("h", "hours", "小时"), 60.0),
     "d": dict.fromkeys(("d", "day", "days", "天"), 1.0) | dict.fromkeys(("w", "weeks", "周"), 7.0),
     "°C": dict.fromkeys(("°C", "℃", "C", "度"), 1.0),
 }

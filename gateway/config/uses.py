@@ -30,6 +30,10 @@ class Use(StrEnum):
     LAMP_GREEN = "lamp-green"
     SOUNDER = "sounder"
     SPEAKER = "speaker"
+    APPROACH = "approach"
+    VEHICLE = "vehicle"
+    ONE_METRE = "one-metre"
+    ALARM_LAMP = "alarm-lamp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,14 @@ PARTS: Final[Mapping[Use, Part]] = {
     Use.TAMPER: Part(Kind.CONTACT, "active while a housing is open or its loop is cut"),
     Use.CALL: Part(Kind.CONTACT, "active while the call button is pressed", several=True),
     Use.ACKNOWLEDGE: Part(Kind.CONTACT, "active while the guard's button is pressed", several=True),
+    Use.APPROACH: Part(Kind.CONTACT, "active while a person is on the way to the gate, or from it"),
+    Use.VEHICLE: Part(Kind.CONTACT, "the same for a vehicle"),
+    Use.ONE_METRE: Part(Kind.CONTACT, "active while a second person is inside the one-metre line"),
     Use.LOCK: Part(Kind.OUTPUT, "active = released; at rest the door is locked"),
     Use.LAMP_RED: Part(Kind.OUTPUT, "stop"),
     Use.LAMP_YELLOW: Part(Kind.OUTPUT, "wait for the guard"),
     Use.LAMP_GREEN: Part(Kind.OUTPUT, "go"),
     Use.SOUNDER: Part(Kind.OUTPUT, "a siren for alarms"),
+    Use.ALARM_LAMP: Part(Kind.OUTPUT, "on while an alarm has been acknowledged by nobody for long"),
     Use.SPEAKER: Part(Kind.SPEAKER, "speaks, and sounds the alarm tones"),
 }

@@ -17,6 +17,8 @@ SENSED: Mapping[AlarmKind, str] = {
     AlarmKind.FIRE: "fire",
 }
 """Whose level says that an alarm is over."""
+ENDS_WITH_THE_GATE = (AlarmKind.NIGHT_ARRIVAL, AlarmKind.PRESENCE_CHECK, AlarmKind.NETWORK, AlarmKind.POST_LOST)
+"""What is found anew after a start, where it is still so."""
 
 
 class AlarmDesk:
@@ -53,9 +55,27 @@ class AlarmDesk:
             if chosen in ("", alarm.id):
                 self._tell(self._book.acknowledge(alarm.id, by, note))
 
+    def silence(self, by: str) -> None:
+        """Somebody stops the noise."""
+        for news in self._book.silence(by):
+            self._tell(news)
+
+    def noted(self, alarm: str, by: str, what: str, note: str) -> None:
+        """What was instructed or done about an alarm."""
+        self._tell(self._book.noted(alarm, by, what, note))
+
+    def due(self, now_ms: int) -> None:
+        """Alarms that nobody acknowledges rise."""
+        for news in self._book.due(now_ms):
+            self._tell(news)
+            rule = RULES[news.alarm.kind]
+            if rule.phrase is not None:
+                self._outbox.say(rule.phrase, rule.priority)
+
     def forget(self, has: Equipment, *, locked_out: bool) -> None:
         """End what the last run left and nothing here will ever say is over."""
-        self.over(AlarmKind.NIGHT_ARRIVAL)
+        for kind in ENDS_WITH_THE_GATE:
+            self.over(kind)
         if not locked_out:
             self.over(AlarmKind.LOCK_OUT)
         for kind, use in SENSED.items():
@@ -69,6 +89,8 @@ class AlarmDesk:
         if news is None:
             return
         self._outbox.add(SendAlarm(news.action, news.alarm))
-        self._outbox.record(AlarmRecord(action=news.action, alarm=news.alarm, by=news.by, note=news.note))
+        self._outbox.record(
+            AlarmRecord(action=news.action, alarm=news.alarm, by=news.by, note=news.note, what=news.what)
+        )
         alarm = news.alarm
         self._outbox.show("alarm", kind=alarm.kind.value, action=news.action.value, detail=alarm.detail)

@@ -9,6 +9,9 @@ the fire does.
 Equal alarms (kind and detail) are one: what lasts is not raised twice, and what happens again within the kind's window, or
 while the last was over and is not yet acknowledged, is a repetition that is counted. At most `MOST_EQUAL` moments of one
 kind stand open side by side, so that a night without a guard does not fill the state message.
+
+An alarm that calls for somebody and that nobody acknowledges rises, level by level, at the times of the policy: louder, the duty
+room, the leader on shift. Stopping the siren acknowledges nothing, and lasts until the alarm is raised again or rises.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,8 +24,9 @@ from gateway.core import durable
 from gateway.core.effects import Priority, Tone
 from gateway.core.moment import Moment
 from gateway.core.phrases import Phrase
-from gateway.core.tables import after, seconds
-from sync.contract.alarms import Alarm, AlarmAction, AlarmKind
+from gateway.core.policy import AlarmPolicy
+from gateway.core.tables import after, earliest, seconds
+from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, Level
 
 MOST_EQUAL = 8
 _PREFIX = "alarm/"
@@ -83,6 +87,7 @@ class Rule:
     phrase: Phrase | None = None
     priority: Priority = Priority.ALARM
     window_s: float = 60.0
+    level: Level = Level.GATE  # whom it concerns from the beginning
 
 
 RULES: Mapping[AlarmKind, Rule] = {
@@ -101,6 +106,15 @@ RULES: Mapping[AlarmKind, Rule] = {
     AlarmKind.CLOCK: Rule(Life.MOMENT),
     AlarmKind.HOME_OBSERVATION: Rule(Life.MOMENT, Tone.ALARM),
     AlarmKind.CALL: Rule(Life.MOMENT, Tone.NIGHT, Phrase.CALL_HEARD, Priority.PROMPT),
+    AlarmKind.TAILGATING: Rule(Life.MOMENT, Tone.ALARM, Phrase.PASSED_WITHOUT_GRANT),
+    AlarmKind.REFUSED_PASSED: Rule(Life.MOMENT, Tone.ALARM, Phrase.PASSED_WITHOUT_GRANT),
+    AlarmKind.ANTI_PASSBACK: Rule(Life.MOMENT),
+    AlarmKind.CAPACITY: Rule(Life.LASTING),
+    AlarmKind.NETWORK: Rule(Life.LASTING),
+    AlarmKind.PRESENCE_CHECK: Rule(Life.LASTING, Tone.NIGHT, Phrase.PRESENCE_CHECK, Priority.PROMPT),
+    AlarmKind.GUARD_ABSENT: Rule(Life.LATCHED, Tone.ALARM, level=Level.DUTY_ROOM),
+    AlarmKind.ROUND_MISSED: Rule(Life.LATCHED),
+    AlarmKind.POST_LOST: Rule(Life.LASTING, Tone.NIGHT),
 }
 
 
@@ -112,6 +126,7 @@ class News:
     alarm: Alarm
     by: str = ""
     note: str = ""
+    what: str = ""
 
 
 @dataclass(slots=True)
@@ -119,6 +134,8 @@ class _Open:
     alarm: Alarm
     state: AlarmState
     last_ms: int  # when it was raised last
+    begun_ms: int = 0  # from when its levels count
+    silenced: bool = False
 
     @classmethod
     def of(cls, alarm: Alarm) -> "_Open":
@@ -133,22 +150,32 @@ class _Open:
     def tone(self) -> Tone | None:
         if self.rule.tone is Tone.EVACUATION:
             return self.rule.tone
-        return self.rule.tone if self.state is not AlarmState.ACKNOWLEDGED else None
+        return self.rule.tone if self.calls and not self.silenced else None
+
+    @property
+    def calls(self) -> bool:
+        """Whether somebody is still to acknowledge it."""
+        return self.rule.tone is not None and self.state is not AlarmState.ACKNOWLEDGED
 
 
 class AlarmBook:
     """All open alarms of a portal. `ids` gives 32 random hexadecimal digits."""
 
-    def __init__(self, portal: str, ids: Callable[[], str], state: Mapping[str, bytes]) -> None:
+    def __init__(self, portal: str, ids: Callable[[], str], state: Mapping[str, bytes], policy: AlarmPolicy) -> None:
         self._portal = portal
+        self._policy = policy
         self._ids = ids
         kept = [durable.decode(key, value, Alarm) for key, value in state.items() if key.startswith(_PREFIX)]
         self._open = [_Open.of(alarm) for alarm in sorted(kept, key=lambda alarm: (alarm.since_ms, alarm.id))]
 
+    def adopt(self, policy: AlarmPolicy) -> None:
+        """Go by this from now on."""
+        self._policy = policy
+
     def start(self, now_ms: int) -> None:
         """The windows of alarms from before a restart begin anew: their monotonic time was another boot's."""
         for entry in self._open:
-            entry.last_ms = now_ms
+            entry.last_ms = entry.begun_ms = now_ms
 
     # what happens
 
@@ -157,8 +184,9 @@ class AlarmBook:
         equal = [entry for entry in self._open if (entry.alarm.kind, entry.alarm.detail) == (kind, detail)]
         if equal and not self._is_new(equal, now.mono_ms):
             return self._again(equal[-1], now.mono_ms)
-        alarm = Alarm(id=self._ids(), kind=kind, portal=self._portal, since_ms=now.at_ms, detail=detail)
-        self._open.append(_Open(alarm, AlarmState.RAISED, now.mono_ms))
+        level = RULES[kind].level
+        alarm = Alarm(id=self._ids(), kind=kind, portal=self._portal, since_ms=now.at_ms, detail=detail, level=level)
+        self._open.append(_Open(alarm, AlarmState.RAISED, now.mono_ms, now.mono_ms))
         return News(AlarmAction.RAISED, alarm)
 
     def over(self, kind: AlarmKind, detail: str = "") -> News | None:
@@ -178,6 +206,47 @@ class AlarmBook:
         self._move(entry, AlarmInput.ACKNOWLEDGE)
         cleared = entry.state is AlarmState.CLEARED
         return News(AlarmAction.CLEARED if cleared else AlarmAction.ACKNOWLEDGED, entry.alarm, by, note)
+
+    def silence(self, by: str) -> list[News]:
+        """Stop the noise, which acknowledges nothing: what was stopped. An evacuation goes on."""
+        loud = [entry for entry in self._open if entry.tone not in (None, Tone.EVACUATION)]
+        for entry in loud:
+            entry.silenced = True
+        return [News(AlarmAction.SILENCED, entry.alarm, by) for entry in loud]
+
+    def noted(self, alarm: str, by: str, what: str, note: str) -> News | None:
+        """What was instructed or done about an open alarm; None when there is none with this id."""
+        entry = next((entry for entry in self._open if entry.alarm.id == alarm), None)
+        return None if entry is None else News(AlarmAction.NOTED, entry.alarm, by, note, what)
+
+    # nobody comes
+
+    def deadline(self) -> int | None:
+        """When the next alarm rises."""
+        return earliest(*(entry.begun_ms + after for entry in self._open for after, _ in self._levels_above(entry)))
+
+    def due(self, now_ms: int) -> list[News]:
+        """The alarms that nobody has acknowledged for long enough, at their new level."""
+        news = []
+        for entry in self._open:
+            reached = [level for after, level in self._levels_above(entry) if now_ms - entry.begun_ms >= after]
+            if reached:
+                entry.alarm = msgspec.structs.replace(entry.alarm, level=max(reached))
+                entry.silenced = False
+                news.append(News(AlarmAction.ESCALATED, entry.alarm))
+        return news
+
+    def _levels_above(self, entry: _Open) -> list[tuple[int, Level]]:
+        """After how many ms it rises to which level."""
+        if not entry.calls:
+            return []
+        policy = self._policy
+        levels = (
+            (policy.louder_after_s, Level.LOUDER),
+            (policy.duty_room_after_s, Level.DUTY_ROOM),
+            (policy.leader_after_s, Level.LEADER),
+        )
+        return [(seconds(after_s), level) for after_s, level in levels if after_s and level > entry.alarm.level]
 
     def can_acknowledge(self, alarm: str) -> bool:
         """Whether there is anything to acknowledge about the alarm with this id."""
@@ -203,7 +272,7 @@ class AlarmBook:
     def _again(self, entry: _Open, now_ms: int) -> News | None:
         if AlarmInput.AGAIN not in TABLES[entry.rule.life][entry.state]:
             return None
-        entry.last_ms = now_ms
+        entry.last_ms, entry.silenced = now_ms, False
         entry.alarm = msgspec.structs.replace(entry.alarm, count=entry.alarm.count + 1)
         self._move(entry, AlarmInput.AGAIN)
         return News(AlarmAction.REPEATED, entry.alarm)
@@ -223,6 +292,11 @@ class AlarmBook:
     def tones(self) -> frozenset[Tone]:
         """The tones that are to sound."""
         return frozenset(entry.tone for entry in self._open if entry.tone is not None)
+
+    @property
+    def loud(self) -> bool:
+        """Whether an alarm has waited so long that it is to be as loud as can be."""
+        return any(entry.calls and not entry.silenced and entry.alarm.level > Level.GATE for entry in self._open)
 
     def durable(self) -> dict[str, bytes]:
         """What outlives a restart."""

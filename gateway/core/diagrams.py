@@ -5,7 +5,7 @@ from enum import StrEnum
 from types import ModuleType
 from typing import Any
 
-from gateway.core import alarms, door, lockout, mode, temperature, visit
+from gateway.core import alarms, door, lockout, mode, rounds, temperature, visit, watch
 
 _Table = Mapping[Any, Mapping[Any, StrEnum]]  # a mapping's key type is invariant: no one type fits all machines
 _HEAD = """\
@@ -27,6 +27,8 @@ def states_markdown() -> str:
         ),
         _section("Lock-out", lockout, _diagram(lockout.TABLE)),
         _section("Mode", mode, _diagram(mode.TABLE)),
+        _section("Timetable", rounds, _diagram(rounds.TABLE)),
+        _section("Presence check", watch, _diagram(watch.TABLE)),
     ]
     return "\n".join([_HEAD, *sections])
 
@@ -47,14 +49,19 @@ def _diagram(table: _Table, rests: tuple[tuple[str, StrEnum], ...] = ()) -> str:
 def _lines(table: _Table, rests: tuple[tuple[str, StrEnum], ...]) -> Iterator[str]:
     if rests:
         yield "state rest <<choice>>"
-    yield f"[*] --> {next(iter(table))}"
+    yield f"[*] --> {_id(next(iter(table)))}"
     for state, moves in table.items():
         for given, target in moves.items():
-            yield f"{state} --> {target}: {given}"
+            yield f"{_id(state)} --> {_id(target)}: {given}"
         if not moves:
-            yield f"{state} --> [*]"
+            yield f"{_id(state)} --> [*]"
     for condition, state in rests:
-        yield f"rest --> {state}: {condition}"
+        yield f"rest --> {_id(state)}: {condition}"
+
+
+def _id(state: StrEnum) -> str:
+    """A state's name as mermaid takes it."""
+    return state.value.replace("-", "_")
 
 
 def _rules() -> str:

@@ -10,13 +10,14 @@ from sync.contract.records import Body
 
 
 class Priority(StrEnum):
-    """Whose sound pre-empts whose, highest first: fire, alarm, refusal, prompt, chime."""
+    """Whose sound pre-empts whose, highest first."""
 
     FIRE = "fire"
     ALARM = "alarm"
     REFUSAL = "refusal"
     PROMPT = "prompt"
     CHIME = "chime"
+    SLOGAN = "slogan"
 
 
 class Tone(StrEnum):
@@ -78,6 +79,20 @@ class SetTone:
 
 
 @dataclass(frozen=True, slots=True)
+class SetLoud:
+    """Nobody has acknowledged an alarm: the tones as loud as they go, and the alarm lamp (True); or as always."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetVolume:
+    """So loud, in per cent, is everything that is said (alarms are not softened)."""
+
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class SendAlarm:
     """Tell the office and the guard post now, before the record is committed."""
 
@@ -103,4 +118,6 @@ class Show:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-Effect = Append | SetLock | SetLamp | Say | SetTone | SendAlarm | StateChanged | MeasureAgain | Show
+Effect = (
+    Append | SetLock | SetLamp | Say | SetTone | SetLoud | SetVolume | SendAlarm | StateChanged | MeasureAgain | Show
+)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gateway.core.policy import Policy
+from gateway.core.policy import Mode, Policy
 from sync.contract.colours import HealthCode, PassType
 from sync.contract.commands import Command
 from sync.contract.directory import CountOrder, ModeOrder
-from sync.contract.records import Direction, Step
+from sync.contract.records import Direction, DrillStage, ShiftAction, Step
 
 
 class Outcome(StrEnum):
@@ -31,7 +31,8 @@ class Verdict:
     that is not known; `extended`: the holder needs the extended release time; `counter`: of a pass on a phone, the number
     of the 30 s it was signed in, 0 for everything else; `facts`: what the site's policy keeps of a health certificate;
     `denied`: what could not be checked is denied by the site's policy, and not for the guard; `genuine`: it was refused, but
-    is what it claims to be; `stays_home`: the holder is under home observation."""
+    is what it claims to be; `stays_home`: the holder is under home observation; `booked`: the time slots of the holder, Unix
+    seconds."""
 
     outcome: Outcome
     reason: str
@@ -48,6 +49,7 @@ class Verdict:
     denied: bool = False
     genuine: bool = False
     stays_home: bool = False
+    booked: tuple[tuple[int, int], ...] = ()
 
     @property
     def is_guess(self) -> bool:
@@ -92,10 +94,12 @@ class TemperatureMeasured:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The registration step was done (登记) by a form or by the guard; `reference` names the entry."""
+    """The registration step was done (登记) by a form or by the guard; `reference` names the entry. `instead`: the person has
+    no pass, and is let in as a visitor by this registration alone (the guard's)."""
 
     reference: str
     by: str
+    instead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +161,100 @@ class GuardRelease:
 class ModeOrdered:
     """Somebody with the right to do so orders a mode."""
 
-    mode: "Mode"
+    mode: Mode
+    by: str
+    drill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CountCorrected:
+    """The guard has counted: so many people are inside."""
+
+    inside: int
     by: str
 
 
-class Mode(StrEnum):
-    """Modes of a gate."""
+@dataclass(frozen=True, slots=True)
+class Approach:
+    """Something is (or is no longer) on its way to the gate, or from it: a person or a `vehicle`."""
 
-    NORMAL = "normal"
-    FREE = "free"  # free exit and entry: the door is not locked
-    LOCKDOWN = "lockdown"
+    active: bool
+    vehicle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TooClose:
+    """A second person is (or is no longer) inside the one-metre line (一米线)."""
+
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleNoted:
+    """A plate was typed or scanned for whoever is there; `delivery`: it brings something, and is told its bay."""
+
+    plate: str
+    by: str
+    delivery: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SirenStopped:
+    """A person stops the noise. That acknowledges nothing."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmNoted:
+    """What the leader on shift instructed about an alarm (`what`: `instruction`), or what was done (`done`)."""
+
+    alarm: str
+    by: str
+    what: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftChanged:
+    """A guard begins, hands over or ends his shift."""
+
+    action: ShiftAction
+    by: str
+    to: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundConfirmed:
+    """What was due by timetable was done."""
+
+    round: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrillStamped:
+    """Somebody stamps a stage of a drill that no sensor sees."""
+
+    stage: DrillStage
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Whether the office, or the guard post (`who`: `office`, `post`), is heard."""
+
+    who: str
+    heard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCount:
+    """How many came in by the site's other gates, less those who went out by them, at `at_ms` by the office's clock."""
+
+    elsewhere: int
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +379,17 @@ Event = (
     | Acknowledge
     | GuardRelease
     | ModeOrdered
+    | CountCorrected
+    | Approach
+    | TooClose
+    | VehicleNoted
+    | SirenStopped
+    | AlarmNoted
+    | ShiftChanged
+    | RoundConfirmed
+    | DrillStamped
+    | Heard
+    | SiteCount
     | Commanded
     | CommandRefused
     | DirectoryRefused

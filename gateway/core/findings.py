@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.core.capacity import FULL, NO_SLOT
 from gateway.core.events import (
     HEALTH_KINDS,
     CredentialResolved,
@@ -20,6 +21,8 @@ from gateway.core.events import (
     TemperatureMeasured,
     Verdict,
 )
+from gateway.core.moment import Moment
+from gateway.core.passback import ALREADY_INSIDE, ALREADY_OUTSIDE
 from gateway.core.policy import Policy
 from gateway.core.temperature import Screening, ScreeningState
 from sync.contract.colours import HealthCode, PassType
@@ -49,8 +52,10 @@ class Decision:
 
 
 LOCKED_OUT, LOCKDOWN, SEALED = "locked-out", "lockdown", "sealed"
-HOME_OBSERVATION, FULL = "home-observation", "full"
-DENYING = frozenset({LOCKED_OUT, LOCKDOWN, SEALED, HOME_OBSERVATION, FULL})
+HOME_OBSERVATION, CLOSED_MANAGEMENT = "home-observation", "closed-management"
+DENYING = frozenset(
+    {LOCKED_OUT, LOCKDOWN, SEALED, HOME_OBSERVATION, CLOSED_MANAGEMENT, FULL, NO_SLOT, ALREADY_INSIDE, ALREADY_OUTSIDE}
+)
 REFERRED = frozenset({Outcome.NEEDS_ONLINE, Outcome.UNCHECKED})  # for the guard: it is not the credential that is bad
 NO_THERMOMETER = "no-thermometer"
 NO_SENSOR = "no-presence-sensor"
@@ -68,15 +73,35 @@ READINGS: Mapping[str, type[Reading]] = {
 _NAMES = {kind: name for name, kind in READINGS.items()}
 
 
+REGISTERED = Verdict(
+    outcome=Outcome.VALID,
+    reason="ok",
+    kind="registration",
+    credential="",
+    serves=frozenset({Step.CREDENTIAL, Step.REGISTRATION}),
+    pass_type=PassType.VISITOR,
+)
+"""What a visitor without a pass has, once the guard has registered them."""
+
+
+def known_as(verdict: Verdict) -> PassType:
+    """The colour that somebody is treated by; whose pass does not say it, is a visitor."""
+    return verdict.pass_type or PassType.VISITOR
+
+
 def evidence(reading: Reading, mono_ms: int) -> Evidence:
     """A reading as the record keeps it."""
     data: dict[str, Any] = msgspec.to_builtins(reading)
+    booked = data.get("verdict", {}).pop("booked", ())
+    if booked:  # hardly anybody has; and JSON knows no tuple
+        data["verdict"]["booked"] = [list(slot) for slot in booked]
     return Evidence(event=_NAMES[type(reading)], mono_ms=mono_ms, data=data)
 
 
 def replay(visit: Visit, policy: Policy) -> Decision:
     """Decide a visit again from its evidence. Raises ValueError when that does not decide anything."""
-    findings = Findings(policy, visit.direction)
+    began = Moment(visit.evidence[0].mono_ms if visit.evidence else 0, visit.started_ms)
+    findings = Findings(policy, visit.direction, began)
     for kept in visit.evidence:
         if kept.event not in READINGS:
             raise ValueError(f"visit {visit.visit}: evidence {kept.event!r} is of another version")
@@ -88,14 +113,16 @@ def replay(visit: Visit, policy: Policy) -> Decision:
 
 
 class Findings:
-    """The readings of one visit, understood. `bound`: whether they are known to be one person's; `read`: the references of
+    """The readings of one visit, understood. `bound`: whether they are known to be one person's; `lane`: the reader of their pass or card; `read`: the references of
     all cards and codes; `passed`: the steps passed; `bad`: the credential that was refused; `unsure`: the one that could not be
     checked, and is for the guard; `holder`: whose visit it is, "" while no card or code has said so; `facts`: what is kept of
     certificates; `counters`: the highest of each pass on a phone."""
 
-    def __init__(self, policy: Policy, direction: Direction) -> None:
+    def __init__(self, policy: Policy, direction: Direction, began: Moment) -> None:
         self._policy = policy
         self._direction = direction
+        self._began = began
+        self.lane = ""
         self._denials: list[str] = []
         self._referrals: list[str] = []
         self._cause = ""
@@ -144,11 +171,15 @@ class Findings:
         match reading:
             case Presence(present):
                 self.bound = self.bound or present
-            case CredentialResolved(verdict):
+            case CredentialResolved(verdict, reader):
+                if self.credential is None and Step.CREDENTIAL in verdict.serves:
+                    self.lane = reader
                 self._add_verdict(verdict, mono_ms)
             case TemperatureMeasured():
                 assessed = self.screening.reading(reading)
                 self._step(Step.TEMPERATURE, assessed.reason, mono_ms, passed=assessed.passed)
+            case Registered(instead=True) if self.credential is None:
+                self._add_verdict(REGISTERED, mono_ms)
             case Registered():
                 self._step(Step.REGISTRATION, "ok", mono_ms)
             case Circumstance(what):
@@ -212,12 +243,11 @@ class Findings:
     @property
     def asked(self) -> tuple[Step, ...]:
         """The steps asked of this person; until it is known who they are, those that come first."""
-        if self._direction is Direction.EXIT:
-            return (Step.CREDENTIAL,)
         if self.credential is None:
-            return (Step.CREDENTIAL, Step.TEMPERATURE)
+            return (Step.CREDENTIAL,) if self._direction is Direction.EXIT else (Step.CREDENTIAL, Step.TEMPERATURE)
         # somebody whose pass does not say what they are is asked for as much as a visitor
-        return self._policy.steps.required(self.credential.pass_type or PassType.VISITOR)
+        asked = self._policy.required(self._direction, known_as(self.credential), self.lane, self._began)
+        return asked if Step.CREDENTIAL in asked else (Step.CREDENTIAL, *asked)
 
     @property
     def missing(self) -> tuple[Step, ...]:

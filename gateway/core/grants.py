@@ -11,11 +11,13 @@ from gateway.core.tables import earliest, seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """Whom to let in once it is written. `celsius`: what to say about their temperature, "" for nothing."""
+    """Whom to let in once it is written. `celsius`: what to say about their temperature, "" for nothing;
+    `holder`: whose it is, "" where that is not known."""
 
     visit: str
     release_ms: int
     celsius: str = ""
+    holder: str = ""
 
 
 class Grants:

@@ -2,13 +2,17 @@
 
 Theory of operation. Somebody orders a mode, and it holds until another is ordered, restarts included. A fire alarm
 outranks every mode while it lasts, and changes none: when it is over, the mode holds again.
+
+A schedule switches when its hours begin and when they end, and only where nobody has ordered a mode other than normal: people have
+the last word, until the hours of another schedule begin.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 
 from gateway.core import durable
-from gateway.core.events import Mode
+from gateway.core.policy import Mode, ModeSchedule
 
 
 class Order(StrEnum):
@@ -24,27 +28,31 @@ class ModeInput(StrEnum):
 
     ORDER_NORMAL = "normal ordered"
     ORDER_FREE = "free ordered"
+    ORDER_FREE_EXIT = "free exit ordered"
+    ORDER_CLOSED = "closed management ordered"
     ORDER_LOCKDOWN = "lockdown ordered"
 
 
 ORDERED: Mapping[Mode, ModeInput] = {
     Mode.NORMAL: ModeInput.ORDER_NORMAL,
     Mode.FREE: ModeInput.ORDER_FREE,
+    Mode.FREE_EXIT: ModeInput.ORDER_FREE_EXIT,
+    Mode.CLOSED: ModeInput.ORDER_CLOSED,
     Mode.LOCKDOWN: ModeInput.ORDER_LOCKDOWN,
 }
 TABLE: Mapping[Mode, Mapping[ModeInput, Mode]] = {
-    Mode.NORMAL: {ModeInput.ORDER_FREE: Mode.FREE, ModeInput.ORDER_LOCKDOWN: Mode.LOCKDOWN},
-    Mode.FREE: {ModeInput.ORDER_NORMAL: Mode.NORMAL, ModeInput.ORDER_LOCKDOWN: Mode.LOCKDOWN},
-    Mode.LOCKDOWN: {ModeInput.ORDER_NORMAL: Mode.NORMAL, ModeInput.ORDER_FREE: Mode.FREE},
+    mode: {ORDERED[other]: other for other in Mode if other is not mode} for mode in Mode
 }
 ORDERS: Mapping[Mode, Order] = {
     Mode.NORMAL: Order.NORMAL,
     Mode.FREE: Order.FREE,
+    Mode.FREE_EXIT: Order.NORMAL,
+    Mode.CLOSED: Order.NORMAL,
     Mode.LOCKDOWN: Order.LOCKDOWN,
 }
-"""What each mode orders; a fire alarm orders `free` in all of them."""
+"""What each mode orders the door; a fire alarm orders `free` in all of them."""
 
-_KEY, _DRILL = "mode", "drill"
+_KEY, _DRILL, _SCHEDULE = "mode", "drill", "schedule"
 
 
 class ModeMachine:
@@ -53,7 +61,22 @@ class ModeMachine:
     def __init__(self, state: Mapping[str, bytes]) -> None:
         self.mode = durable.read(state, _KEY, Mode, Mode.NORMAL)
         self.drill = durable.read(state, _DRILL, bool, False)
+        self._schedule, self._by_schedule = durable.read(state, _SCHEDULE, tuple[str, bool], ("", False))
         self.fire = False
+
+    def scheduled(self, schedules: Mapping[str, ModeSchedule], local: datetime) -> Mode | None:
+        """Each minute: the mode to switch to by schedule, or None."""
+        name = next((name for name, schedule in schedules.items() if schedule.hold(local)), "")
+        if name == self._schedule:
+            return None
+        free = self._by_schedule or self.mode is Mode.NORMAL
+        self._schedule, self._by_schedule = name, bool(name) and free
+        wanted = schedules[name].mode if name else Mode.NORMAL
+        return wanted if free and wanted is not self.mode else None
+
+    def overruled(self) -> None:
+        """Somebody orders a mode: it is not the schedule's any more."""
+        self._by_schedule = False
 
     def switch(self, mode: Mode) -> Mode | None:
         """Switch; the mode before, or None when it is the same."""
@@ -74,4 +97,5 @@ class ModeMachine:
     def durable(self) -> dict[str, bytes]:
         """What outlives a restart."""
         mode = {} if self.mode is Mode.NORMAL else {_KEY: durable.encode(self.mode)}
-        return mode | ({_DRILL: durable.encode(True)} if self.drill else {})
+        schedule = {_SCHEDULE: durable.encode((self._schedule, self._by_schedule))} if self._schedule else {}
+        return mode | schedule | ({_DRILL: durable.encode(True)} if self.drill else {})

@@ -3,7 +3,7 @@
 from collections.abc import Set as AbstractSet
 from itertools import chain
 
-from gateway.core.effects import Effect, SetLamp, SetLock, SetTone, Tone
+from gateway.core.effects import Effect, SetLamp, SetLock, SetLoud, SetTone, Tone
 from sync.contract.colours import Lamp
 
 
@@ -14,17 +14,22 @@ class Panel:
         self._lock: bool | None = None
         self._lamp: Lamp | None = None
         self._tones: frozenset[Tone] = frozenset()
+        self._loud = False
 
-    def changes(self, *, released: bool, lamp: Lamp, tones: AbstractSet[Tone]) -> tuple[Effect, ...]:
+    def changes(
+        self, *, released: bool, lamp: Lamp, tones: AbstractSet[Tone], loud: bool = False
+    ) -> tuple[Effect, ...]:
         """What to switch, the lock first."""
         effects: list[Effect] = []
         if released is not self._lock:
             effects.append(SetLock(released))
         if lamp is not self._lamp:
             effects.append(SetLamp(lamp))
+        if loud is not self._loud:
+            effects.append(SetLoud(loud))
         stopped, begun = self._tones - tones, tones - self._tones
         effects += chain(
             (SetTone(tone, False) for tone in sorted(stopped)), (SetTone(tone, True) for tone in sorted(begun))
         )
-        self._lock, self._lamp, self._tones = released, lamp, frozenset(tones)
+        self._lock, self._lamp, self._tones, self._loud = released, lamp, frozenset(tones), loud
         return tuple(effects)

@@ -3,6 +3,8 @@
 Theory of operation. A release gives leave to pass: a grant to one person one way, the exit button and the guard to as
 many as go while the door is open. A crossing uses the first leave that fits. One without leave is for the alarm. Leave
 ends when the door is at rest again, and a moment later for somebody whom the beam sees only behind the door.
+
+Where the limit is a whole site's, people may leave by another gate than they came by: then the count is net, and may be below 0.
 """
 
 from collections.abc import Mapping
@@ -13,6 +15,7 @@ from sync.contract.records import Direction
 
 GRACE_MS = 2_000  # the beam may stand a step behind the door
 ONE_BODY_MS = 500  # one beam broken again within this is the same body: a bag, the other leg
+BEHIND_MS = 3_000  # who goes in so soon after somebody with leave went in went with them
 MOST_LEAVES = 8  # that wait to be used: a free door may never come to rest
 _KEY = "inside"
 
@@ -25,31 +28,40 @@ class Leave:
     visit: str
     once: bool
     until_ms: int | None = None
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Crossed:
-    """A crossing, understood."""
+    """A crossing, understood. `behind`: right behind somebody who went in with leave."""
 
     direction: Direction
     visit: str
     granted: bool
+    holder: str = ""
+    behind: bool = False
 
 
 class Passages:
     """Gives leave, matches crossings, counts."""
 
-    def __init__(self, state: Mapping[str, bytes]) -> None:
+    def __init__(self, state: Mapping[str, bytes], *, nets: bool = False) -> None:
         self.inside = durable.read(state, _KEY, int, 0)
+        self._nets = nets
+        self._went_in_ms: int | None = None
         self._leaves: list[Leave] = []
         self._last = Direction.ENTRY
         self._last_ms: int | None = None
 
-    def give(self, direction: Direction, visit: str = "", *, once: bool) -> None:
+    def adopt(self, *, nets: bool) -> None:
+        """Count so from now on."""
+        self._nets = nets
+
+    def give(self, direction: Direction, visit: str = "", *, once: bool, holder: str = "") -> None:
         """Give leave to pass."""
         self._last = direction
         self._leaves = [leave for leave in self._leaves if leave.until_ms is None and leave.once][-MOST_LEAVES:]
-        self._leaves.append(Leave(direction, visit, once))
+        self._leaves.append(Leave(direction, visit, once, holder=holder))
 
     def end(self, now_ms: int) -> None:
         """The door is at rest again: whoever crosses the beam when it was open next is another body."""
@@ -69,8 +81,13 @@ class Passages:
             return None
         leave = self._use(direction, now_ms)
         if leave is None:
-            return self._count(Crossed(direction or self._last, "", granted=False))
-        return self._count(Crossed(leave.direction, leave.visit, granted=True))
+            went = direction or self._last
+            behind = went is Direction.ENTRY and self._went_in_ms is not None
+            behind = behind and now_ms - (self._went_in_ms or 0) <= BEHIND_MS
+            return self._count(Crossed(went, "", granted=False, behind=behind))
+        if leave.direction is Direction.ENTRY:
+            self._went_in_ms = now_ms
+        return self._count(Crossed(leave.direction, leave.visit, granted=True, holder=leave.holder))
 
     def _use(self, direction: Direction | None, now_ms: int) -> Leave | None:
         self._leaves = [leave for leave in self._leaves if leave.until_ms is None or now_ms < leave.until_ms]
@@ -82,7 +99,8 @@ class Passages:
         return fitting[0]
 
     def _count(self, crossed: Crossed) -> Crossed:
-        self.inside = max(0, self.inside + (1 if crossed.direction is Direction.ENTRY else -1))
+        inside = self.inside + (1 if crossed.direction is Direction.ENTRY else -1)
+        self.inside = inside if self._nets else max(0, inside)
         return crossed
 
     def durable(self) -> dict[str, bytes]:

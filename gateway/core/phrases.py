@@ -39,10 +39,30 @@ class Phrase(StrEnum):
     PASSED_WITHOUT_GRANT = "passed-without-grant"
     LOCKED_DOWN = "locked-down"
     STAY_HOME = "stay-home"  # under home observation, and on the way out
-    FULL = "full"  # as many inside as may be
+    FULL = "full"  # as many inside as may be: this one waits as number so and so
+    NO_SLOT = "no-slot"  # a booked time is needed, and this is not it
+    CLOSED_MANAGEMENT = "closed-management"  # only certain colours come in
+    ALREADY_INSIDE = "already-inside"  # by this credential somebody is inside already, or gone out already
+    APPROACH = "approach"  # somebody comes near, or leaves: register, be measured
+    VEHICLE = "vehicle"  # the same for a vehicle
+    DELIVERY = "delivery"  # where it stops
+    MASK = "mask"
+    ONE_METRE = "one-metre"
+    PRESENCE_CHECK = "presence-check"  # to the guard: press the button
+    DISINFECTION_DUE = "disinfection-due"
+    ANNOUNCEMENT_DUE = "announcement-due"
     FIRE = "fire"
     GOODBYE = "goodbye"  # somebody goes out
 
 
-VALUES: dict[Phrase, tuple[str, ...]] = {Phrase.GRANTED_NORMAL: ("celsius",), Phrase.FEVER: ("celsius",)}
-"""The values that `Say.values` carries for a phrase (all others: none). `celsius`: such as "36.5"."""
+SLOGAN = "slogan-"
+"""What the names of slogans begin with: which there are, the packs say. Each is of at most `SLOGAN_S`."""
+SLOGAN_S = 8.0
+VALUES: dict[Phrase, tuple[str, ...]] = {
+    Phrase.GRANTED_NORMAL: ("celsius",),
+    Phrase.FEVER: ("celsius",),
+    Phrase.FULL: ("number",),
+    Phrase.DELIVERY: ("bay",),
+}
+"""The values that `Say.values` carries for a phrase (all others: none). `celsius`: such as "36.5"; `number`: such as "3"; `bay`:
+as the site calls it."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from gateway.core.capacity import FULL, NO_SLOT
 from gateway.core.effects import Priority, Say
 from gateway.core.events import HEALTH_KINDS, Outcome, Verdict
 from gateway.core.findings import (
-    FULL,
+    CLOSED_MANAGEMENT,
     HOME_OBSERVATION,
     LOCKDOWN,
     LOCKED_OUT,
@@ -14,6 +15,7 @@ from gateway.core.findings import (
     Decision,
     Findings,
 )
+from gateway.core.passback import ALREADY_INSIDE, ALREADY_OUTSIDE
 from gateway.core.phrases import Phrase
 from gateway.core.temperature import ScreeningState
 from gateway.core.used import CODE_USED
@@ -24,6 +26,10 @@ _BY_CIRCUMSTANCE: Mapping[str, Phrase] = {
     LOCKDOWN: Phrase.LOCKED_DOWN,
     SEALED: Phrase.LOCKED_DOWN,
     HOME_OBSERVATION: Phrase.STAY_HOME,
+    CLOSED_MANAGEMENT: Phrase.CLOSED_MANAGEMENT,
+    ALREADY_INSIDE: Phrase.ALREADY_INSIDE,
+    ALREADY_OUTSIDE: Phrase.ALREADY_INSIDE,
+    NO_SLOT: Phrase.NO_SLOT,
     FULL: Phrase.FULL,
 }
 _BY_REASON: Mapping[str, Phrase] = {

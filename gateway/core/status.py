@@ -1,8 +1,10 @@
 """What a gate tells of itself, in its retained state and on its page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sync.contract.alarms import Alarm, Answer
+from sync.contract.records import DrillStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +12,8 @@ class Status:
     """The gate as it stands: `mode`, `door` (a door state), people `inside`, devices lost, all open alarms, what
     became of the office's last commands.
 
-    `visiting`: whether somebody is there or a grant waits for its record; it is nothing to tell others."""
+    `drill`: the mode is an exercise, of which so many stages are reached; `guard`: whose shift it is; `rounds`: what is due by
+    timetable, and since when (Unix milliseconds). `visiting`: whether somebody is there or a grant waits for its record; it is nothing to tell others."""
 
     mode: str
     door: str
@@ -18,4 +21,8 @@ class Status:
     devices_lost: tuple[str, ...]
     alarms: tuple[Alarm, ...]
     commands: tuple[Answer, ...] = ()
+    drill: bool = False
+    drill_stages: tuple[DrillStage, ...] = ()
+    guard: str = ""
+    rounds: Mapping[str, int] = field(default_factory=dict)
     visiting: bool = field(default=False, compare=False)

@@ -14,6 +14,7 @@ from math import isfinite
 from gateway.core.events import TemperatureMeasured
 from gateway.core.policy import TemperaturePolicy
 from gateway.core.tables import after
+from sync.contract.records import Calibration
 
 AMBIENT = "ambient-out-of-range"
 
@@ -68,7 +69,8 @@ class Assessed:
 
 
 class Screening:
-    """The screening of one visit. `object_c` and `ambient_c`: of the last usable reading, °C, calibrated."""
+    """The screening of one visit. `object_c` and `ambient_c`: of the last usable reading, °C, calibrated;
+    `calibration`: its terms."""
 
     def __init__(self, policy: TemperaturePolicy) -> None:
         self._policy = policy
@@ -77,6 +79,7 @@ class Screening:
         self.state = ScreeningState.WANTED
         self.reason = ""
         self.object_c: float | None = None
+        self.calibration: Calibration | None = None
         self.ambient_c: float | None = None
 
     @property
@@ -112,10 +115,18 @@ class Screening:
         object_c, ambient_c, policy = measured.object_c, measured.ambient_c, self._policy
         if object_c is None or not isfinite(object_c):
             return "no-reading" if measured.reason == "ok" else measured.reason
-        object_c = round(object_c + policy.offset_c, 2)
+        terms = Calibration(
+            raw_c=object_c,
+            offset_c=policy.offset_c,
+            factor=policy.ambient_factor,
+            reference_c=policy.reference_c,
+        )
+        known = ambient_c is not None and isfinite(ambient_c)
+        colder_c = policy.reference_c - (ambient_c or 0.0) if known else 0.0
+        object_c = round(object_c + policy.offset_c + policy.ambient_factor * colder_c, 2)
         if not policy.lowest_c <= object_c <= policy.highest_c:
             return "implausible"
-        self.object_c, self.ambient_c = object_c, ambient_c
+        self.object_c, self.ambient_c, self.calibration = object_c, ambient_c, terms
         if ambient_c is None or not policy.ambient_lowest_c <= ambient_c <= policy.ambient_highest_c:
             return AMBIENT
         if object_c >= policy.threshold_c:

@@ -100,6 +100,8 @@ class Attempt:
     findings: Findings
     direction: Direction = Direction.ENTRY
     evidence: list[Evidence] = field(default_factory=list)
+    plate: str = ""
+    bay: str = ""
 
     def add(self, reading: Reading, now: Moment) -> list[StepResult]:
         """Take a reading and keep it as evidence. What it means for the steps."""
@@ -147,8 +149,17 @@ Judged = Callable[[CredentialResolved, int], CredentialResolved]
 class VisitMachine:
     """The place in front of the entry readers. Every method returns what it wants told, in order."""
 
-    def __init__(self, policy: Policy, ids: Callable[[], str], judged: Judged = lambda event, _now_ms: event) -> None:
-        """`judged`: what becomes of a reading that is new to the visit."""
+    def __init__(
+        self,
+        policy: Policy,
+        ids: Callable[[], str],
+        judged: Judged = lambda event, _now_ms: event,
+        direction: Direction = Direction.ENTRY,
+    ) -> None:
+        """`judged`: what becomes of a reading that is new to the visit. On the way out (`direction`) there is no presence
+        sensor: the credential begins it."""
+        self._direction = direction
+        self._plate = self._bay = ""  # noted before anybody has shown anything
         self._policy = policy
         self._ids = ids
         self._judged = judged
@@ -173,7 +184,8 @@ class VisitMachine:
 
     @property
     def _unbound(self) -> bool:
-        return self._sensor_lost or not self._policy.visit.presence_sensor
+        out = self._direction is Direction.EXIT
+        return out or self._sensor_lost or not self._policy.visit.presence_sensor
 
     # what happens
 
@@ -241,6 +253,13 @@ class VisitMachine:
             return []
         begun = self._begin(now) if self._attempt is None else []
         return begun + self._take(event, now)
+
+    def vehicle(self, plate: str, bay: str) -> None:
+        """The plate of whoever is there, and where they stop."""
+        if self._attempt is not None:
+            self._attempt.plate, self._attempt.bay = plate, bay
+        else:
+            self._plate, self._bay = plate, bay
 
     def passed(self) -> None:
         """Somebody has gone in: whoever is seen next is somebody else."""
@@ -312,7 +331,15 @@ class VisitMachine:
         notes = self._somebody(now)
         self._move(VisitInput.READING)
         self._went_in = False
-        self._attempt = attempt = Attempt(self._ids(), now, Findings(self._policy, Direction.ENTRY))
+        self._attempt = attempt = Attempt(
+            self._ids(),
+            now,
+            Findings(self._policy, self._direction, now),
+            self._direction,
+            plate=self._plate,
+            bay=self._bay,
+        )
+        self._plate = self._bay = ""
         self._progress(now)
         if afresh:
             self._since_ms = now.mono_ms
@@ -374,6 +401,7 @@ class VisitMachine:
 
     def _left(self) -> Note:
         self._went_in = self._greeted = self._night_told = False
+        self._plate = self._bay = ""
         return Left()
 
     def _move(self, given: VisitInput) -> None:
@@ -429,7 +457,7 @@ class VisitMachine:
 
 def exit_visit(policy: Policy, visit: str, event: CredentialResolved, now: Moment, against: Sequence[str]) -> Closed:
     """A credential at an exit reader: a visit of one reading, decided at once."""
-    attempt = Attempt(visit, now, Findings(policy, Direction.EXIT), Direction.EXIT)
+    attempt = Attempt(visit, now, Findings(policy, Direction.EXIT, now), Direction.EXIT)
     for what in against:
         attempt.add(Circumstance(what), now)
     attempt.add(event, now)
@@ -479,4 +507,8 @@ def record(closed: Closed, now: Moment, policy: Policy, *, mode: str, policy_ver
         directory_version=findings.directory_version,
         policy_version=policy_version,
         facts=findings.facts,
+        lane=findings.lane,
+        plate=attempt.plate,
+        bay=attempt.bay,
+        calibration=findings.screening.calibration,
     )

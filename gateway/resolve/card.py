@@ -3,7 +3,7 @@
 from gateway.core.events import Outcome, Verdict
 from gateway.core.moment import Moment
 from gateway.directory import KnownCard
-from gateway.resolve.scheme import Trust, in_force, refused, steps, unlisted
+from gateway.resolve.scheme import Trust, booked, in_force, refused, steps, unlisted
 
 KIND = "card"
 
@@ -28,6 +28,7 @@ def resolve(uid: str, trust: Trust, now: Moment) -> Verdict:
         extended=known.extended,
         directory_version=known.version,
         stays_home=in_force(known.home_until_s, now),
+        booked=booked(trust, known.holder),
     )
 
 

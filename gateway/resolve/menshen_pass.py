@@ -2,7 +2,7 @@
 
 from gateway.core.events import Outcome, Verdict
 from gateway.core.moment import Moment
-from gateway.resolve.scheme import Scheme, Trust, in_force, refused, steps, unsure
+from gateway.resolve.scheme import Scheme, Trust, booked, in_force, refused, steps, unsure
 from sync.contract import passes
 from sync.errors import CredentialRefused
 
@@ -43,6 +43,7 @@ def _by_directory(shown: passes.Shown, trust: Trust, now: Moment) -> Verdict:
         directory_version=standing.version,
         counter=shown.counter,
         stays_home=in_force(standing.home_until_s, now),
+        booked=booked(trust, content.holder),
     )
 
 

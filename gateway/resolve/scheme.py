@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from gateway.core.events import Outcome, Verdict
 from gateway.core.moment import Moment
-from gateway.core.policy import Policy, Unsure
+from gateway.core.policy import Booked, Policy, Unsure
 from gateway.credentials.anchors import Anchors
 from gateway.directory import Directory
 from sync.contract.records import Step
@@ -146,3 +146,8 @@ def in_force(until_s: int | None, now: Moment) -> bool:
 def steps(*, registered: bool) -> frozenset[Step]:
     """What a card or pass serves: the registration too, when its holder has done that."""
     return frozenset({Step.CREDENTIAL, Step.REGISTRATION} if registered else {Step.CREDENTIAL})
+
+
+def booked(trust: Trust, holder: str) -> tuple[tuple[int, int], ...]:
+    """The time slots of a holder, where the site goes by them. Raises DirectoryError."""
+    return () if trust.policy.capacity.booked is Booked.OFF or not holder else trust.directory.booked(holder)

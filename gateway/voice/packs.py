@@ -13,7 +13,7 @@ from gateway.config.problems import ConfigError, Problem, Report
 from gateway.config.settings import Language
 from gateway.config.source import read_source
 from gateway.config.tables import nearest, shown
-from gateway.core.phrases import VALUES, Phrase
+from gateway.core.phrases import SLOGAN, VALUES, Phrase
 from gateway.voice.errors import VoiceError
 from gateway.voice.hanzi import numbers_in_hanzi
 
@@ -44,6 +44,10 @@ class Packs:
             if lang in texts:  # else it is not spoken here
                 texts[lang][phrase] = text
         return Packs(texts)
+
+    def slogans(self, lang: str) -> list[str]:
+        """The slogans of a language, in the order of its pack."""
+        return [name for name in self._texts[lang] if name.startswith(SLOGAN)]
 
     def spoken(self, phrase: str, values: Mapping[str, str], lang: str) -> str:
         """What to say: the same, written so that the voice reads it right. Raises VoiceError."""
@@ -93,7 +97,7 @@ def _load(path: Path) -> Mapping[str, str]:
 
 def _wrong(name: str, text: object) -> str:
     """What is wrong with a line of a pack, or ""."""
-    if name not in set(Phrase):
+    if name not in set(Phrase) and not name.startswith(SLOGAN):
         near = nearest(name, Phrase)
         return "unknown phrase" + (f"; the nearest known one is {near}" if near else "")
     if not isinstance(text, str):
@@ -104,7 +108,7 @@ def _wrong(name: str, text: object) -> str:
         placeholders = [part[1:] for part in Formatter().parse(text) if part[1] is not None]
     except ValueError as error:
         return f"{error}; braces hold a value's name, and {{{{ stands for a brace"
-    known = VALUES.get(Phrase(name), ())
+    known = VALUES.get(Phrase(name), ()) if name in set(Phrase) else ()
     for placeholder, spec, conversion in placeholders:
         if placeholder not in known or spec or conversion:
             can = f"can hold {', '.join(f'{{{each}}}' for each in known)}" if known else "holds no values"

@@ -14,7 +14,7 @@ from typing import Final
 
 from drivers.sound.pcm import RATE, BadSound, read_wav, write_wav
 from gateway.config.tables import nearest
-from gateway.core.phrases import VALUES, Phrase
+from gateway.core.phrases import SLOGAN, SLOGAN_S, VALUES, Phrase
 from gateway.voice.errors import VoiceError
 from gateway.voice.espeak import Engine, installed
 from gateway.voice.packs import Packs
@@ -73,17 +73,16 @@ class Sounds:
         self._packs = self._own.reworded(wordings)
         self._reworded = frozenset(wordings)
 
-    @staticmethod
-    def fixed() -> list[Phrase]:
+    def fixed(self, lang: str) -> list[str]:
         """The phrases that always sound the same."""
-        return [phrase for phrase in Phrase if phrase not in VALUES]
+        return [phrase.value for phrase in Phrase if phrase not in VALUES] + self._packs.slogans(lang)
 
     def forget_others(self) -> None:
         """Count what is in the folder and is none of the fixed phrases among those that are kept up to a number."""
         known = {
             self._path(phrase, self._packs.spoken(phrase, {}, lang), lang)
-            for phrase in self.fixed()
             for lang in self._languages
+            for phrase in self.fixed(lang)
         }
         kept = known | set(self._recorded.values())
         for path in sorted(self._folder.glob("say-*.wav"), key=lambda path: path.stat().st_mtime):
@@ -100,6 +99,8 @@ class Sounds:
         try:
             if not self._is_whole(path) and not self._render(text, lang, path):
                 return None
+            if phrase.startswith(SLOGAN):
+                _refuse_long(path)
             if values:
                 self._keep(path)
         except (VoiceError, OSError) as error:
@@ -155,8 +156,8 @@ class Sounds:
         if self._recordings is None or not (self._recordings / lang).is_dir():
             return
         for path in sorted((self._recordings / lang).glob("*.wav")):
-            if path.stem not in set(Phrase):
-                near = nearest(path.stem, Phrase)
+            if path.stem not in self._known(lang):
+                near = nearest(path.stem, self._known(lang))
                 logger.warning(
                     "recording %s: there is no such phrase%s", path, f"; did you mean {near}?" if near else ""
                 )
@@ -165,6 +166,9 @@ class Sounds:
                 self._recorded[lang, path.stem] = self._take_recording(path, lang)
             except (BadSound, OSError) as error:
                 logger.warning("recording not used, the rendered voice speaks instead: %s", error)
+
+    def _known(self, lang: str) -> list[str]:
+        return [*(phrase.value for phrase in Phrase), *self._packs.slogans(lang)]
 
     def _take_recording(self, path: Path, lang: str) -> Path:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
@@ -177,3 +181,10 @@ class Sounds:
         if text not in self._told:
             self._told.add(text)
             logger.warning(text)
+
+
+def _refuse_long(path: Path) -> None:
+    """A slogan that is too long for who walks by. Raises VoiceError."""
+    duration_s = len(read_wav(str(path))) / RATE
+    if duration_s > SLOGAN_S:
+        raise VoiceError(f"it takes {duration_s:.1f} s, and a slogan at most {SLOGAN_S:g}: shorten it")

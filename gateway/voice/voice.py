@@ -26,9 +26,11 @@ from gateway.voice.sounds import Sounds
 
 logger = logging.getLogger("menshen.voice")
 TOO_LATE_S: Final = 4.0
+TONE_PERCENT: Final = 60  # of an alarm's loudness, until nobody has acknowledged it for a while
 MOST_WAITING: Final = 16  # more than that is said to nobody
 
 SPEECH: Final[Mapping[Priority, int]] = {
+    Priority.SLOGAN: 0,
     Priority.CHIME: 1,
     Priority.PROMPT: 2,
     Priority.REFUSAL: 3,
@@ -62,6 +64,12 @@ class Silence:
     def tone(self, tone: Tone, on: bool) -> None:
         """Nothing."""
 
+    def loud(self, on: bool) -> None:
+        """Nothing."""
+
+    def volume(self, percent: int) -> None:
+        """Nothing."""
+
     def reword(self, wordings: Mapping[tuple[str, str], str]) -> None:
         """Nothing."""
 
@@ -84,7 +92,9 @@ class Voice:
         self._now_s = now_s
         self._waiting: queue.PriorityQueue[tuple[int, int, _Saying | None]] = queue.PriorityQueue()
         self._order = itertools.count()
-        self._lock = threading.Lock()  # over the two below
+        self._volume_percent = 100
+        self._lock = threading.Lock()  # over the three below
+        self._loud = False
         self._tones: dict[Tone, Path] = {}
         self._sounding: set[Tone] = set()
         self._thread = threading.Thread(target=self._run, name="voice", daemon=True)
@@ -122,16 +132,31 @@ class Voice:
             if path is None:
                 return  # begins as soon as it is made
             if on:
-                self._speaker.loop(str(path), TONES[tone])
+                self._loop(tone, path)
             else:
                 self._speaker.stop_loop(str(path))
+
+    def loud(self, on: bool) -> None:
+        """The tones as loud as they go, or as always; does not block."""
+        with self._lock:
+            self._loud = on
+            for tone in self._sounding & self._tones.keys():
+                self._loop(tone, self._tones[tone])
+
+    def volume(self, percent: int) -> None:
+        """So loud is what is said from now on, but for alarms."""
+        self._volume_percent = percent
+
+    def _loop(self, tone: Tone, path: Path) -> None:
+        percent = 100 if self._loud or tone is Tone.EVACUATION else TONE_PERCENT
+        self._speaker.loop(str(path), TONES[tone], percent)
 
     # the thread
 
     def _run(self) -> None:
         self._guarded(self._make_tones)
         self._guarded(self._sounds.prepare)
-        ahead = deque((phrase, lang) for phrase in self._sounds.fixed() for lang in self._languages)
+        ahead = deque((phrase, lang) for lang in self._languages for phrase in self._sounds.fixed(lang))
         while True:
             try:
                 _, _, saying = self._waiting.get(block=not ahead)
@@ -157,7 +182,8 @@ class Voice:
         ]
         wavs = tuple(str(path) for path in found if path is not None)
         if wavs and self._in_time(saying):
-            self._speaker.play(wavs, saying.priority)
+            softer = saying.priority < SPEECH[Priority.ALARM]
+            self._speaker.play(wavs, saying.priority, self._volume_percent if softer else 100)
 
     def _in_time(self, saying: _Saying) -> bool:
         return self._now_s() - saying.asked_s <= TOO_LATE_S
@@ -169,7 +195,7 @@ class Voice:
             with self._lock:
                 self._tones[tone] = path
                 if tone in self._sounding:
-                    self._speaker.loop(str(path), TONES[tone])
+                    self._loop(tone, path)
 
 
 def _whole_tone(tone: Tone, folder: Path) -> Path:

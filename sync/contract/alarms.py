@@ -5,7 +5,7 @@ committed; the record carries the same id. The retained `state` lists every open
 and clearing all overtake the backlog.
 """
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 import msgspec
 
@@ -28,6 +28,15 @@ class AlarmKind(StrEnum):
     CLOCK = "clock"
     HOME_OBSERVATION = "home-observation"  # somebody who is to stay at home is on the way out
     CALL = "call"  # somebody pressed the call button
+    TAILGATING = "tailgating"  # more people passed than were granted
+    REFUSED_PASSED = "refused-passed"  # somebody who was refused passes all the same
+    ANTI_PASSBACK = "anti-passback"  # somebody comes in who is inside already, or goes out who never came in
+    CAPACITY = "capacity"  # nearly, or quite, as many inside as may be
+    NETWORK = "network"  # nothing was heard of the office for a while
+    PRESENCE_CHECK = "presence-check"  # the night guard is to press the button
+    GUARD_ABSENT = "guard-absent"  # nobody answers the presence check
+    ROUND_MISSED = "round-missed"  # what is due by timetable was not confirmed in time
+    POST_LOST = "post-lost"  # nothing was heard of the guard post
 
 
 class AlarmAction(StrEnum):
@@ -36,14 +45,27 @@ class AlarmAction(StrEnum):
     RAISED = "raised"
     REPEATED = "repeated"
     ACKNOWLEDGED = "acknowledged"
+    ESCALATED = "escalated"  # nobody has acknowledged it: the next level is told
+    SILENCED = "silenced"  # the siren was stopped, which acknowledges nothing
+    NOTED = "noted"  # what the leader on shift instructed, or what was done
     CLEARED = "cleared"
+
+
+class Level(IntEnum):
+    """Whom an alarm that nobody acknowledges concerns by now."""
+
+    GATE = 0
+    LOUDER = 1
+    DUTY_ROOM = 2  # 值班人员
+    LEADER = 3  # 带班领导
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """One open (or just closed) alarm.
 
     `id`: 32 hexadecimal digits; `since_ms`: Unix milliseconds by the gate's clock; `count`: how often it was raised
-    within its window; `detail`: a short machine word such as a device's name, never a person.
+    within its window; `detail`: a short machine word such as a device's name, never a person; `level`: whom it concerns by
+    now, as nobody has acknowledged it.
     """
 
     id: str
@@ -54,6 +76,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged: bool = False
     acknowledged_by: str = ""
     detail: str = ""
+    level: Level = Level.GATE
 
 
 class AlarmMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +107,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
     """Payload of the retained `…/state`, QoS 1; the last will is the same message with `online` false and no alarms.
 
-    `(boot, connection)` orders them: a message of an older connection is ignored. `head` is the number of the last
+    `drill`: the mode is an exercise. `(boot, connection)` orders them: a message of an older connection is ignored. `head` is the number of the last
     record written, `acked` of the last one the office acknowledged. `commands`: what became of the last few of the office's
     commands, so that the answers overtake the backlog, too. `directory_…`: which state of the site's directory the gate
     decides by, and when the office last said that it is the newest (Unix milliseconds); 0 for none.
@@ -100,6 +123,7 @@ class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
     mode: str = ""
     door: str = ""
     inside: int = 0
+    drill: bool = False
     log_id: str = ""
     head: int = 0
     acked: int = 0

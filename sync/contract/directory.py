@@ -7,7 +7,8 @@ over fields that it does not know, and lets nobody in by a row that it does not 
     card      UID → Card                          policy   dotted key, or GATE/dotted key → a JSON value
     code      SHA-256 of its text → Code          phrase   LANGUAGE/PHRASE → Wording
     revoked   pass id → empty                     mode     gate id or `*` → ModeOrder
-                                                  count    gate id → CountOrder
+    booking   holder reference → Booking          count    gate id → CountOrder
+    duty      shift → Duty                        elsewhere  gate id → Elsewhere
 """
 
 from enum import StrEnum
@@ -43,6 +44,9 @@ class Table(StrEnum):
     PHRASE = "phrase"
     MODE = "mode"
     COUNT = "count"
+    BOOKING = "booking"
+    DUTY = "duty"
+    ELSEWHERE = "elsewhere"
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,7 +110,7 @@ class ModeOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     one for itself and one for all, the later one counts."""
 
     id: OrderId
-    mode: Literal["normal", "free", "lockdown"]
+    mode: Literal["normal", "free", "free-exit", "closed", "lockdown"]
     by: Who
     at_ms: Ms
     drill: bool = False
@@ -118,4 +122,43 @@ class CountOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     id: OrderId
     inside: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
     by: Who
+    at_ms: Ms
+
+
+class Slot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A time slot, Unix seconds: from `begins_s` to before `ends_s`."""
+
+    begins_s: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    ends_s: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+class Booking(msgspec.Struct, frozen=True, kw_only=True):
+    """The time slots that a holder has booked (预约)."""
+
+    slots: Annotated[tuple[Slot, ...], msgspec.Meta(max_length=64)]
+
+
+class DutyRole(StrEnum):
+    """Who is on duty (值班)."""
+
+    GUARD = "guard"
+    DUTY_ROOM = "duty-room"  # 值班人员
+    LEADER = "leader"  # 带班领导
+
+
+class Duty(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One shift of the duty roster: who, in which role, and how to reach them. Unix seconds."""
+
+    name: Who
+    role: DutyRole
+    phone: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    begins_s: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    ends_s: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+class Elsewhere(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many have come into the site by its other gates, less those who went out by them, as the office knew at `at_ms`
+    (Unix milliseconds); so it may be below 0."""
+
+    inside: Annotated[int, msgspec.Meta(ge=-1_000_000, le=1_000_000)]
     at_ms: Ms

@@ -47,6 +47,15 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     mono_ms: int
 
 
+class Calibration(msgspec.Struct, frozen=True, kw_only=True):
+    """How a temperature came about: `raw_c` + `offset_c` + `factor` · (`reference_c` − surroundings), °C."""
+
+    raw_c: float
+    offset_c: float
+    factor: float
+    reference_c: float
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One reduced event that the decision rests on, as the core saw it: replaying them re-decides the visit."""
 
@@ -57,7 +66,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One person's attempt, first reading to outcome. `credential` is a reference (a keyed hash or a pass id), never
-    the scanned text; temperatures are in °C; `facts`: what the site's policy keeps of a health certificate."""
+    the scanned text; temperatures are in °C; `facts`: what the site's policy keeps of a health certificate; `lane`: the entry
+    reader that was used; `plate`, `bay`: of a vehicle, and where it was told to stop."""
 
     visit: str
     portal: str
@@ -80,6 +90,10 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     directory_version: int = 0
     policy_version: str = ""
     facts: dict[str, str] = {}
+    lane: str = ""
+    plate: str = ""
+    bay: str = ""
+    calibration: Calibration | None = None
 
 
 class CardSeen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -109,22 +123,26 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Door(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A change of the door worth keeping: its state and what caused it (`grant`, `rex`, `guard`, `fire`, `contact` …)."""
+    """A change of the door worth keeping: its state and what caused it (`grant`, `rex`, `guard`, `fire`, `contact` …). `note`: why
+    the guard released it."""
 
     portal: str
     state: str
     cause: str
     visit: str = ""
     by: str = ""
+    note: str = ""
 
 
 class AlarmRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What happened to an alarm; `alarm.id` is the id that travelled ahead."""
+    """What happened to an alarm; `alarm.id` is the id that travelled ahead. `what`: of a note, `instruction` (of the leader on
+    shift) or `done`."""
 
     action: AlarmAction
     alarm: Alarm
     by: str = ""
     note: str = ""
+    what: str = ""
 
 
 class Mode(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -170,6 +188,56 @@ class Count(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inside: int
     before: int
     by: str
+    order: str = ""
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something due by timetable: `what` (`disinfection`, `announcement`) was confirmed or missed (`outcome`: `done`, `missed`).
+    `round`: its name in the policy; `due_ms`: when it was due, Unix milliseconds."""
+
+    round: str
+    what: str
+    due_ms: int
+    outcome: str
+    by: str = ""
+
+
+class ShiftAction(StrEnum):
+    """What happens to a guard's shift (值守)."""
+
+    BEGUN = "begun"
+    HANDED_OVER = "handed-over"
+    ENDED = "ended"
+    PRESENT = "present"  # the presence check was answered
+    ABSENT = "absent"  # it was not
+
+
+class Shift(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A guard's shift. `by`: who; `to`: to whom it was handed over; `note`: what the next one is to know."""
+
+    action: ShiftAction
+    by: str = ""
+    to: str = ""
+    note: str = ""
+
+
+class DrillStage(StrEnum):
+    """The stages of a drill (演练), in their order; what no sensor sees is stamped by people."""
+
+    ORDERED = "ordered"
+    SUPPLIES_READY = "supplies-ready"
+    ASSEMBLED = "assembled"
+    IN_MODE = "in-mode"  # this gate is in the mode of the drill
+    RESIDENTS_ARRIVE = "residents-arrive"  # the first visit after that
+    ENDED = "ended"
+
+
+class Drill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stage of a drill was reached. `order`: the office's order that began it, "" where it began at the gate."""
+
+    stage: DrillStage
+    mode: str = ""
+    by: str = ""
     order: str = ""
 
 
@@ -241,6 +309,9 @@ Body = (
     | ClockChange
     | CommandRecord
     | Refused
+    | Round
+    | Shift
+    | Drill
 )
 
 KINDS: dict[str, type[Body]] = {
@@ -258,6 +329,9 @@ KINDS: dict[str, type[Body]] = {
     "clock": ClockChange,
     "command": CommandRecord,
     "refused": Refused,
+    "round": Round,
+    "shift": Shift,
+    "drill": Drill,
 }
 _KIND_OF = {body: kind for kind, body in KINDS.items()}
 _ENCODER = msgspec.json.Encoder()

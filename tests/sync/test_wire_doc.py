@@ -29,7 +29,20 @@ from sync.contract.commands import (
     seal_command,
     unseal_command,
 )
-from sync.contract.directory import Card, Code, CountOrder, Holder, HolderStatus, ModeOrder, Status, Table, Wording
+from sync.contract.directory import (
+    Booking,
+    Card,
+    Code,
+    CountOrder,
+    Duty,
+    Elsewhere,
+    Holder,
+    HolderStatus,
+    ModeOrder,
+    Status,
+    Table,
+    Wording,
+)
 from sync.contract.encoding import decode_base45
 from sync.contract.keys import raw
 from sync.contract.office_time import When, decode_told, decode_when, encode_told
@@ -38,6 +51,7 @@ from sync.contract.records import (
     KINDS,
     AlarmRecord,
     Body,
+    Calibration,
     CardSeen,
     ClockChange,
     CommandRecord,
@@ -45,12 +59,17 @@ from sync.contract.records import (
     Device,
     Direction,
     Door,
+    Drill,
+    DrillStage,
     Dropped,
     Evidence,
     LogOpened,
     Mode,
     Passage,
     Refused,
+    Round,
+    Shift,
+    ShiftAction,
     Started,
     Step,
     StepResult,
@@ -181,6 +200,10 @@ BODIES: tuple[Body, ...] = (
         directory_version=7,
         policy_version="3f2a",
         facts={"statement": "vaccination"},
+        lane="card-reader",
+        plate="京A12345",
+        bay="bay 2",
+        calibration=Calibration(raw_c=36.3, offset_c=0.2, factor=0.0, reference_c=20.0),
     ),
     CardSeen(
         portal="north",
@@ -193,8 +216,8 @@ BODIES: tuple[Body, ...] = (
         full=True,
     ),
     Passage(portal="north", direction=Direction.ENTRY, visit="v-1", inside=18),
-    Door(portal="north", state="released", cause="grant", visit="v-1", by="guard"),
-    AlarmRecord(action=AlarmAction.ACKNOWLEDGED, alarm=ALARM, by="guard", note="the wind"),
+    Door(portal="north", state="released", cause="grant", visit="v-1", by="guard", note="a pram"),
+    AlarmRecord(action=AlarmAction.NOTED, alarm=ALARM, by="guard", note="the wind", what="done"),
     Mode(mode="lockdown", before="normal", by="li", drill=True, order="0a" * 16),
     Count(inside=12, before=14, by="li", order="0b" * 16),
     Started(version="0.1.0", config_sha256="3f2a", recovered=("journal-replaced",)),
@@ -218,6 +241,9 @@ BODIES: tuple[Body, ...] = (
         note="the lift is out of order",
     ),
     Refused(what="command", reason="late", detail=f"release {'0f' * 16}", count=3),
+    Round(round="lobby", what="disinfection", due_ms=AT, outcome="done", by="h-0902"),
+    Shift(action=ShiftAction.HANDED_OVER, by="Wang", to="Li", note="the lift is out of order"),
+    Drill(stage=DrillStage.ORDERED, mode="lockdown", by="li", order="0a" * 16),
 )
 PASS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PASS = Pass(
@@ -252,6 +278,10 @@ ROWS = (
     Row("phrase", "en/welcome", msgspec.json.encode({"text": "Good morning."})),
     Row("mode", "*", msgspec.json.encode({"id": "0a" * 16, "mode": "lockdown", "by": "li", "at_ms": AT, "drill": False})),
     Row("count", "north-1", msgspec.json.encode({"id": "0b" * 16, "inside": 12, "by": "li", "at_ms": AT})),
+    Row("booking", "h-0101", msgspec.json.encode({"slots": [{"begins_s": 1_700_000_000, "ends_s": 1_700_003_600}]})),
+    Row("duty", "night-1", msgspec.json.encode({"name": "Wang", "role": "leader", "phone": "010-5550100",
+        "begins_s": 1_700_000_000, "ends_s": 1_700_028_800})),
+    Row("elsewhere", "north-1", msgspec.json.encode({"inside": -3, "at_ms": AT})),
 )  # fmt: skip
 ROW_TYPES: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "holder": ("holder", Holder),
@@ -261,6 +291,9 @@ ROW_TYPES: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "phrase": ("", Wording),
     "mode": ("", ModeOrder),
     "count": ("", CountOrder),
+    "booking": ("", Booking),
+    "duty": ("", Duty),
+    "elsewhere": ("", Elsewhere),
 }
 BASE = Mark(1, 6, digest_of(ROWS[:1]))
 UPTO = Mark(1, 7, digest_of(ROWS[:3]))

@@ -20,7 +20,8 @@ from sync.log.records import GENESIS, Record, chain_hash
 from tests.central.ingest.sending import NORTH, NOW, NOW_MS, Desk, admitted, batch, log_id, record
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("database")]
-RAISED, REPEATED, ACKNOWLEDGED, CLEARED = AlarmAction
+RAISED, REPEATED = AlarmAction.RAISED, AlarmAction.REPEATED
+ACKNOWLEDGED, CLEARED = AlarmAction.ACKNOWLEDGED, AlarmAction.CLEARED
 End = dict[str, tuple[object, ...]]
 
 

@@ -18,6 +18,7 @@ from gateway.core.events import (
 )
 from gateway.core.moment import Moment
 from gateway.core.phrases import Phrase
+from gateway.core.policy import AlarmPolicy
 from sync.contract.alarms import AlarmAction, AlarmKind
 from sync.contract.records import AlarmRecord, ClockChange, Device
 from tests.gateway.core.acting import Gate, at, said, shown
@@ -27,7 +28,7 @@ ids = map("{:032x}".format, itertools.count(1)).__next__
 
 
 def book() -> AlarmBook:
-    return AlarmBook("main", ids, {})
+    return AlarmBook("main", ids, {}, AlarmPolicy())
 
 
 def test_every_kind_has_a_rule_and_every_life_a_table() -> None:

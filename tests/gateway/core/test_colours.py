@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from gateway.core import effects
-from gateway.core.checkpoint import LAMPS
 from gateway.core.door import DoorState
+from gateway.core.portal import LAMPS
 from sync.contract.colours import HealthCode, Lamp, PassType
 from sync.contract.records import VisitOutcome
 from tests.gateway.core.acting import Gate, card, health

@@ -2,16 +2,17 @@
 
 import re
 
-from gateway.core import alarms, door, lockout, mode, temperature, visit
+from gateway.core import alarms, door, lockout, mode, rounds, temperature, visit, watch
 from gateway.core.diagrams import states_markdown
 
 TABLES = [visit.TABLE, temperature.TABLE, door.TABLE, *alarms.TABLES.values(), lockout.TABLE, mode.TABLE]
+TABLES += [rounds.TABLE, watch.TABLE]
 
 
 def test_every_move_of_every_table_is_drawn_once() -> None:
     drawn = re.findall(r"^    (\w+) --> (\w+): (.+)$", states_markdown(), re.MULTILINE)
     moves = [
-        (str(state), str(target), str(given))
+        (str(state).replace("-", "_"), str(target).replace("-", "_"), str(given))
         for table in TABLES
         for state, row in table.items()  # type: ignore[attr-defined]  # tables of different machines
         for given, target in row.items()

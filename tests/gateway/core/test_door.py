@@ -13,11 +13,10 @@ from gateway.core.events import (
     ExitRequested,
     FireInput,
     GuardRelease,
-    Mode,
     ModeOrdered,
 )
 from gateway.core.phrases import Phrase
-from gateway.core.policy import PortalKind
+from gateway.core.policy import Mode, PortalKind
 from sync.contract.alarms import AlarmKind
 from sync.contract.colours import Lamp
 from sync.contract.records import Direction, Door, Passage, Refused, VisitOutcome
@@ -298,7 +297,7 @@ def test_an_open_gate_has_no_lock_and_a_green_light_for_one() -> None:
     assert gate.lamp is Lamp.GREEN and effects.SetLock(True) not in gate.seen
     gate.send(Crossing(None))
     assert gate.lamp is Lamp.RED and gate.open_alarms == []
-    gate.wait(3)
+    gate.wait(4)
     found = gate.send(Crossing(None))
     assert gate.open_alarms == [AlarmKind.PASSED_WITHOUT_GRANT] and said(found) == [Phrase.PASSED_WITHOUT_GRANT]
     gate.send(DoorContact(True))

@@ -32,7 +32,7 @@ def test_one_grant_is_good_for_one() -> None:
     assert gate.open_alarms == []
     gate.wait(1)
     gate.send(Crossing(None))
-    assert gate.open_alarms == [AlarmKind.PASSED_WITHOUT_GRANT] and gate.core.status().inside == 2
+    assert gate.open_alarms == [AlarmKind.TAILGATING] and gate.core.status().inside == 2
 
 
 def test_the_button_and_the_guard_let_several_pass() -> None:

@@ -452,7 +452,7 @@ def test_what_is_said_to_the_granted() -> None:
     assert [effect for effect in found if isinstance(effect, effects.Say)] == [
         effects.Say(Phrase.GRANTED_NORMAL, effects.Priority.PROMPT, {"celsius": "36.5"})
     ]
-    assert set(VALUES) == {Phrase.GRANTED_NORMAL, Phrase.FEVER}
+    assert set(VALUES) == {Phrase.GRANTED_NORMAL, Phrase.FEVER, Phrase.FULL, Phrase.DELIVERY}
 
 
 def test_steps_are_shown_as_they_happen() -> None:

@@ -15,7 +15,7 @@ from gateway.voice.packs import shipped
 from tests.gateway.voice.voices import engine
 
 ENGINES = pytest.mark.parametrize("name", ["espeak-ng", "espeakng-loader"])
-SOME = {"celsius": "36.5"}
+SOME = {"celsius": "36.5", "number": "3", "bay": "2"}
 
 
 @ENGINES

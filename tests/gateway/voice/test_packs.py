@@ -11,7 +11,7 @@ from gateway.core.phrases import VALUES, Phrase
 from gateway.voice import VoiceError, load_packs, words
 from gateway.voice.packs import SHIPPED
 
-SOME = {"celsius": "36.5"}
+SOME = {"celsius": "36.5", "number": "3", "bay": "2"}
 
 
 @pytest.mark.parametrize("lang", Language)

@@ -31,12 +31,15 @@ def made(
     return sounds
 
 
+SOME = {"celsius": "36.5", "number": "3", "bay": "2"}
+
+
 @needs_a_voice
 def test_every_phrase_is_heard_and_none_is_long(tmp_path: Path) -> None:
     sounds = made(tmp_path)
     for lang in BOTH:
         for phrase in Phrase:
-            path = sounds.file(phrase, {"celsius": "36.5"} if phrase in VALUES else {}, lang)
+            path = sounds.file(phrase, SOME if phrase in VALUES else {}, lang)
             assert path is not None, (lang, phrase)
             samples = read_wav(str(path))
             assert 0.5 < len(samples) / RATE <= 8.5, (lang, phrase)
@@ -96,7 +99,7 @@ def test_what_nobody_says_any_more_goes(tmp_path: Path, monkeypatch: pytest.Monk
         write_wav(old, hum(0.5))
         os.utime(old, (number, number))
     sounds = made(tmp_path, "en")
-    fixed = {sounds.file(phrase, {}, "en") for phrase in sounds.fixed()}
+    fixed = {sounds.file(phrase, {}, "en") for phrase in sounds.fixed("en")}
     sounds.forget_others()
     assert set(folder.glob("*.wav")) - fixed == {folder / f"say-en-fire-{number:016x}.wav" for number in (3, 4)}
 
@@ -104,7 +107,7 @@ def test_what_nobody_says_any_more_goes(tmp_path: Path, monkeypatch: pytest.Monk
 def test_without_a_voice_it_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "menshen.voice")
     sounds = made(tmp_path, engines=[BROKEN])
-    assert [sounds.file(phrase, {}, "zh") for phrase in sounds.fixed()] == [None] * len(sounds.fixed())
+    assert [sounds.file(phrase, {}, "zh") for phrase in sounds.fixed("zh")] == [None] * len(sounds.fixed("zh"))
     (told,) = caplog.messages
     assert "no voice" in told
     assert "apt install espeak-ng" in told

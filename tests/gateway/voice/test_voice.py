@@ -34,10 +34,12 @@ class Loudspeaker:
             self.told.append((what, wavs, priority))
             self._changed.notify_all()
 
-    def play(self, wavs: tuple[str, ...], priority: int) -> None:
+    def play(self, wavs: tuple[str, ...], priority: int, percent: int = 100) -> None:
+        self.percent = percent
         self._tell("play", wavs, priority)
 
-    def loop(self, wav: str, priority: int) -> None:
+    def loop(self, wav: str, priority: int, percent: int = 100) -> None:
+        self.percent = percent
         self._tell("loop", (wav,), priority)
 
     def stop_loop(self, wav: str) -> None:
@@ -62,7 +64,7 @@ class Held(Sounds):
         self.go = threading.Event()
 
     @staticmethod
-    def fixed() -> list[Phrase]:
+    def fixed(_lang: str) -> list[str]:
         return []
 
     def file(self, phrase: str, values: Mapping[str, str], lang: str) -> Path | None:
@@ -106,7 +108,7 @@ def stage(tmp_path: Path) -> Iterator[Callable[[], Stage]]:
 
 
 def test_the_order_of_priorities() -> None:
-    order = [Priority.CHIME, Priority.PROMPT, Priority.REFUSAL, Priority.ALARM, Priority.FIRE]
+    order = [Priority.SLOGAN, Priority.CHIME, Priority.PROMPT, Priority.REFUSAL, Priority.ALARM, Priority.FIRE]
     assert sorted(SPEECH, key=SPEECH.__getitem__) == order
     assert len(set(SPEECH.values())) == len(Priority)
     assert set(TONES) == set(Tone)

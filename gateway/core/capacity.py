@@ -1,0 +1,67 @@
+"""How many may be inside (限流): whether one more may, who waits as which number, and when the guard is warned.
+
+Theory of operation. People inside are counted from passages. Where the limit is the whole site's, the office tells how many came
+in by the other gates; while that is older than the policy allows, or was never told, this gate goes by its own share of the limit.
+Who is refused because it is full gets the next number of the queue, and the same one again until it is full no more.
+"""
+
+from typing import Final
+
+from gateway.core.moment import Moment
+from gateway.core.policy import Booked, CapacityPolicy
+from gateway.core.tables import seconds
+
+FULL, NO_SLOT = "full", "no-slot"
+WARNING, REACHED = "nearly-full", "full"
+MOST_WAITING: Final = 10_000  # people in the queue who are known by their number
+
+
+class Capacity:
+    """Counts against the limit. `own`: how many this gate let in, less those it let out."""
+
+    def __init__(self, policy: CapacityPolicy) -> None:
+        self._policy = policy
+        self._elsewhere: int | None = None
+        self._told_ms = 0
+        self._queue: dict[str, int] = {}
+
+    def adopt(self, policy: CapacityPolicy) -> None:
+        """Go by this from now on."""
+        self._policy = policy
+
+    def told(self, elsewhere: int, now: Moment) -> None:
+        """The office has told how many are inside by the other gates."""
+        self._elsewhere, self._told_ms = elsewhere, now.mono_ms
+
+    def against(self, own: int, booked: tuple[tuple[int, int], ...], now: Moment) -> str:
+        """What speaks against one more: `FULL`, `NO_SLOT`, or ""."""
+        has_slot = any(begins <= now.at_ms // 1000 < ends for begins, ends in booked)
+        if self._policy.booked is Booked.REQUIRED and not has_slot:
+            return NO_SLOT
+        reserved = self._policy.booked is Booked.RESERVED and has_slot
+        return FULL if self._percent(own, now) >= 100 and not reserved else ""
+
+    def number(self, who: str) -> int:
+        """The place in the queue of whoever was refused because it is full."""
+        if who not in self._queue and len(self._queue) < MOST_WAITING:
+            self._queue[who] = len(self._queue) + 1
+        return self._queue.get(who, MOST_WAITING)
+
+    def level(self, own: int, now: Moment) -> str:
+        """`WARNING`, `REACHED` or "". Forgets the queue when it is full no more."""
+        used = self._percent(own, now)
+        if used >= 100:
+            return REACHED
+        self._queue.clear()
+        return WARNING if used >= self._policy.warn_percent else ""
+
+    def _percent(self, own: int, now: Moment) -> float:
+        most = self._policy.most
+        if not most:
+            return 0.0
+        if not self._policy.site_wide:
+            return 100 * own / most
+        if self._elsewhere is not None and now.mono_ms - self._told_ms <= seconds(self._policy.site_max_age_s):
+            return 100 * (own + self._elsewhere) / most
+        share = most * self._policy.share_percent // 100
+        return 100 * own / share if share else 100.0

@@ -1,0 +1,106 @@
+"""The infrared voice prompter (红外语音提示器): what is said to whoever comes near or leaves, before and beside the readers.
+
+Theory of operation. A person or a vehicle at the approach is told to register and be measured, not again within `again_s`, and not
+while somebody's steps go on at the readers: who stands there is told by the visit. A second person inside the one-metre line
+is told to keep away while somebody is at the readers. Slogans are played as people pass, one after the other, when nothing else
+is to be heard. In quiet hours with a volume of 0 none of it is said. At night whoever is at the approach wakes the guard.
+"""
+
+from gateway.core.effects import Priority, Say
+from gateway.core.moment import Moment
+from gateway.core.phrases import Phrase
+from gateway.core.policy import Policy, between
+from gateway.core.tables import seconds
+
+
+class Prompter:
+    """Says what. `busy`: somebody's steps go on; `sounding`: an alarm does."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self.person = False
+        self.vehicle = False
+        self._said_ms: dict[str, int] = {}
+        self._slogan = 0
+
+    def adopt(self, policy: Policy) -> None:
+        """Go by this from now on."""
+        self._policy = policy
+
+    @property
+    def anybody(self) -> bool:
+        """Whether anybody is at the approach."""
+        return self.person or self.vehicle
+
+    def lost(self, *, vehicle: bool) -> None:
+        """The sensor is lost: what it last said is no longer known."""
+        if vehicle:
+            self.vehicle = False
+        else:
+            self.person = False
+
+    def approach(self, now: Moment, *, active: bool, vehicle: bool, busy: bool) -> list[Say]:
+        """The sensor at the approach."""
+        before = self.vehicle if vehicle else self.person
+        if vehicle:
+            self.vehicle = active
+        else:
+            self.person = active
+        what = Phrase.VEHICLE if vehicle else Phrase.APPROACH
+        if (
+            not active
+            or before
+            or busy
+            or self._is_hushed(now)
+            or not self._may(what, self._policy.prompter.again_s, now)
+        ):
+            return []
+        said = [Say(what, Priority.CHIME)]
+        if self._policy.prompter.mask and not vehicle:
+            said.append(Say(Phrase.MASK, Priority.CHIME))
+        return said
+
+    def too_close(self, now: Moment, *, active: bool, busy: bool) -> list[Say]:
+        """The sensor at the one-metre line."""
+        if not active or not busy or self._is_hushed(now):
+            return []
+        if not self._may(Phrase.ONE_METRE, self._policy.prompter.distance_s, now):
+            return []
+        return [Say(Phrase.ONE_METRE, Priority.PROMPT)]
+
+    def passing(self, now: Moment, *, busy: bool, sounding: bool) -> list[Say]:
+        """Somebody goes by: the next slogan."""
+        slogans = self._policy.prompter.slogans
+        if not slogans or busy or sounding or self._is_hushed(now):
+            return []
+        if not self._may("slogan", self._policy.prompter.slogan_s, now):
+            return []
+        self._slogan = (self._slogan + 1) % len(slogans)
+        return [Say(slogans[self._slogan - 1], Priority.SLOGAN)]
+
+    def delivery(self) -> list[Say]:
+        """Somebody brings something."""
+        bay = self._policy.prompter.bay
+        return [Say(Phrase.DELIVERY, Priority.PROMPT, {"bay": bay})] if bay else []
+
+    def volume(self, now: Moment) -> int:
+        """So loud is what is said but for alarms, in per cent."""
+        percent = self._policy.quiet.volume_percent
+        return (percent or QUIETEST) if self._is_quiet(now) else 100
+
+    def _is_quiet(self, now: Moment) -> bool:
+        quiet = self._policy.quiet
+        return quiet.begins != quiet.ends and between(quiet.begins, quiet.ends, f"{self._policy.local(now):%H:%M}")
+
+    def _is_hushed(self, now: Moment) -> bool:
+        return self._policy.quiet.volume_percent == 0 and self._is_quiet(now)
+
+    def _may(self, what: str, again_s: float, now: Moment) -> bool:
+        last = self._said_ms.get(what)
+        if last is not None and now.mono_ms - last < seconds(again_s):
+            return False
+        self._said_ms[what] = now.mono_ms
+        return True
+
+
+QUIETEST = 20  # per cent: whoever stands at the readers is still to hear what to do
