@@ -39,7 +39,7 @@ fuzz:
 
 ROUNDS ?= 200
 faults:
-	@requirements/setup.sh test
+	@requirements/setup.sh faults
 	@.venv/bin/python -m tests.faults.rounds --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(addprefix --only ,$(ONLY))
 
 docs:

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Sets this clone up: Debian packages when root, then a virtual environment with the locked dependencies.
-# Usage: requirements/setup.sh demo|test|fuzz   Doing it again costs nothing while nothing changed.
+# Usage: requirements/setup.sh demo|test|fuzz|faults   Doing it again costs nothing while nothing changed.
 set -eu
 cd "$(dirname "$0")/.."
-profile=${1:?usage: requirements/setup.sh demo|test|fuzz}
+profile=${1:?usage: requirements/setup.sh demo|test|fuzz|faults}
 
 say() { printf '\033[1m%s\033[0m\n' "menshen: $*" >&2; }
 die() { printf '%s\n' "menshen: $*" >&2; exit 1; }
@@ -19,6 +19,11 @@ fi
 if [ "$profile" = fuzz ]; then
     [ "$(uname -m)" = x86_64 ] || die "fuzzing needs x86-64: there is no build of atheris for $(uname -m). The same targets run with hypothesis: make test TEST=tests/fuzz"
     locks="$locks fuzz"
+fi
+
+if [ "$profile" = faults ]; then
+    # qemu-storage-daemon: a disk whose writes are recorded. Debian 12 has it in another package.
+    if grep -qs '^VERSION_ID="12"' /etc/os-release; then packages="$packages qemu-system-common"; else packages="$packages qemu-utils"; fi
 fi
 
 missing_packages() {
@@ -38,7 +43,7 @@ install_packages() {
     export DEBIAN_FRONTEND=noninteractive
     # shellcheck disable=SC2086
     if ! { apt-get -qq update && apt-get -qq install -y --no-install-recommends $1 >/dev/null; }; then
-        [ "$profile" = demo ] || die "apt-get could not install: $1"
+        case $profile in demo | faults) ;; *) die "apt-get could not install: $1" ;; esac
         say "apt-get could not install them (no network?): going on without"
     fi
 }

@@ -47,16 +47,18 @@ def judge(folder: Path, promised: Sequence[str]) -> Found:
             journal.verify()
     except JournalError as error:
         broken = str(error)
-    there: set[str] = set()
+    there: list[str] = []
     if path.exists():
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            there = {row[0] for row in connection.execute(_VISITS)}
-    return Found(records=len(there), lost=len(set(promised) - there), doubled=0, broken=broken)
+            there = [row[0] for row in connection.execute(_VISITS)]
+    once = set(there)
+    return Found(len(there), lost=len(set(promised) - once), doubled=len(there) - len(once), broken=broken)
 
 
-def _add(founds: Sequence[Found]) -> Found:
+def add(founds: Sequence[Found]) -> Found:
+    """All of a round together."""
     broken = "; ".join(found.broken for found in founds if found.broken)
-    return Found(sum(found.records for found in founds), sum(found.lost for found in founds), 0, broken)
+    return Found(*(sum(getattr(found, name) for found in founds) for name in ("records", "lost", "doubled")), broken)
 
 
 def _command(folder: Path, chance: random.Random, without: str) -> list[str]:
@@ -91,7 +93,7 @@ def cut_power(
         disk.after_a_cut(left, chance)
         founds.append(judge(left, promised))
         shutil.rmtree(left)
-    return _add(founds)
+    return add(founds)
 
 
 def kill_under(

@@ -1,9 +1,10 @@
 """A journal in a process of its own that writes made-up visits, and tells which of them it has promised.
 
-    python -m tests.faults.rounds.writer FOLDER SEED COUNT [--without WHAT]
+    python -m tests.faults.rounds.writer FOLDER SEED COUNT [--without WHAT] [--clock LOG]
 
 FOLDER/card holds the journal; a line for each promise goes into FOLDER/told, by one system call, when the journal has said that the
 visit is durable. `--without`: `sync` (commits are not flushed), `waiting` (a visit is promised when it was appended).
+`--clock`: after each name stands how long this file was right before.
 """
 
 import argparse
@@ -27,7 +28,7 @@ def careless_pragmas() -> None:
     )
 
 
-def run(folder: Path, seed: str, count: int, without: str) -> None:
+def run(folder: Path, seed: str, count: int, without: str, clock: Path | None = None) -> None:
     """Write them in bursts; now and then the file is seen to, in one of the ways in which a gate does it."""
     chance = random.Random(seed)
     told = os.open(folder / "told", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -35,7 +36,8 @@ def run(folder: Path, seed: str, count: int, without: str) -> None:
         careless_pragmas()
 
     def tell(name: str) -> None:
-        os.write(told, name.encode() + b"\n")
+        when = "" if clock is None else f" {clock.stat().st_size}"
+        os.write(told, f"{name}{when}\n".encode())
 
     with closing(Journal.open(folder / "card" / "journal.sqlite", boot=BOOT, now=moment())) as journal:
         number = 0
@@ -85,5 +87,6 @@ if __name__ == "__main__":
     parser.add_argument("seed")
     parser.add_argument("count", type=int)
     parser.add_argument("--without", default="", choices=("", "sync", "waiting"))
+    parser.add_argument("--clock", type=Path)
     arguments = parser.parse_args()
-    run(arguments.folder, arguments.seed, arguments.count, arguments.without)
+    run(arguments.folder, arguments.seed, arguments.count, arguments.without, arguments.clock)
