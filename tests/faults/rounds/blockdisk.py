@@ -52,11 +52,18 @@ def mounted(image: Path, at: Path) -> Iterator[Path]:
 
 @contextmanager
 def recorded(image: Path, log: Path) -> Iterator[Path]:
-    """A file that is `image`; what is written to it and flushed goes into `log`, in the form that `writelog` reads."""
-    device, ready = image.with_suffix(".device"), image.with_suffix(".pid")
+    """A file that is `image`; what is written to it and flushed goes into `log`, in the form that `writelog` reads.
+
+    To be called in a mount namespace of its own. The daemon has another, in which it does not see what is mounted on its disk: were it
+    the last to be killed there, the kernel would have it unmount that before it lets go of the disk, and both would wait forever."""
+    served, ready = image.with_suffix(".served"), image.with_suffix(".pid")
+    device = served / "device"
+    served.mkdir()
+    run("mount", "--bind", served, served)
+    run("mount", "--make-shared", served)  # what the daemon mounts in there is seen here
     device.touch()
     log.touch()
-    command = ["qemu-storage-daemon", "--pidfile", str(ready)]
+    command = ["unshare", "--mount", "--propagation", "unchanged", "qemu-storage-daemon", "--pidfile", str(ready)]
     command += ["--blockdev", f"driver=file,node-name=image,filename={image}"]
     command += ["--blockdev", f"driver=file,node-name=log,filename={log}"]
     command += ["--blockdev", f"driver=blklogwrites,node-name=disk,file=image,log=log,log-sector-size={SECTOR}"]
@@ -73,6 +80,7 @@ def recorded(image: Path, log: Path) -> Iterator[Path]:
     finally:
         daemon.terminate()
         daemon.wait(READY_S)
+        run("umount", served)
 
 
 class Device:
