@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.http import urlencode
-from django.utils.timezone import localdate
 from django.utils.timezone import now as office_now
 from django.utils.translation import gettext_lazy as _
 
+from central.holders.filters import Valid, chosen_by
 from central.holders.models import (
     Card,
     Code,
@@ -54,32 +54,13 @@ class KeptAdmin(_Admin):
         delete_all(list(queryset))
 
 
-class _Valid(admin.SimpleListFilter):
-    """Whether they are valid today."""
-
-    title = _("valid")
-    parameter_name = "valid"
-
-    def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, Any]]:
-        """What can be asked."""
-        return [("now", _("today")), ("over", _("no longer")), ("later", _("not yet"))]
-
-    def queryset(self, _request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
-        """Those that are so."""
-        today = localdate()
-        over, later = Q(valid_until__lt=today), Q(valid_from__gt=today)
-        now = Q(Q(valid_until=None) | Q(valid_until__gte=today), Q(valid_from=None) | Q(valid_from__lte=today))
-        wanted = {"over": over, "later": later, "now": now}
-        return queryset.filter(wanted[self.value() or ""]) if self.value() in wanted else queryset
-
-
 @admin.register(Holder, site=office_admin)
 class HolderAdmin(KeptAdmin):
     """Holders."""
 
     keys = ("reference",)
     list_display = ("reference", "name", "pass_type", "valid_from", "valid_until", "registered", "site")
-    list_filter = ("site", "pass_type", "registered", _Valid)
+    list_filter = ("site", "pass_type", "registered", Valid)
     search_fields = ("reference", "name")
     actions = ("observe",)
 
@@ -248,10 +229,9 @@ class SiteGateAdmin(_Admin):
         "policy_told",
         "do",
     )
-    list_filter = ("site",)
+    list_filter = (chosen_by("site", _("site")),)
     list_per_page = 50
     search_fields = ("id", "name")
-    search_help_text = _("name or id")
 
     def save_model(self, _request: HttpRequest, obj: Any, _form: Any, _change: bool) -> None:
         """Nothing but these: all else is what the gate says, and may have changed since the page was drawn."""

@@ -14,6 +14,7 @@ from django.utils.timezone import now as office_now
 from django.utils.translation import gettext_lazy as _
 
 from central.alarms.models import Alarm
+from central.holders.filters import chosen_by
 from central.holders.models import GateCommand
 from central.holders.order_admin import InTwoSteps
 from central.holders.site import office_admin, user_of
@@ -21,7 +22,7 @@ from central.holders.standing import link
 from central.orders.models import Order, Outcome
 from central.orders.sending import Wish, send
 from central.registry.models import Gate
-from central.web.words import word
+from central.web.words import TABLES, word
 from sync.contract.commands import SAYABLE, Acknowledge, NoCommand, Release, Say
 from sync.tls import TlsFileError
 
@@ -53,8 +54,9 @@ class CommandForm(forms.Form):
     gate = forms.ChoiceField(label=_("gate"))
     action = forms.ChoiceField(label=_("what"), choices=list(ACTIONS.items()))
     note = forms.CharField(
-        label=_("why, or what was done"), max_length=500, required=False, help_text=_("needed to release a door")
-    )
+        label=_("why, or what was done"), max_length=500, required=False, help_text=_("needed to release a door"),
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )  # fmt: skip
     phrase = forms.ChoiceField(
         label=_("phrase"), required=False, choices=[("", "—"), *((each, PHRASES[each]) for each in SAYABLE)],
         help_text=_("to say"),
@@ -132,7 +134,11 @@ class GateCommandAdmin(InTwoSteps):
     number = "pk"
     date_hierarchy = "ordered_at"
     list_display = ("when", "gate_name", "what", "target_told", "note_told", "who", "became")
-    list_filter = ("gate", "action", "outcome")
+    list_filter = (
+        chosen_by("gate", _("gate")),
+        chosen_by("action", _("what"), ACTIONS),
+        chosen_by("outcome", _("what became of it"), TABLES["order"]),
+    )
     list_display_links = ("when",)
     list_select_related = ("gate", "by")
     fields = list_display

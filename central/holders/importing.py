@@ -213,7 +213,9 @@ class _Reader:
 
     def _step(self, each: Kept, name: str, was: object) -> str:
         """`valid until: 2026-11-27 → 2027-01-01`."""
-        return f"{self._label(name)}: {_shown(was)} → {_shown(getattr(each, name))}"
+        words = dict(self._kind.model._meta.get_field(name).flatchoices)  # type: ignore[union-attr]  # all have them
+        now = getattr(each, name)
+        return f"{self._label(name)}: {_shown(words.get(was, was))} → {_shown(words.get(now, now))}"
 
     def _fields(self, values: Mapping[str, object]) -> dict[str, object]:
         """The same by the model's names: a reference is its holder."""

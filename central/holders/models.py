@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
-from django.utils.timezone import get_default_timezone
+from django.utils.timezone import get_default_timezone, localtime
 from django.utils.timezone import now as office_now
 from django.utils.translation import gettext_lazy as _
 
@@ -400,6 +400,9 @@ class GateCommand(Order):
     class Meta:
         proxy = True
         verbose_name, verbose_name_plural = _("command"), _("commands")
+
+    def __str__(self) -> str:
+        return f"{self.gate} · {localtime(self.ordered_at):%Y-%m-%d %H:%M:%S}"
 
 
 class ImportDraft(models.Model):

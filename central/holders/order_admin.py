@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.timezone import now as office_now
 from django.utils.translation import gettext_lazy as _
 
@@ -57,7 +58,6 @@ class InTwoSteps(_Admin):
         order = form.save(commit=False)
         order.order, order.by = number, user_of(request)
         order.save()
-        self.log_addition(request, order, [{"added": {}}])
         self.message_user(request, _("Ordered. The page of gates tells whether it is in force at each."))
         return self.afterwards(request, number)
 
@@ -69,7 +69,7 @@ class InTwoSteps(_Admin):
         """One of the two."""
         context = {
             **self.admin_site.each_context(request),
-            "title": self.model._meta.verbose_name,
+            "title": capfirst(self.model._meta.verbose_name),
             "opts": self.model._meta,
             "list_address": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
             "form": form,

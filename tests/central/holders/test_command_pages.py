@@ -2,10 +2,13 @@
 of it. Nothing is sent by looking, twice, or by who may not."""
 
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+from django.db import connections
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
@@ -19,7 +22,7 @@ from menshen.demo.processes import free_port
 from sync.contract.alarms import AlarmKind, Answer
 from sync.contract.commands import SAYABLE, Acknowledge, Release, Say
 from tests.central.ingest.sending import NORTH
-from tests.central.orders.answering import EXECUTED, KEY, LOCKED, AtGate, at
+from tests.central.orders.answering import EXECUTED, KEY, LOCKED, WAIT_S, AtGate, at
 from tests.central.web.making import GateAtWork
 from tests.mosquitto import Mosquitto, running_mosquitto
 
@@ -185,6 +188,24 @@ def test_it_is_sent_once_however_often_it_is_posted(staff: Client, gate: GateAtW
         assert method(f"{LIST}{order.pk}/{path}", {"post": "yes", "outcome": "refused"}).status_code == 403
     order.refresh_from_db()
     assert order.outcome == Outcome.EXECUTED
+
+
+def test_posted_twice_at_the_same_moment_it_is_sent_once(staff: Client, gate: GateAtWork, broker: Mosquitto) -> None:
+    seen, start = looked_at(staff, RELEASE), threading.Barrier(2)
+
+    def post(_: int) -> int:
+        client = Client()
+        client.cookies = staff.cookies
+        start.wait(WAIT_S)
+        try:
+            return client.post(ADD, seen).status_code
+        finally:
+            connections.close_all()
+
+    with answering(broker, EXECUTED) as there, ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(post, range(2))) == [302, 302]
+        assert len(there.commands) == 1
+    assert Order.objects.count() == 1
 
 
 def test_a_gate_or_a_broker_that_is_not_there(

@@ -137,6 +137,15 @@ def test_what_the_file_would_change_is_told_line_by_line_and_by_whom_it_was_take
     assert client.post(preview, {"take": ""}).status_code == 404, "taken once"
 
 
+def test_another_holder_of_a_card_is_told() -> None:
+    take(plan("holders", SITE, PEOPLE.encode()))
+    for holders, told in [(("h-1", ""), []), (("h-2", "h-1"), ["holder: h-1 李四 → h-2 王五", "holder: — → h-1 李四"])]:
+        found = plan("cards", SITE, "uid,holder\n04A1B2C3,{}\n04A1B2C4,{}\n".format(*holders).encode())
+        assert [each.what for each in found.told_changed] == told
+        take(found)
+    assert set(Card.objects.values_list("uid", "holder__reference")) == {("04A1B2C3", "h-2"), ("04A1B2C4", "h-1")}
+
+
 def test_whoever_may_not_change_the_register_takes_no_file(client: Client) -> None:
     staff = User.objects.create(username="li", is_staff=True)
     client.force_login(staff)
