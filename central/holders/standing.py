@@ -63,6 +63,8 @@ class Standing:
         """The version that it decides by, against the newest."""
         if not self.gate.site:
             return _("✕ belongs to no site: is sent nothing")
+        if not self.gate.boot:
+            return _("? not heard of yet")
         version = self.gate.directory_version
         if not self.behind or self.newest is None:
             return _("✓ version %(version)d, the newest") % {"version": version}
@@ -74,6 +76,8 @@ class Standing:
     @property
     def policy(self) -> str:
         """Whether it refuses what the office wants of its policy."""
+        if not self.gate.boot:
+            return _("? not heard of yet")
         return _("✕ refuses values: see its alarms") if "policy" in self.gate.devices_lost else _("✓ taken")
 
 

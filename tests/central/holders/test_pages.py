@@ -276,6 +276,11 @@ def test_the_page_of_gates_tells_apart_what_is_ordered_and_what_is_so(staff: Cli
     assert "✓ in force" in told()
     gate.state(mode="normal", directory_epoch=there.epoch, directory_version=there.version, devices_lost=("policy",))
     assert "≠ the gate is in another mode" in told() and "✕ refuses values" in told()
+    gate.state(directory_epoch=there.epoch, directory_version=there.version)
+    Gate.objects.create(pk="east-1", admitted=True, site=SITE)
+    assert told().count("✓ taken") == 1 and told().count("? not heard of yet") == 3 + 2, (
+        "of who is unheard nothing is claimed"
+    )
     staff.post("/admin/holders/sitegate/north-1/change/", {"name": "North", "site": "<b>"})
     assert Gate.objects.get(pk="north-1").name == ""
     staff.post("/admin/holders/sitegate/north-1/change/", {"name": "North", "site": "", "mode": "free"})
