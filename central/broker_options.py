@@ -1,7 +1,7 @@
 """The options of every command that goes to the broker, and the rule that nothing goes there in the clear by accident."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
@@ -37,6 +37,16 @@ _OPTIONS: Final = (
         "--plaintext", is_flag=True, help="Go to another machine without TLS, readable to anybody on the way."
     ),
 )
+_OPTIONAL: Final = (
+    click.option(
+        "--broker", metavar="HOST", help="The MQTT broker, to send commands from the pages; without one they send none."
+    ),
+    click.option(
+        "--broker-port", type=click.IntRange(1, 65535), help="Its port; default: as the office's own programs'."
+    ),
+)
+_GIVEN: Final = frozenset({"ca_file", "certificate_file", "key_file", "username", "password_file", "plaintext"})
+_Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,29 +64,54 @@ def with_broker(command: Callable[..., R]) -> Callable[..., R]:
     """Give the command these options, and hand it one `broker`. Raises click's errors for what cannot be meant."""
 
     @wraps(command)
-    def run(  # each is an option of its own
-        *args: Any,
-        broker: str,
-        port: int | None,
-        ca_file: Path | None,
-        certificate_file: Path | None,
-        key_file: Path | None,
-        username: str | None,
-        password_file: Path | None,
-        plaintext: bool,
-        **others: Any,
-    ) -> R:
-        tls = _tls(ca_file, certificate_file, key_file)
-        port = port or (OFFICE_PORT if tls else PLAIN_PORT)
-        _refuse_accidents(broker, port, tls, plaintext=plaintext)
-        password = _password(username, password_file)
-        return command(
-            *args, broker=Broker(host=broker, port=port, tls=tls, username=username, password=password), **others
-        )
+    def run(*args: Any, broker: str, port: int | None, **others: Any) -> R:
+        given, rest = _divided(others)
+        return command(*args, broker=_broker(broker, port, **given), **rest)
 
-    for option in reversed(_OPTIONS):
-        run = option(run)
-    return run
+    return _with_options(run, _OPTIONS)
+
+
+def with_optional_broker(command: Callable[..., R]) -> Callable[..., R]:
+    """The same for a command that does without, and that listens at a --port of its own: `broker` may be None."""
+
+    @wraps(command)
+    def run(*args: Any, broker: str | None, broker_port: int | None, **others: Any) -> R:
+        given, rest = _divided(others)
+        if broker is None:
+            if broker_port or any(given.values()):
+                raise click.UsageError("how to come to a broker, and no --broker HOST")
+            return command(*args, broker=None, **rest)
+        return command(*args, broker=_broker(broker, broker_port, **given), **rest)
+
+    return _with_options(run, (*_OPTIONAL, *_OPTIONS[2:]))
+
+
+def _with_options(command: Callable[..., R], options: Sequence[_Option]) -> Callable[..., R]:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _divided(others: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """How to come to the broker, and the command's own options."""
+    return {name: others[name] for name in _GIVEN}, {name: others[name] for name in others.keys() - _GIVEN}
+
+
+def _broker(  # each is an option of its own
+    host: str,
+    port: int | None,
+    *,
+    ca_file: Path | None,
+    certificate_file: Path | None,
+    key_file: Path | None,
+    username: str | None,
+    password_file: Path | None,
+    plaintext: bool,
+) -> Broker:
+    tls = _tls(ca_file, certificate_file, key_file)
+    port = port or (OFFICE_PORT if tls else PLAIN_PORT)
+    _refuse_accidents(host, port, tls, plaintext=plaintext)
+    return Broker(host=host, port=port, tls=tls, username=username, password=_password(username, password_file))
 
 
 def _tls(ca_file: Path | None, certificate_file: Path | None, key_file: Path | None) -> TlsFiles | None:

@@ -15,7 +15,7 @@ from central.authority.commands import (
     gate_revoke,
     tail_certificate,
 )
-from central.broker_options import Broker, with_broker
+from central.broker_options import Broker, with_broker, with_optional_broker
 from central.holders.commands import directory
 from central.ingest import LENT_S
 from central.orders.commands import command
@@ -198,19 +198,36 @@ def _standing(gate: "Gate", *, online: bool) -> str:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen at.")
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Requests answered at once.")
+@click.option(
+    "--signing-key",
+    metavar="PEM",
+    type=click.Path(path_type=Path),
+    help="The office's key that gates pin, to sign commands with; default: that of this office's authority.",
+)
+@with_optional_broker
 @with_database
-def serve(host: str, port: int, threads: int) -> None:
+def serve(host: str, port: int, threads: int, broker: Broker | None, signing_key: Path | None) -> None:
     """Serve the pages until SIGTERM or Ctrl-C.
 
     It speaks plain HTTP. On anything but this machine put a proxy with TLS before it, and set MENSHEN_OFFICE_HOSTS to the
     name it is reached by and MENSHEN_OFFICE_HTTPS=1.
 
+    With --broker, staff can send gates commands from the pages (docs/office-directory.md). At the broker the pages need the
+    certificate of `menshen office command-certificate`.
+
     \b
     menshen office serve
     MENSHEN_OFFICE_HOSTS=office.example menshen office serve --host 0.0.0.0 --port 8000
+    menshen office serve --broker mqtt.example --ca-file authority.pem --certificate-file command.pem --key-file command.key
     """
+    from django.conf import settings
+
     from central.serving import serve as run
 
+    if broker is None and signing_key is not None:
+        raise click.UsageError("--signing-key is of no use without --broker HOST")
+    key = None if broker is None else _signing_key(signing_key, "the pages send no commands")
+    settings.COMMAND_ROAD = None if broker is None or key is None else (broker, key)
     run(host, port, threads=threads)
 
 
@@ -253,18 +270,18 @@ def ingest(broker: Broker, lease: float, signing_key: Path | None) -> None:
         password=broker.password,
         tls=broker.tls,
         lent_s=lease,
-        signing_key=_signing_key(signing_key),
+        signing_key=_signing_key(signing_key, "gates are sent no directory and no time"),
     )
 
 
-def _signing_key(named: Path | None) -> "Ed25519PrivateKey | None":
+def _signing_key(named: Path | None, without: str) -> "Ed25519PrivateKey | None":
     from central.authority.folder import authority_dir
     from sync.keyfiles import KeyFileError, read_key_file
 
     path = named or authority_dir() / "signing.key"
     if named is None and not path.exists():
         click.echo(
-            "no key to sign with: gates are sent no directory and no time. `menshen office authority init` makes one, or name "
+            f"no key to sign with: {without}. `menshen office authority init` makes one, or name "
             "one: --signing-key office.pem",
             err=True,
         )

@@ -14,13 +14,18 @@ Importing this module creates nothing: the secret key is read, or made, when it 
 
 import os
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from central.database import office_database
 from central.home import secret_key
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from central.broker_options import Broker
 
 _HERE = Path(__file__).resolve().parent
 _HTTPS = os.environ.get("MENSHEN_OFFICE_HTTPS", "") == "1"
@@ -30,6 +35,7 @@ SECRET_KEY = cast(str, SimpleLazyObject(secret_key))
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *_EXTRA_HOSTS]
 ADMIT_GATES = os.environ.get("MENSHEN_OFFICE_ADMIT", "manual")
+COMMAND_ROAD: "tuple[Broker, Ed25519PrivateKey] | None" = None  # by `menshen office serve --broker …`
 SCRIPTED_CLOCKS = os.environ.get("MENSHEN_OFFICE_CLOCKS", "real") == "scripted"
 
 INSTALLED_APPS = [

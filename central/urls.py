@@ -10,7 +10,7 @@ from central.accounts.views import LoginView, PasswordView
 from central.alarms import views as alarms
 from central.entries import cards
 from central.entries import views as entries
-from central.holders import admin as _registers  # noqa: F401  so that the site knows its pages
+from central.holders import admin, command_admin, order_admin  # noqa: F401  so that the site knows their pages
 from central.holders import views as holders
 from central.holders.site import office_admin
 from central.registry import views as registry

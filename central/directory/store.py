@@ -38,6 +38,12 @@ def change(site: str, rows: Iterable[Sent], now: datetime) -> Mark:
     return _move(directory, directory.epoch, moved(bytes(directory.digest), added=added, removed=removed), now)
 
 
+def hold(site: str) -> None:
+    """Hold a site's directory until the transaction ends. Whoever changes what its rows are made of does so before, so that row
+    and model are of the same moment, and no two ever wait for each other."""
+    _held(site)
+
+
 @transaction.atomic
 def open_epoch(site: str, above: int, now: datetime) -> Mark:
     """A new version of the same rows, in an epoch above this one: gates hold a state that this office has forgotten."""

@@ -1,36 +1,42 @@
 """The pages of the directory. What is saved or deleted here changes the directory in the same transaction (`models`)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.http import urlencode
 from django.utils.timezone import now as office_now
 from django.utils.translation import gettext_lazy as _
 
-from central.accounts.models import User
-from central.directory.models import Directory
+from central.holders.filters import Valid, chosen_by
 from central.holders.models import (
     Card,
     Code,
-    CountOrder,
     Holder,
     HolderStatus,
-    ModeOrder,
     PolicyValue,
     RevokedPass,
+    SiteGate,
     Wording,
 )
+from central.holders.ordering import GateForm, ObserveForm
 from central.holders.publishing import delete_all, save_all
-from central.holders.site import office_admin
+from central.holders.site import log_many, may, office_admin
+from central.holders.standing import Standing, standing_of
 from central.registry.models import Gate
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[Any]
 else:
     _Admin = admin.ModelAdmin  # generic for whoever checks types only
+SHOWN: Final = 20  # of those that an action concerns
 
 
 class KeptAdmin(_Admin):
@@ -53,18 +59,43 @@ class HolderAdmin(KeptAdmin):
     """Holders."""
 
     keys = ("reference",)
-    list_display = ("reference", "name", "pass_type", "valid_until", "registered", "site")
-    list_filter = ("site", "pass_type", "registered")
+    list_display = ("reference", "name", "pass_type", "valid_from", "valid_until", "registered", "site")
+    list_filter = ("site", "pass_type", "registered", Valid)
     search_fields = ("reference", "name")
     actions = ("observe",)
 
-    @admin.action(description=_("Put under home observation"))
-    def observe(self, request: HttpRequest, queryset: "QuerySet[Holder]") -> None:
-        """Until it is taken away on the page of home observations."""
-        there = set(HolderStatus.objects.filter(holder__in=queryset).values_list("holder_id", flat=True))
-        new = [HolderStatus(site=each.site, holder=each) for each in queryset if each.pk not in there]
-        save_all(new, (), ())
-        self.message_user(request, _("%(count)d holder(s) are under home observation now") % {"count": len(new)})
+    def has_observe_permission(self, request: HttpRequest) -> bool:
+        """Whoever may make and change home observations."""
+        return may(request, HolderStatus, "add", "change")
+
+    @admin.action(description=_("Put under home observation until …"), permissions=["observe"])
+    def observe(self, request: HttpRequest, queryset: "QuerySet[Holder]") -> HttpResponse | None:
+        """Asks until when."""
+        form = ObserveForm(request.POST if "until" in request.POST else None)
+        if form.is_valid():
+            self._observe(request, queryset, form.cleaned_data["until"])
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Home observation"),
+            "form": form,
+            "count": queryset.count(),
+            "some": queryset[:SHOWN],
+            "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "across": request.POST.get("select_across", "0"),
+        }
+        return TemplateResponse(request, "holders/observe.html", context)
+
+    def _observe(self, request: HttpRequest, queryset: "QuerySet[Holder]", until: date | None) -> None:
+        holders = list(queryset)
+        there = {each.holder_id: each for each in HolderStatus.objects.filter(holder__in=queryset)}
+        changed = [status for status in there.values() if status.until != until]
+        for status in changed:
+            status.until = until
+        new = [HolderStatus(site=each.site, holder=each, until=until) for each in holders if each.pk not in there]
+        save_all(new, changed, ("until",))
+        log_many(request, holders, _("under home observation"))
+        self.message_user(request, _("%(count)d holder(s) are under home observation now") % {"count": len(holders)})
 
 
 @admin.register(Card, site=office_admin)
@@ -79,12 +110,12 @@ class CardAdmin(KeptAdmin):
     list_select_related = ("holder",)
     actions = ("report_lost", "found_again")
 
-    @admin.action(description=_("Report lost"))
+    @admin.action(description=_("Report lost"), permissions=["change"])
     def report_lost(self, request: HttpRequest, queryset: "QuerySet[Card]") -> None:
         """They let nobody in from now on."""
         self._lose(request, queryset, lost=True)
 
-    @admin.action(description=_("Found again"))
+    @admin.action(description=_("Found again"), permissions=["change"])
     def found_again(self, request: HttpRequest, queryset: "QuerySet[Card]") -> None:
         """They are good again."""
         self._lose(request, queryset, lost=False)
@@ -94,6 +125,7 @@ class CardAdmin(KeptAdmin):
         for card in cards:
             card.lost = lost
         save_all((), cards, ("lost",))
+        log_many(request, cards, _("reported lost") if lost else _("found again"))
         self.message_user(request, _("%(count)d card(s) changed") % {"count": len(cards)})
 
 
@@ -154,6 +186,18 @@ class PolicyValueAdmin(KeptAdmin):
     """Policy. The office does not know every key: what a gate cannot have, it refuses and says so in an alarm."""
 
     keys = ("gate", "key")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": ("site", "gate", "key", "value"),
+                "description": _(
+                    "The office does not know every key and bound. What a gate cannot have it refuses, which its alarm "
+                    "“device lost: policy” and a record of it say; every other value holds. See the page of gates."
+                ),
+            },
+        ),
+    )
     list_display = ("key", "value", "gate", "site")
     list_filter = ("site",)
     search_fields = ("key", "gate")
@@ -169,75 +213,29 @@ class WordingAdmin(KeptAdmin):
     search_fields = ("phrase", "text")
 
 
-class _OrderAdmin(_Admin):
-    """Orders are given and never changed: another one takes their place."""
+@admin.register(SiteGate, site=office_admin)
+class SiteGateAdmin(_Admin):
+    """Which site a gate belongs to; what is ordered, and what is so."""
 
-    def save_model(self, request: HttpRequest, obj: Any, _form: Any, _change: bool) -> None:
-        """By whom."""
-        if not isinstance(request.user, User):
-            raise PermissionDenied
-        obj.by = request.user
-        obj.save()
-
-    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-
-class _SureForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
-    sure = forms.BooleanField(
-        label=_("I am sure"),
-        help_text=_("It reaches every connected gate within 2 seconds, and those that are away when they return."),
+    form = GateForm
+    list_display = (
+        "gate_name",
+        "of_site",
+        "link",
+        "mode_told",
+        "in_force",
+        "ordered",
+        "decides_by",
+        "policy_told",
+        "do",
     )
-
-    def clean(self) -> dict[str, Any] | None:
-        """The site and the gate must be there: an order for nobody would look as if it were carried out."""
-        cleaned = super().clean() or {}
-        gates = Gate.objects.filter(site=cleaned.get("site", ""), admitted=True)
-        if cleaned.get("gate"):
-            gates = gates.filter(pk=cleaned["gate"])
-        if not gates.exists():
-            raise forms.ValidationError(_("No admitted gate belongs to this."))
-        return cleaned
-
-
-@admin.register(ModeOrder, site=office_admin)
-class ModeOrderAdmin(_OrderAdmin):
-    """Modes. What a gate really is in, it says itself: on the page of gates."""
-
-    form = _SureForm
-    fields = ("site", "gate", "mode", "drill", "sure")
-    list_display = ("at", "site", "gate_or_all", "mode", "drill", "by")
-    list_filter = ("site", "mode")
-
-    @admin.display(description=_("gate"))
-    def gate_or_all(self, order: ModeOrder) -> str:
-        """In words."""
-        return order.gate or str(_("all gates"))
-
-
-@admin.register(CountOrder, site=office_admin)
-class CountOrderAdmin(_OrderAdmin):
-    """Corrections."""
-
-    form = _SureForm
-    fields = ("site", "gate", "inside", "sure")
-    list_display = ("at", "site", "gate", "inside", "by")
-    list_filter = ("site",)
-
-
-@admin.register(Gate, site=office_admin)
-class GateAdmin(_Admin):
-    """Which site a gate belongs to; what is ordered, and what is."""
-
-    list_display = ("id", "name", "site", "standing", "mode", "ordered", "decides_by")
-    list_filter = ("site",)
+    list_filter = (chosen_by("site", _("site")),)
+    list_per_page = 50
     search_fields = ("id", "name")
-    fields = ("name", "site")
+
+    def save_model(self, _request: HttpRequest, obj: Any, _form: Any, _change: bool) -> None:
+        """Nothing but these: all else is what the gate says, and may have changed since the page was drawn."""
+        obj.save(update_fields=["name", "site"])
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         """They come by themselves, or by `menshen office gate add`."""
@@ -247,26 +245,65 @@ class GateAdmin(_Admin):
         """Their records refer to them."""
         return False
 
-    @admin.display(description=_("online"))
-    def standing(self, gate: Gate) -> str:
-        """In words."""
-        return str(_("online") if gate.is_online(office_now()) else _("offline"))
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        """Those that are admitted: the others are on the office's own page of gates."""
+        return super().get_queryset(request).filter(admitted=True)
+
+    @admin.display(description=_("gate"), ordering="id")
+    def gate_name(self, gate: Gate) -> str:
+        """Name and id."""
+        return f"{gate.name} ({gate.pk})" if gate.name else gate.pk
+
+    @admin.display(description=_("site"), ordering="site")
+    def of_site(self, gate: Gate) -> str:
+        """Whose directory it follows."""
+        return gate.site or "—"
+
+    @admin.display(description=_("connection"))
+    def link(self, gate: Gate) -> str:
+        """Whether it is heard."""
+        return _of(gate).link
+
+    @admin.display(description=_("mode, as the gate says"))
+    def mode_told(self, gate: Gate) -> str:
+        """What it is in."""
+        return _of(gate).mode
+
+    @admin.display(description=_("in force"))
+    def in_force(self, gate: Gate) -> str:
+        """Whether it is in what was ordered."""
+        return _of(gate).in_force
 
     @admin.display(description=_("last ordered"))
     def ordered(self, gate: Gate) -> str:
-        """The last order that concerns it."""
-        order = ModeOrder.objects.filter(site=gate.site, gate__in=("", gate.pk)).order_by("-id").first()
-        return "-" if order is None else f"{order.mode}{' · ' + str(_('drill')) if order.drill else ''}"
+        """What, by whom and when."""
+        return _of(gate).ordered
 
     @admin.display(description=_("directory"))
     def decides_by(self, gate: Gate) -> str:
         """The version that it decides by, against the newest."""
-        if not gate.site:
-            return str(_("belongs to no site"))
-        newest = Directory.objects.filter(pk=gate.site).first()
-        if newest is None or (gate.directory_epoch, gate.directory_version) == (newest.epoch, newest.version):
-            return str(_("version %(version)d, the newest") % {"version": gate.directory_version})
-        return str(
-            _("version %(version)d, the newest is %(newest)d")
-            % {"version": gate.directory_version, "newest": newest.version}
-        )
+        return _of(gate).decides_by
+
+    @admin.display(description=_("policy"))
+    def policy_told(self, gate: Gate) -> str:
+        """Whether it takes it."""
+        return _of(gate).policy
+
+    @admin.display(description=_("do"))
+    def do(self, gate: Gate) -> str:
+        """Where it is told something."""
+        links = [
+            ("admin:holders_modeorder_add", _("mode")),
+            ("admin:holders_countorder_add", _("count")),
+            ("admin:holders_gatecommand_add", _("now")),
+        ]
+        asked = urlencode({"site": gate.site, "gate": gate.pk})
+        return format_html_join(" · ", '<a href="{}?{}">{}</a>', ((reverse(to), asked, text) for to, text in links))
+
+
+def _of(gate: Gate) -> Standing:
+    """Looked up once for all cells of a row."""
+    there: Standing | None = gate.__dict__.get("_standing")
+    if there is None:
+        there = gate.__dict__["_standing"] = standing_of(gate, office_now())
+    return there

@@ -43,23 +43,33 @@ def import_(kind: str, file: Path, site: str, dry_run: bool) -> None:
 
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", site):
         raise click.BadParameter(f"{site!r}: 1 to 32 letters, digits, '.', '_' and '-'", param_hint="--site")
-    data = file.read_bytes()
+    data = _bytes(file)
     try:
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task(f"{file.name}: reading", total=max(data.count(b"\n"), 1))
             found = plan(kind, site, data, lambda line: progress.update(task, completed=line))
-            for refused in found.refused:
-                click.echo(f"{file}:{refused.line}: {refused.why}", err=True)
+            for told in found.refused:
+                click.echo(f"{file}:{told.line}: {told.who}: {told.what}", err=True)
             if not found.refused and not dry_run:
                 progress.update(task, description=f"{file.name}: writing", total=None)
                 take(found)
     except NotTaken as error:
         raise click.ClickException(f"{file}: {error}") from None
     counted = f"{len(found.new)} to add, {len(found.changed)} to change, {found.unchanged} as before"
+    if found.passed_over:
+        click.echo(f"columns passed over: {', '.join(found.passed_over)}", err=True)
     if found.refused:
-        click.echo(f"nothing taken: {len(found.refused) + found.more_refused} line(s) refused; {counted}", err=True)
+        click.echo(f"nothing taken: {found.refused_count} line(s) refused; {counted}", err=True)
         raise SystemExit(REFUSED)
     click.echo(f"{'would be taken' if dry_run else 'taken'}: {counted}")
+
+
+def _bytes(file: Path) -> bytes:
+    """What is in it, as far as one looks: more is refused."""
+    from central.holders.importing import MAX_BYTES
+
+    with file.open("rb") as opened:
+        return opened.read(MAX_BYTES + 1)
 
 
 @directory.command()

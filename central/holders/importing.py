@@ -12,17 +12,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, NamedTuple
 
-from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from central.holders.models import Card, Holder, HolderStatus, Kept, RevokedPass
-from central.holders.publishing import save_all
+from central.holders.publishing import save_all, whole
+from central.text import harmless
 
 MAX_BYTES: Final = 10 * 1024 * 1024
 MAX_LINES: Final = 200_000
 MAX_CELL: Final = 500  # characters
-MOST_TOLD: Final = 200  # lines that are refused, told one by one
+MOST_TOLD: Final = 200  # lines of each sort, told one by one
+_DAYS: Final = frozenset({"valid_from", "valid_until", "until"})
+_SWITCHES: Final = frozenset({"registered", "extended", "lost"})
 _DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _YES: Final = {"yes": True, "true": True, "1": True, "y": True, "是": True, "no": False, "false": False, "0": False, "n": False, "否": False, "": None}  # fmt: skip
 _KINDS: Final = {
@@ -44,32 +47,51 @@ class NotTaken(Exception):
     """The file as a whole: what is wrong, and what to do."""
 
 
-class Refused(NamedTuple):
-    """A line that cannot be taken, and why."""
+class Told(NamedTuple):
+    """A line: whom it is about, and what it would change, or why it cannot be taken."""
 
     line: int
-    why: str
+    who: str
+    what: str = ""
 
 
 @dataclass
 class Plan:
-    """What taking it would do. `fields`: of the model, that the file has columns for."""
+    """What taking it would do. `fields`: of the model, that the file has columns for; `columns`: those, as the file names them;
+    `passed_over`: the others. Of each sort the first lines are told one by one."""
 
     kind: str
     site: str
+    columns: Sequence[str] = ()
+    passed_over: Sequence[str] = ()
     fields: Sequence[str] = ()
     new: list[Kept] = field(default_factory=list)
     changed: list[Kept] = field(default_factory=list)
     unchanged: int = 0
-    refused: list[Refused] = field(default_factory=list)
-    more_refused: int = 0
+    refused_count: int = 0
+    told_new: list[Told] = field(default_factory=list)
+    told_changed: list[Told] = field(default_factory=list)
+    refused: list[Told] = field(default_factory=list)
 
-    def refuse(self, line: int, why: str) -> None:
-        """One more; the first ones are told one by one."""
-        if len(self.refused) < MOST_TOLD:
-            self.refused.append(Refused(line, why))
-        else:
-            self.more_refused += 1
+    def refuse(self, line: int, who: str, why: str) -> None:
+        """One more that cannot be taken."""
+        self.refused_count += 1
+        _tell(self.refused, Told(line, who, why))
+
+    def add(self, line: int, each: Kept) -> None:
+        """One more that is not there yet."""
+        self.new.append(each)
+        _tell(self.told_new, Told(line, str(each)))
+
+    def change(self, line: int, each: Kept, what: str) -> None:
+        """One more that differs."""
+        self.changed.append(each)
+        _tell(self.told_changed, Told(line, str(each), what))
+
+
+def _tell(told: list[Told], line: Told) -> None:
+    if len(told) < MOST_TOLD:
+        told.append(line)
 
 
 class _Kind(NamedTuple):
@@ -88,28 +110,38 @@ KINDS: Final[Mapping[str, _Kind]] = {
 }  # fmt: skip
 
 
+def columns_of(kind: str) -> str:
+    """What its columns may be called."""
+    known = KINDS[kind].columns
+    names = {name: [said for said, name_of in _NAMES.items() if name_of == name] for name in sorted(known)}
+    return "; ".join(" / ".join((name, *said)) for name, said in names.items())
+
+
 def plan(kind: str, site: str, data: bytes, progress: Callable[[int], None] = lambda _line: None) -> Plan:
     """Look at a file. Raises NotTaken for what is no such table."""
     reader = _Reader(kind, site, _lines(data))
-    for number, cells in reader.lines:
-        if number > MAX_LINES:
+    for row, (number, cells) in enumerate(reader.lines):
+        if number > MAX_LINES + 1:  # the first names the columns
             raise NotTaken(_("more than %(most)d lines: divide the file") % {"most": MAX_LINES})
         if any(cell.strip() for cell in cells):
             reader.take(number, cells)
-        if number % 1000 == 0:
+        if row % 1000 == 0:
             progress(number)
     return reader.plan
 
 
-@transaction.atomic
 def take(plan: Plan) -> None:
-    """Do what the plan says. Raises NotTaken while a line is refused."""
+    """Do what the plan says. Raises NotTaken while a line is refused, or where what it goes by is not so any more."""
     if plan.refused:
         raise NotTaken(_("lines are refused: mend them first"))
-    save_all(plan.new, plan.changed, plan.fields)
+    try:
+        with transaction.atomic():
+            save_all(plan.new, plan.changed, plan.fields)
+    except IntegrityError as error:
+        raise NotTaken(_("the directory has changed since: look at it again")) from error
 
 
-def _lines(data: bytes) -> Iterator[list[str]]:
+def _lines(data: bytes) -> "_Lines":
     if len(data) > MAX_BYTES:
         raise NotTaken(_("larger than %(most)d MB: divide the file") % {"most": MAX_BYTES // 1024 // 1024})
     if data[:4] == b"PK\x03\x04":
@@ -120,7 +152,7 @@ def _lines(data: bytes) -> Iterator[list[str]]:
     first = text.split("\n", 1)[0]
     delimiter = max("\t;,", key=first.count)
     csv.field_size_limit(MAX_BYTES)
-    return iter(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    return _numbered(text, delimiter)
 
 
 def _decoded(data: bytes) -> str:
@@ -134,50 +166,60 @@ def _decoded(data: bytes) -> str:
 
 
 class _Reader:
-    def __init__(self, kind: str, site: str, rows: Iterator[list[str]]) -> None:
+    def __init__(self, kind: str, site: str, lines: "_Lines") -> None:
         self._kind = KINDS[kind]
         self.plan = Plan(kind, site)
-        self._columns = self._header(next(rows, []))
-        self.plan.fields = [name for name in self._model_fields() if name != self._kind.key]
-        self.lines = self._numbered(rows)
+        self._columns = self._header(next(lines, (1, []))[1])
+        self._named = {"reference": "holder"} if self._kind.model in (Card, HolderStatus) else {}
+        names = [self._named.get(name, name) for name in self._columns.values()]
+        self.plan.fields = [name for name in names if name != self._named.get(self._kind.key, self._kind.key)]
+        self.lines = lines
         self._seen: dict[str, int] = {}
         self._holders = {each.reference: each for each in Holder.objects.filter(site=site)}
-        self._there = {self._key_of(each): each for each in self._kind.model._default_manager.filter(site=site)}
+        self._there = {self._key_of(each): each for each in whole(self._kind.model).filter(site=site)}
 
     def take(self, number: int, cells: Sequence[str]) -> None:
         """One line into the plan."""
+        key = ""
         try:
             values = self._values(cells)
             key = str(values[self._kind.key])
             self._once(key, number)
-            self._place(key, self._fields(values))
+            self._place(number, key, self._fields(values))
         except ValidationError as error:
-            self.plan.refuse(number, "; ".join(error.messages))
+            self.plan.refuse(number, key, self._why(error))
 
     def _once(self, key: str, number: int) -> None:
         if key in self._seen:
             raise ValidationError(_("the same as line %(line)d") % {"line": self._seen[key]})
         self._seen[key] = number
 
-    def _place(self, key: str, values: Mapping[str, object]) -> None:
+    def _place(self, number: int, key: str, values: Mapping[str, object]) -> None:
         there = self._there.get(key)
         each = there or self._kind.model(site=self.plan.site)
-        before = None if there is None else there.row.value, getattr(there, "name", None), getattr(there, "note", None)
+        differs = {
+            name: getattr(each, name) for name, value in values.items() if there and getattr(each, name) != value
+        }
         for name, value in values.items():
             setattr(each, name, value)
         each.clean_fields(exclude=["holder"])  # it was found, and each would be a query
         each.clean()
-        after = each.row.value, getattr(each, "name", None), getattr(each, "note", None)
         if there is None:
-            self.plan.new.append(each)
-        elif before != after:
-            self.plan.changed.append(each)
+            self.plan.add(number, each)
+        elif differs:
+            self.plan.change(number, each, "; ".join(self._step(each, name, was) for name, was in differs.items()))
         else:
             self.plan.unchanged += 1
 
+    def _step(self, each: Kept, name: str, was: object) -> str:
+        """`valid until: 2026-11-27 → 2027-01-01`."""
+        words = dict(self._kind.model._meta.get_field(name).flatchoices)  # type: ignore[union-attr]  # all have them
+        now = getattr(each, name)
+        return f"{self._label(name)}: {_shown(words.get(was, was))} → {_shown(words.get(now, now))}"
+
     def _fields(self, values: Mapping[str, object]) -> dict[str, object]:
         """The same by the model's names: a reference is its holder."""
-        if self._kind.model in (Holder, RevokedPass):
+        if not self._named:
             return dict(values)
         found = {name: value for name, value in values.items() if name != "reference"}
         reference = str(values.get("reference", "") or "")
@@ -189,64 +231,101 @@ class _Reader:
             found["holder"] = None
         return found
 
-    def _model_fields(self) -> list[str]:
-        renamed = {"reference": "holder"} if self._kind.model in (Card, HolderStatus) else {}
-        return [renamed.get(name, name) for name in self._columns.values()]
-
     def _key_of(self, each: Kept) -> str:
         return each.holder.reference if isinstance(each, HolderStatus) else str(getattr(each, self._kind.key))
+
+    def _label(self, name: str) -> str:
+        """What pages call it."""
+        try:
+            return str(self._kind.model._meta.get_field(self._named.get(name, name)).verbose_name)  # type: ignore[union-attr]
+        except FieldDoesNotExist:
+            return name
+
+    def _why(self, error: ValidationError) -> str:
+        """With the column where it is one's."""
+        if not hasattr(error, "error_dict"):
+            return "; ".join(error.messages)
+        said = error.message_dict.items()
+        named = [
+            ("" if name == NON_FIELD_ERRORS else f"{self._label(name)}: ", " ".join(texts)) for name, texts in said
+        ]
+        return "; ".join(name + text for name, text in named)
 
     def _header(self, cells: Sequence[str]) -> dict[int, str]:
         """Which column stands where. Raises NotTaken."""
         found: dict[int, str] = {}
+        passed_over = []
         for place, cell in enumerate(cells):
-            name = cell.strip().lower().replace(" ", "_")
+            said = _tidy(cell)
+            name = said.lower().replace(" ", "_")
             name = _NAMES.get(name, name)
-            if name in self._kind.columns and name not in found.values():
+            if name in found.values():
+                raise NotTaken(_("the first line names column %(name)s twice") % {"name": harmless(said, 40)})
+            if name in self._kind.columns:
                 found[place] = name
+            elif said:
+                passed_over.append(harmless(said, 40))
         if self._kind.key not in found.values():
-            known = ", ".join(sorted(self._kind.columns))
-            raise NotTaken(
-                _("the first line names no column %(key)s; known are %(known)s")
-                % {"key": self._kind.key, "known": known}
-            )
+            wanted = {"key": self._kind.key, "known": columns_of(self.plan.kind)}
+            raise NotTaken(_("the first line names no column %(key)s; known are %(known)s") % wanted)
+        self.plan.columns = [_tidy(cells[place]) for place in found]
+        self.plan.passed_over = passed_over
         return found
-
-    @staticmethod
-    def _numbered(rows: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
-        number = 1
-        while True:
-            number += 1
-            try:
-                yield number, next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise NotTaken(_("line %(line)d: %(why)s") % {"line": number, "why": error}) from error
 
     def _values(self, cells: Sequence[str]) -> dict[str, object]:
         values: dict[str, object] = {}
         for place, name in self._columns.items():
-            text = cells[place].strip() if place < len(cells) else ""
+            text = _tidy(cells[place]) if place < len(cells) else ""
             if len(text) > MAX_CELL or not text.isprintable():
                 raise ValidationError(
-                    _("%(column)s: at most %(most)d printable characters") % {"column": name, "most": MAX_CELL}
+                    _("%(column)s: at most %(most)d printable characters")
+                    % {"column": self._label(name), "most": MAX_CELL}
                 )
-            value = _value(name, text)
-            if value is not None or name in {"valid_from", "valid_until", "until"}:
+            try:
+                value = _value(name, text)
+            except ValidationError as error:
+                raise ValidationError({name: error.messages}) from error
+            if value is not None or name in _DAYS:
                 values[name] = value
         if not values.get(self._kind.key):
-            raise ValidationError(_("%(column)s is empty") % {"column": self._kind.key})
+            raise ValidationError(_("%(column)s is empty") % {"column": self._label(self._kind.key)})
         return values
 
 
+_Lines = Iterator[tuple[int, list[str]]]
+
+
+def _numbered(text: str, delimiter: str) -> _Lines:
+    """Each row with the number of its first line. Raises NotTaken."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    while True:
+        number = rows.line_num + 1
+        try:
+            yield number, next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise NotTaken(_("line %(line)d: %(why)s") % {"line": number, "why": error}) from error
+
+
+def _tidy(cell: str) -> str:
+    """Without spaces around; the wide and the unbreakable space are spaces."""
+    return cell.replace("\u3000", " ").replace("\u00a0", " ").strip()
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    return str(value) if value not in (None, "") else "—"
+
+
 def _value(name: str, text: str) -> object:
-    """What a cell says. Raises ValidationError."""
-    if name in {"valid_from", "valid_until", "until"}:
-        return _day(name, text)
-    if name in {"registered", "extended", "lost"}:
+    """What a cell says; None: nothing. Raises ValidationError."""
+    if name in _DAYS:
+        return _day(text)
+    if name in _SWITCHES:
         if text.lower() not in _YES:
-            raise ValidationError(_("%(column)s: yes or no") % {"column": name})
+            raise ValidationError(_("yes or no"))
         return _YES[text.lower()]
     if name == "pass_type":
         return _KINDS.get(text, text.lower()) or None
@@ -255,11 +334,13 @@ def _value(name: str, text: str) -> object:
     return text.lower() if name == "pass_id" else text
 
 
-def _day(name: str, text: str) -> date | None:
+def _day(text: str) -> date | None:
     if not text:
         return None
-    found = _DATE.fullmatch(text) or re.fullmatch("(0)(0)(0)", "000")  # which is no day
     try:
-        return date(int(found[1]), int(found[2]), int(found[3])) if found else None
-    except ValueError as error:
-        raise ValidationError(_("%(column)s: a day such as 2026-11-27") % {"column": name}) from error
+        found = _DATE.fullmatch(text)
+        if found is not None:
+            return date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:  # the 30th of February
+        pass
+    raise ValidationError(_("a day such as 2026-11-27"))

@@ -5,7 +5,6 @@ sent are never two things. `publishing` does it for many at once.
 """
 
 import hashlib
-import json
 import secrets
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -16,16 +15,21 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
-from django.utils.timezone import get_default_timezone
+from django.utils.timezone import get_default_timezone, localtime
 from django.utils.timezone import now as office_now
 from django.utils.translation import gettext_lazy as _
 
-from central.directory.store import change
+from central.directory.store import change, hold
+from central.orders.models import Order
+from central.registry.models import Gate
 from sync.contract.colours import HealthCode, PassType
 from sync.contract.directory import EVERY_GATE, NOBODY, Table
 from sync.log.keyed import Row
 
-_SITE: Final = RegexValidator(r"^[A-Za-z0-9._-]{1,32}\Z", _("1 to 32 letters, digits, dots, hyphens or underscores"))
+FIRST_DAY: Final = date(2000, 1, 1)  # what lies before is a slip, and may not be in Unix seconds
+LAST_DAY: Final = date(2999, 12, 31)  # past it the calendar's end is near
+MOST_INSIDE: Final = 1_000_000  # as a gate takes
+SITE: Final = RegexValidator(r"^[A-Za-z0-9._-]{1,32}\Z", _("1 to 32 letters, digits, dots, hyphens or underscores"))
 _REFERENCE: Final = RegexValidator(
     r"^[A-Za-z0-9._-]{1,40}\Z", _("1 to 40 letters, digits, dots, hyphens or underscores")
 )
@@ -59,7 +63,7 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 class Kept(models.Model):
     """Something of one site that stands in its directory."""
 
-    site = models.CharField(_("site"), max_length=32, validators=[_SITE])
+    site = models.CharField(_("site"), max_length=32, validators=[SITE])
 
     class Meta:
         abstract = True
@@ -79,6 +83,8 @@ class Kept(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, and tell the site's gates."""
         before = type(self)._default_manager.filter(pk=self.pk).first() if self.pk is not None else None
+        for site in sorted({self.site} if before is None else {self.site, before.site}):
+            hold(site)
         super().save(*args, **kwargs)
         if before is not None and (before.site, before.gone) != (self.site, self.gone):
             change(before.site, [before.gone], office_now())
@@ -88,6 +94,7 @@ class Kept(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete, and tell the site's gates."""
         site, gone = self.site, self.gone
+        hold(site)
         deleted = super().delete(*args, **kwargs)
         change(site, [gone], office_now())
         return deleted
@@ -123,9 +130,10 @@ class Holder(Kept):
         if self.reference == NOBODY:
             raise ValidationError({"reference": _("a hyphen alone stands for nobody")})
         for site in self.sites.split():
-            _SITE(site)
+            SITE(site)
         if len(self.sites.split()) > 64:  # as a gate takes
             raise ValidationError({"sites": _("at most 64")})
+        _in_bounds(self, "valid_from", "valid_until")
         if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
             raise ValidationError({"valid_until": _("lies before the first day")})
 
@@ -190,6 +198,7 @@ class Code(Kept):
 
     def clean(self) -> None:
         """What a single field cannot tell."""
+        _in_bounds(self, "valid_until")
         _same_site(self, self.holder)
 
     @staticmethod
@@ -243,6 +252,7 @@ class HolderStatus(Kept):
 
     def clean(self) -> None:
         """What a single field cannot tell."""
+        _in_bounds(self, "until")
         _same_site(self, self.holder if self.holder_id else None)
 
     @property
@@ -278,7 +288,7 @@ class PolicyValue(_ForGates):
     def clean(self) -> None:
         """What a single field cannot tell."""
         try:
-            json.loads(self.value)
+            msgspec.json.decode(self.value)  # strict: NaN is none
         except (ValueError, RecursionError) as error:
             raise ValidationError({"value": _("is no JSON: %(why)s") % {"why": error}}) from error
 
@@ -366,6 +376,11 @@ class CountOrder(_Order, Kept):
     def __str__(self) -> str:
         return f"{self.gate}: {self.inside}"
 
+    def clean(self) -> None:
+        """What a single field cannot tell."""
+        if self.inside is not None and self.inside > MOST_INSIDE:
+            raise ValidationError({"inside": _("at most %(most)d") % {"most": MOST_INSIDE}})
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Order it."""
         self.give()
@@ -375,6 +390,25 @@ class CountOrder(_Order, Kept):
     def row(self) -> Row:
         """As `sync.contract.directory.CountOrder`."""
         return Row(Table.COUNT.value, self.gate, _encode({**self.give(), "inside": self.inside}))
+
+
+class SiteGate(Gate):
+    """A gate as the directory's pages have it."""
+
+    class Meta:
+        proxy = True
+        verbose_name, verbose_name_plural = _("gate"), _("gates")
+
+
+class GateCommand(Order):
+    """A command as the directory's pages have it."""
+
+    class Meta:
+        proxy = True
+        verbose_name, verbose_name_plural = _("command"), _("commands")
+
+    def __str__(self) -> str:
+        return f"{self.gate} · {localtime(self.ordered_at):%Y-%m-%d %H:%M:%S}"
 
 
 class ImportDraft(models.Model):
@@ -402,6 +436,13 @@ def begins_s(day: date | None) -> int:
 def ends_s(day: date | None) -> int:
     """Unix seconds of a day's end, 0 for none."""
     return 0 if day is None else begins_s(day + timedelta(days=1))
+
+
+def _in_bounds(kept: Kept, *names: str) -> None:
+    for name in names:
+        day = getattr(kept, name)
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            raise ValidationError({name: _("lies before 2000 or after 2999")})
 
 
 def _same_site(kept: Kept, holder: Holder | None) -> None:

@@ -1,12 +1,21 @@
 """Django's admin as the office has it: one way in, the office's own."""
 
+from collections.abc import Sequence
+
 from django.contrib.admin import AdminSite
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth import get_permission_codename
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+
+from central.accounts.models import User
 
 
 class OfficeAdmin(AdminSite):
@@ -29,3 +38,22 @@ class OfficeAdmin(AdminSite):
 
 
 office_admin = OfficeAdmin(name="admin")
+
+
+def may(request: HttpRequest, model: type[Model], *actions: str) -> bool:
+    """Whether who asks may do all of these (`add`, `change`) with a model's objects."""
+    names = [f"{model._meta.app_label}.{get_permission_codename(action, model._meta)}" for action in actions]
+    return isinstance(request.user, User) and request.user.has_perms(names)
+
+
+def user_of(request: HttpRequest) -> User:
+    """Who asks."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
+def log_many(request: HttpRequest, objects: Sequence[Model], what: object) -> None:
+    """Write down who did it, beside what the forms write down: in English, as it is no page's text."""
+    with override("en"):
+        LogEntry.objects.log_actions(user_of(request).pk, objects, CHANGE, change_message=str(what))

@@ -82,12 +82,13 @@ class _Ear:
 _decode = msgspec.json.Decoder(StateMessage).decode
 
 
-def send(broker: Broker, gate: Gate, user: User, wish: Wish, key: Ed25519PrivateKey) -> Order:
-    """Send it, and wait up to 5 s for the answer; blocks. Returns what became of it, as it is written down.
+def send(broker: Broker, gate: Gate, user: User, wish: Wish, key: Ed25519PrivateKey, name: str | None = None) -> Order:
+    """Send it, and wait up to 5 s for the answer; blocks. Returns what became of it, as it is written down. `name`: the
+    command's id, where one was given out before; 32 random hexadecimal digits.
 
-    Raises NoCommand for what no gate would take, TlsFileError for certificates that cannot be used: then nothing was
-    ordered."""
-    name = secrets.token_hex(16)
+    Raises NoCommand for what no gate would take, TlsFileError for certificates that cannot be used, IntegrityError for
+    a `name` that was sent already: then nothing was ordered."""
+    name = name or secrets.token_hex(16)
     wanted = wish.command(gate, user, name)
     seal_command(wanted, key)
     ear, up = _Ear(), threading.Event()

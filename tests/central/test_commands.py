@@ -223,6 +223,24 @@ def test_a_port_that_is_taken(made: Office) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--signing-key", "office.pem"], 2, "--signing-key is of no use without --broker"),
+        (["--ca-file", "authority.pem"], 2, "no --broker HOST"),
+        (["--broker-port", "1883"], 2, "no --broker HOST"),
+        (["--broker", "mqtt.example"], 2, "--ca-file"),  # in the clear by accident
+        (["--broker", "127.0.0.1", "--signing-key", "none.pem"], 1, "none.pem"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_pages_that_cannot_send_commands_as_asked_are_not_served(
+    made: Office, options: list[str], code: int, said: str
+) -> None:
+    done = made("serve", "--port", str(free_port()), *options)
+    assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (code, True, False), done.stderr
+
+
 def test_ingest_runs_without_a_broker_and_ends_when_asked(made: Office, tmp_path: Path) -> None:
     notify = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:

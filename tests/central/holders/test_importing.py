@@ -1,6 +1,8 @@
 """Registers from files: however a spreadsheet writes them, all or nothing, and nothing of theirs does harm."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -42,8 +44,11 @@ def test_what_cannot_be_taken_is_named_and_nothing_is_taken() -> None:
     take(plan("holders", SITE, b"reference\nh-1\n"))
     bad = "uid,holder,lost\n04a1b2c3,h-1,no\nxyz,h-1,no\n04A1B2C4,h-9,no\n04A1B2C5,h-1,perhaps\n04A1B2C3,h-1,no\n,h-1,no\n\n"
     found = plan("cards", SITE, bad.encode())
-    assert [line for line, _ in found.refused] == [3, 4, 5, 6, 7]
-    assert "h-9" in found.refused[1].why and "line 2" in found.refused[3].why
+    assert [(told.line, told.who) for told in found.refused] == [
+        (3, "XYZ"), (4, "04A1B2C4"), (5, ""), (6, "04A1B2C3"), (7, ""),
+    ]  # fmt: skip
+    assert "h-9" in found.refused[1].what and "line 2" in found.refused[3].what
+    assert found.refused_count == 5
     with pytest.raises(NotTaken):
         take(found)
     assert not Card.objects.exists()
@@ -107,3 +112,74 @@ def test_20_000_holders_with_cards_and_a_repair() -> None:
     Row.objects.filter(table="status").delete()
     assert rebuild(SITE).version == 4
     assert HolderStatus.objects.count() == Row.objects.filter(table="status").count() == 1
+
+
+def test_what_the_file_would_change_is_told_line_by_line_and_by_whom_it_was_taken_is_kept(client: Client) -> None:
+    client.force_login(User.objects.create(username="li", is_staff=True, is_superuser=True))
+    take(plan("holders", SITE, PEOPLE.encode()))
+    body = (
+        PEOPLE.replace("访客", "租户").replace("已登记", "<b>Zimmer</b>").replace(",否", ",12") + "h-3,赵六,居民,,\r\n"
+    )
+    file = SimpleUploadedFile("a.csv", body.encode())
+    answer = client.post("/admin/import/", {"kind": "holders", "site": SITE, "file": file}, follow=True)
+    page = answer.content.decode()
+    assert "kind: visitor → tenant" in page and "h-3 赵六" in page and "1 are as they are" in page
+    assert "<b>Zimmer" not in page and "&lt;b&gt;Zimmer&lt;/b&gt;" in page, "a column that is passed over is told"
+    preview = answer.redirect_chain[-1][0]
+    client.get(preview)
+    assert Holder.objects.count() == 2, "to look is not to take"
+    client.post(preview, {"take": ""})
+    assert list(Holder.objects.values_list("reference", "pass_type")) == [
+        ("h-1", "resident"), ("h-2", "tenant"), ("h-3", "resident"),
+    ]  # fmt: skip
+    told = LogEntry.objects.get()
+    assert (told.user.get_username(), told.change_message) == ("li", "from a file: 1 added, 1 changed, 1 as before")
+    assert client.post(preview, {"take": ""}).status_code == 404, "taken once"
+
+
+def test_another_holder_of_a_card_is_told() -> None:
+    take(plan("holders", SITE, PEOPLE.encode()))
+    for holders, told in [(("h-1", ""), []), (("h-2", "h-1"), ["holder: h-1 李四 → h-2 王五", "holder: — → h-1 李四"])]:
+        found = plan("cards", SITE, "uid,holder\n04A1B2C3,{}\n04A1B2C4,{}\n".format(*holders).encode())
+        assert [each.what for each in found.told_changed] == told
+        take(found)
+    assert set(Card.objects.values_list("uid", "holder__reference")) == {("04A1B2C3", "h-2"), ("04A1B2C4", "h-1")}
+
+
+def test_whoever_may_not_change_the_register_takes_no_file(client: Client) -> None:
+    staff = User.objects.create(username="li", is_staff=True)
+    client.force_login(staff)
+    given = {"kind": "holders", "site": SITE}
+    for allowed, status in [((), 403), (("add_card", "change_card", "add_holder"), 403), (("change_holder",), 302)]:
+        staff.user_permissions.add(*Permission.objects.filter(codename__in=allowed, content_type__app_label="holders"))
+        file = SimpleUploadedFile("a.csv", b"reference\nh-1\n")
+        assert client.post("/admin/import/", given | {"file": file}).status_code == status
+    staff.user_permissions.clear()
+    draft = ImportDraft.objects.get()
+    assert client.post(f"/admin/import/{draft.pk}/", {"take": ""}).status_code == 403
+    assert not Holder.objects.exists()
+
+
+@pytest.mark.parametrize("day", ["1999-12-31", "3000-01-01", "9999-12-31", "0001-01-01"])
+def test_days_that_would_overflow_are_refused(day: str) -> None:
+    found = plan("holders", SITE, f"reference,valid_until\nh-1,{day}\n".encode())
+    assert [told.what for told in found.refused] == ["valid until: lies before 2000 or after 2999"]
+
+
+def test_what_somebody_changed_meanwhile_is_not_undone() -> None:
+    take(plan("holders", SITE, PEOPLE.encode()))
+    found = plan("holders", SITE, "reference,name\nh-1,李五\n".encode())
+    Holder.objects.get(reference="h-1").delete()
+    holder = Holder.objects.get(reference="h-2")
+    holder.registered = True
+    holder.save()
+    take(found)
+    assert not Row.objects.filter(key="h-1").exclude(value=None).exists(), "deleted meanwhile"
+    found = plan("holders", SITE, "reference,name\nh-2,王六\n".encode())
+    holder.extended = True
+    holder.save()
+    take(found)
+    row = Row.objects.get(key="h-2")
+    assert b'"extended":true' in bytes(row.value or b"") and Holder.objects.get().name == "王六"
+    mark = rebuild(SITE)
+    assert mark.version == Directory.objects.get().version and rebuild(SITE) == mark, "nothing differs"

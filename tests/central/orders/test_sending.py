@@ -1,6 +1,5 @@
 """A command on its way, over a real broker to somebody who answers as a gate would; and what the office writes down of it."""
 
-import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,10 +7,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import IntegrityError
 
 from central.accounts.models import User
-from central.broker_options import Broker
 from central.orders import sending
 from central.orders.book import hear_record
 from central.orders.models import Order, Outcome
@@ -19,16 +17,12 @@ from central.orders.sending import Wish, gate_clock_ms, send
 from central.registry.models import Gate
 from menshen.demo.processes import free_port
 from sync.contract.alarms import Answer, CommandOutcome, StateMessage
-from sync.contract.commands import Command, NoCommand, Release, unseal_command
+from sync.contract.commands import NoCommand, Release
 from sync.contract.records import CommandRecord
-from sync.contract.topics import Channel, topic
-from sync.mqtt import MqttLink
 from tests.central.ingest.sending import NORTH, NOW, Desk, batch, log_id, record
+from tests.central.orders.answering import BOOT, EXECUTED, KEY, LOCKED, AtGate, at
 from tests.mosquitto import Mosquitto, running_mosquitto
 
-WAIT_S = 15.0
-BOOT = "1a" * 16
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 WISH = Wish(make=lambda common: Release(reason="wheelchair", **common), note="wheelchair")
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("database")]
 
@@ -49,37 +43,6 @@ def user() -> User:
     return User.objects.create_user("li")
 
 
-class AtGate:
-    """Answers each command, as the gate's state would. `answer` None: it does not."""
-
-    def __init__(self, port: int, answer: Answer | None, *, online: bool = True) -> None:
-        self.commands: list[Command] = []
-        self._answer = answer
-        self._online = online
-        self._up = threading.Event()
-        self.link = MqttLink("127.0.0.1", port, client_id=NORTH, connected=self._up.set)
-        self.link.subscribe(topic(NORTH, Channel.CMD), self._hear)
-        self.link.start()
-        assert self._up.wait(WAIT_S)
-        self._say(())
-
-    def _hear(self, _topic: str, payload: bytes) -> None:
-        command = unseal_command(payload, [KEY.public_key()])
-        self.commands.append(command)
-        self.link.publish(topic(NORTH, Channel.STATE), b"\xff no state at all")
-        others = Answer(id="f" * 32, outcome=CommandOutcome.EXECUTED)
-        mine = () if self._answer is None else (msgspec.structs.replace(self._answer, id=command.id),)
-        self._say((others, *mine))
-
-    def _say(self, answers: tuple[Answer, ...]) -> None:
-        state = StateMessage(online=self._online, boot=BOOT, connection=1, mono_ms=90_000, commands=answers)
-        self.link.publish(topic(NORTH, Channel.STATE), msgspec.json.encode(state), retain=True)
-
-
-def at(port: int) -> Broker:
-    return Broker(host="127.0.0.1", port=port, tls=None, username=None, password=None)
-
-
 def sent(port: int, gate: Gate, user: User, answer: Answer | None, *, online: bool = True) -> tuple[Order, AtGate]:
     """Send a command to somebody who answers so."""
     there = AtGate(port, answer, online=online)
@@ -87,10 +50,6 @@ def sent(port: int, gate: Gate, user: User, answer: Answer | None, *, online: bo
         return send(at(port), gate, user, WISH, KEY), there
     finally:
         there.link.stop()
-
-
-EXECUTED = Answer(id="", outcome=CommandOutcome.EXECUTED)
-LOCKED = Answer(id="", outcome=CommandOutcome.REFUSED, reason="lockdown")
 
 
 @pytest.mark.parametrize(
@@ -167,6 +126,16 @@ def test_what_no_gate_would_take_is_not_ordered(gate: Gate, user: User) -> None:
         with pytest.raises(NoCommand):
             send(at(1), gate, user, wish, KEY)
     assert not Order.objects.exists()
+
+
+def test_a_number_that_was_sent_is_sent_no_second_time(gate: Gate, user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "CONNECT_S", 0.2)
+    assert send(at(1), gate, user, WISH, KEY, "1" * 32).pk == "1" * 32
+    with pytest.raises(IntegrityError):
+        send(at(1), gate, user, WISH, KEY, "1" * 32)
+    with pytest.raises(NoCommand):
+        send(at(1), gate, user, WISH, KEY, "no number")
+    assert Order.objects.count() == 1
 
 
 def test_the_gates_clock_is_never_taken_for_later_than_it_can_be() -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,11 +44,11 @@ def gate(db: None) -> GateAtWork:
     return GateAtWork()
 
 
-@pytest.fixture(scope="session")
-def server(django_db_setup: None, office_folder: Path) -> Iterator[str]:
+@contextmanager
+def serving(office_folder: Path, *options: str) -> Iterator[str]:
     """The address of an office that is served by a process of its own, from the tests' database."""
     port = free_port()
-    command = menshen("office", "serve", "--port", str(port))
+    command = menshen("office", "serve", "--port", str(port), *options)
     environment = {"MENSHEN_OFFICE_DIR": str(office_folder), "MENSHEN_LOG": "WARNING"}
     child = Child("office", command, office_folder / "served.log", env=environment)
     try:
@@ -55,6 +56,13 @@ def server(django_db_setup: None, office_folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         child.stop()
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup: None, office_folder: Path) -> Iterator[str]:
+    """The address of one that sends no commands."""
+    with serving(office_folder) as address:
+        yield address
 
 
 def _is_complaint(message: ConsoleMessage) -> bool:

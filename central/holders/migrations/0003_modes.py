@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('holders', '0001_initial'),
+        ('holders', '0002_pages'),
     ]
 
     operations = [
