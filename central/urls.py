@@ -35,6 +35,7 @@ urlpatterns = [
     path("alarms/open/", alarms.OPEN.view, name=alarms.OPEN.name),
     path("alarms/acknowledge/", alarms.acknowledge, name="acknowledge"),
     path("alarms/<slug:alarm_id>/", alarms.detail, name="alarm"),
+    path("alarms/<slug:alarm_id>/note/", alarms.note, name="alarm-note"),
     path("gates/", registry.listing, name="gates"),
     path("gates/cards/", registry.GATES.view, name=registry.GATES.name),
     path("gates/<slug:gate_id>/admit/", registry.admit, name="admit"),

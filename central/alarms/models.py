@@ -4,12 +4,16 @@ An alarm is heard of three ways: its own message, the gate's retained state, and
 and more than once; each adds what it knows and takes nothing back.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 
 from central.registry.models import Gate
+from sync.contract.alarms import AlarmAction, Level
+
+_TOLD: Mapping[int, str] = {Level.LOUDER: "louder", Level.DUTY_ROOM: "duty-room", Level.LEADER: "leader"}
 
 
 class Origin(models.TextChoices):
@@ -60,6 +64,11 @@ class Alarm(models.Model):
         """Whether a person, at the gate or at the office, has taken notice."""
         return self.gate_acknowledged or self.office_acknowledged_at is not None
 
+    @property
+    def told(self) -> str:
+        """Whom it has come to, as nobody acknowledged it, in one machine word; "" while it is the gate's alone."""
+        return _TOLD.get(self.level, "")
+
 
 class AlarmEvent(models.Model):
     """One line of an alarm's history. `step` tells repetitions apart; one event is stored once, however it was heard."""
@@ -90,3 +99,8 @@ class AlarmEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.alarm_id} {self.action}"
+
+    @property
+    def told(self) -> str:
+        """Of an escalation: whom it came to, in one machine word."""
+        return _TOLD.get(self.step, "") if self.action == AlarmAction.ESCALATED else ""

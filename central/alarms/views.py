@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
@@ -15,13 +16,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from central.accounts.models import User
 from central.alarms.book import acknowledge as store_acknowledgement
+from central.alarms.leader import MAY_NOTE, NOTE_LENGTH, Told, with_instructions, without_instruction
+from central.alarms.leader import note as store_note
 from central.alarms.models import Alarm
 from central.web.live import Live
 
 IN_BAR = 4
 IN_LIST = 200  # of a flood; the rest is in the history
 PAGE = 50
-NOTE_LENGTH = 500
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _UNACKNOWLEDGED = Q(gate_acknowledged=False, office_acknowledged_at=None)
@@ -32,7 +34,7 @@ def standing() -> QuerySet[Alarm]:
     first."""
     unacknowledged_first = Case(When(_UNACKNOWLEDGED, then=Value(0)), default=Value(1), output_field=IntegerField())
     return (
-        Alarm.objects.filter(Q(cleared=False) | _UNACKNOWLEDGED)
+        with_instructions(Alarm.objects.filter(Q(cleared=False) | _UNACKNOWLEDGED))
         .select_related("gate", "office_acknowledged_by")
         .order_by(unacknowledged_first, "-received_at", "-since_ms", "id")
     )
@@ -59,32 +61,65 @@ OPEN = Live("open-alarms", "alarms/_open.html", _open)
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     """The open alarms, and all there were."""
-    every = Alarm.objects.select_related("gate", "office_acknowledged_by")
-    page = Paginator(every, PAGE).get_page(request.GET.get("page"))
-    return render(request, "alarms/listing.html", {"open": OPEN, "page": page, "note_length": NOTE_LENGTH})
+    every = with_instructions(Alarm.objects.select_related("gate", "office_acknowledged_by"))
+    without = without_instruction(every)
+    only = "uninstructed" in request.GET
+    context = {
+        "open": OPEN,
+        "page": Paginator(without if only else every, PAGE).get_page(request.GET.get("page")),
+        "only": only,
+        "without": without.count(),
+        "note_length": NOTE_LENGTH,
+    }
+    return render(request, "alarms/listing.html", context)
 
 
 @require_safe
 def detail(request: HttpRequest, alarm_id: str) -> HttpResponse:
-    """One alarm: its history, and the form that acknowledges it."""
-    alarm = get_object_or_404(Alarm.objects.select_related("gate", "office_acknowledged_by"), pk=alarm_id)
-    context = {"alarm": alarm, "events": alarm.events.all(), "note_length": NOTE_LENGTH}
+    """One alarm: its history by the clocks of those who wrote it, and the forms: to acknowledge it, and for the leader's
+    instruction."""
+    every = with_instructions(Alarm.objects.select_related("gate", "office_acknowledged_by"))
+    alarm = get_object_or_404(every, pk=alarm_id)
+    context = {
+        "alarm": alarm,
+        "events": alarm.events.order_by("at_ms", "pk"),
+        "may_note": _user(request).has_perm(MAY_NOTE),
+        "note_length": NOTE_LENGTH,
+    }
     return render(request, "alarms/detail.html", context)
 
 
 @require_POST
 def acknowledge(request: HttpRequest) -> HttpResponse:
     """Acknowledge the alarms that the person saw, with a note of what was done."""
-    assert isinstance(request.user, User)  # noqa: S101  nobody comes here without a login
     ids = [each for each in request.POST.getlist("alarm") if _ID.fullmatch(each)]
     note = request.POST.get("note", "").strip()
     if not note:
         messages.error(request, _("Nothing was acknowledged: please write what was done."))
         return redirect("alarm", ids[0]) if len(ids) == 1 else redirect("alarms")
-    count = store_acknowledgement(ids, request.user, note)
+    count = store_acknowledgement(ids, _user(request), note)
     if count:
         said = ngettext("%(count)d alarm acknowledged.", "%(count)d alarms acknowledged.", count)
         messages.success(request, said % {"count": count})
     else:
         messages.info(request, _("There was nothing left to acknowledge."))
     return redirect("alarms")
+
+
+@require_POST
+@permission_required(MAY_NOTE, raise_exception=True)
+def note(request: HttpRequest, alarm_id: str) -> HttpResponse:
+    """Write down what the leader on shift instructed, or that it was done. Acknowledges nothing."""
+    get_object_or_404(Alarm, pk=alarm_id)
+    text, what = request.POST.get("note", "").strip(), request.POST.get("what", "")
+    if not text or what not in set(Told):
+        messages.error(request, _("Nothing was written down: please write what was instructed, or what was done."))
+    else:
+        store_note(alarm_id, _user(request), Told(what), text)
+        messages.success(request, _("Written down. This does not acknowledge the alarm."))
+    return redirect("alarm", alarm_id)
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101  nobody comes here without a login
+    return request.user

@@ -15,6 +15,9 @@ _CROSS = "M2.6.5L8 5.9 13.4.5l2.1 2.1L10.1 8l5.4 5.4-2.1 2.1L8 10.1l-5.4 5.4-2.1
 _MARK = "M6.3 0h3.4l-.5 10H6.8zM8 11.5a2.1 2.1 0 1 1 0 4.2 2.1 2.1 0 0 1 0-4.2z"
 _PERSON = "M8 0a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM1 16c0-4.5 3-7 7-7s7 2.5 7 7z"
 _BAR = "M1 6h14v4H1z"
+_ONE = "M8 2l7 8H1z"
+_TWO = "M8 0l7 7H1zM8 7l7 8H1z"
+_THREE = "M8 0l6 5H2zM8 5l6 5H2zM8 10l6 5H2z"
 _WARNING = "M8 .5l7.9 14.8H.1zM7 5.5l.3 5h1.4l.3-5zm1 6a1.1 1.1 0 1 0 0 2.2 1.1 1.1 0 0 0 0-2.2z"
 
 SHAPES: Mapping[str, Mapping[str, str]] = {
@@ -29,6 +32,8 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
     },
     "online": {"online": _CIRCLE, "offline": _CROSS, "pending": _MARK},
     "alarm_state": {"new": _WARNING, "over": _RING, "acknowledged": _TICK, "closed": _BAR},
+    "level": {"louder": _ONE, "duty-room": _TWO, "leader": _THREE},
+    "leader": {"uninstructed": _MARK},
     "passed": {"yes": _TICK, "no": _BAR},
     "whole": {"yes": _TICK, "no": _WARNING},
     "clock": {"yes": _TICK, "no": _MARK},

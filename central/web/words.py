@@ -269,6 +269,16 @@ TABLES: Mapping[str, Words] = {
         "office-ack": _("acknowledged at the office"),
         "cleared": _("over"),
     },
+    "noted": {
+        "instruction": _("instruction of the leader on shift"),
+        "done": _("carried out"),
+    },
+    "level": {
+        "louder": _("Louder at the gate"),
+        "duty-room": _("Duty room told"),
+        "leader": _("Leader on shift told"),
+    },
+    "leader": {"uninstructed": _("No instruction yet")},
     "source": {
         "message": _("alarm message"),
         "state": _("the gate's state"),
