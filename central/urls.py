@@ -8,6 +8,8 @@ from django.views.i18n import set_language
 
 from central.accounts.views import LoginView, PasswordView
 from central.alarms import views as alarms
+from central.duty import admin as duty_admin  # noqa: F401  so that the site knows its pages
+from central.duty import views as duty
 from central.entries import cards
 from central.entries import views as entries
 from central.holders import admin, command_admin, order_admin  # noqa: F401  so that the site knows their pages
@@ -36,6 +38,8 @@ urlpatterns = [
     path("alarms/acknowledge/", alarms.acknowledge, name="acknowledge"),
     path("alarms/<slug:alarm_id>/", alarms.detail, name="alarm"),
     path("alarms/<slug:alarm_id>/note/", alarms.note, name="alarm-note"),
+    path("duty/", duty.roster, name="duty"),
+    path("duty/page/", duty.PAGE.view, name=duty.PAGE.name),
     path("gates/", registry.listing, name="gates"),
     path("gates/cards/", registry.GATES.view, name=registry.GATES.name),
     path("gates/<slug:gate_id>/admit/", registry.admit, name="admit"),

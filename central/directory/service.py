@@ -13,7 +13,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -36,20 +36,23 @@ NEWS_S: Final = 0.5
 MAX_WAITING: Final = 1024  # questions; a gate asks again
 TIMES_EACH_S: Final = 200  # answers with the time in one second, whoever asks
 TRIM_S: Final = 3600.0
+UPKEEP_S: Final = 60.0
 RETRY_S: Final = 1.0
 Send = Callable[[str, bytes], object]
 Refuse = Callable[[str, str], None]
+Upkeep = Callable[[datetime], object]
 
 
 class DirectoryService:
     """Answers gates. `offer` and `tell_time` are for the link's thread; everything else is its own thread's.
 
-    `seal_with`: the office's key, which the gates pin."""
+    `seal_with`: the office's key, which the gates pin; `upkeep`: what of the directories changes by itself, as time goes."""
 
-    def __init__(self, seal_with: Ed25519PrivateKey, send: Send, refuse: Refuse) -> None:
+    def __init__(self, seal_with: Ed25519PrivateKey, send: Send, refuse: Refuse, upkeep: Sequence[Upkeep] = ()) -> None:
         self._key = seal_with
         self._send = send
         self._refuse = refuse
+        self._upkeep = upkeep
         keys = [seal_with.public_key()]
         self._desk = Desk(
             seal=lambda title: seal(title, WHAT, seal_with),
@@ -98,12 +101,15 @@ class DirectoryService:
     # the thread
 
     def _run(self) -> None:
-        news_at, trim_at = 0.0, time.monotonic() + TRIM_S
+        news_at, upkeep_at, trim_at = 0.0, 0.0, time.monotonic() + TRIM_S
         try:
             while not self._stopping.is_set():
                 question = self._next(max(0.01, news_at - time.monotonic()))
                 if question is not None:
                     self._try(lambda: self._answer(*question))  # noqa: B023  called at once
+                if time.monotonic() >= upkeep_at:
+                    upkeep_at = time.monotonic() + UPKEEP_S
+                    self._try(self._keep_up)
                 if time.monotonic() >= news_at:
                     news_at = time.monotonic() + NEWS_S
                     self._try(self._news)
@@ -112,6 +118,10 @@ class DirectoryService:
                     self._try(lambda: trim(office_now()))
         finally:
             connection.close()
+
+    def _keep_up(self) -> None:
+        for work in self._upkeep:
+            work(office_now())
 
     def _next(self, wait_s: float) -> tuple[str, bytes] | None:
         try:

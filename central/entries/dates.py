@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import F
 
 from central.entries.dating import Boot, Doubt, History, Last, Said, dates, narrow
-from central.entries.models import BootTime, Entry, SeenCard
+from central.entries.models import BootTime, dated_models
 from central.ingest.models import Log, Record
 from central.registry.models import Gate
 
@@ -111,8 +111,8 @@ def _without_word(rows: Iterable[BootTime]) -> Iterable[BootTime]:
 
 
 def _put_right(row: BootTime, known: Boot) -> None:
-    for model in (Entry, SeenCard):
-        made = model.objects.filter(boot=row, record_id__gte=row.first_record)
+    for model in dated_models():
+        made = model._default_manager.filter(boot=row, **{"record_id__gte": row.first_record})
         if known.doubt is Doubt.NONE:
             made.exclude(clock_doubt="").update(shown_at=F("mono") + known.words[0], clock_doubt="")
         else:

@@ -1,8 +1,10 @@
 """The entry log: each visit record as a row that can be searched, and each card that a gate had never seen before; the
 record stays the truth."""
 
+from datetime import UTC, datetime
 from typing import ClassVar
 
+from django.apps import apps
 from django.db import models
 
 from central.entries.dating import Bounds, Doubt
@@ -77,6 +79,28 @@ class Dated(models.Model):
             return self.at
         return min(self.at, most) if least is None else (least + most) // 2
 
+    @property
+    def about_time(self) -> datetime:
+        """`about` as a time; when it came in where no calendar holds that."""
+        try:
+            return datetime.fromtimestamp(self.about / 1000, UTC)
+        except (ValueError, OverflowError, OSError):
+            return self.received_at
+
+
+class MadeOnce(Dated):
+    """A row made from a record; once, though the record may come again in a log that carries it over: it has the same salt
+    then, and so the same `body_hash`."""
+
+    record = models.OneToOneField(Record, on_delete=models.PROTECT, related_name="%(class)s")
+    gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="%(class)ss")
+    body_hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        abstract = True
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["gate", "body_hash"], name="one_%(class)s")]
+
 
 class Entry(Dated):
     """One visit. Order is that of arrival (`id`), never of the gate's clock; words are the record's machine words."""
@@ -136,3 +160,8 @@ class SeenCard(Dated):
 
     def __str__(self) -> str:
         return f"{self.gate_id} {self.card}"
+
+
+def dated_models() -> list[type[Dated]]:
+    """Every model whose rows are made from records, whichever part of the office makes them."""
+    return [model for model in apps.get_models() if issubclass(model, Dated)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 from datetime import datetime
 from typing import NamedTuple
 
-from central.entries.models import UNREADABLE, Entry, SeenCard
+from central.entries.models import UNREADABLE, Entry, MadeOnce, SeenCard
 from central.ingest.models import Log
 from central.ingest.rows import insert
 from central.text import harmless
@@ -99,6 +99,12 @@ def shown_elsewhere(log: Log, visits: Sequence[tuple[Visit | None, bytes]]) -> s
     rows = Entry.objects.filter(gate_id=log.gate_id, visit__in={name for name, _ in wanted})
     found = rows.exclude(record__log=log).values_list("visit", "record__body_hash")
     return wanted & {(name, bytes(digest)) for name, digest in found}
+
+
+def write_once(rows: Sequence[MadeOnce]) -> None:
+    """Save these, in their order; of what is there already the first one stands."""
+    for model in dict.fromkeys(type(row) for row in rows):
+        model._default_manager.bulk_create([row for row in rows if type(row) is model], ignore_conflicts=True)
 
 
 def visit_name(visit: Visit | None) -> str:

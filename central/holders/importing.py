@@ -7,15 +7,17 @@ is one nothing is taken.
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.timezone import get_default_timezone, localtime
 from django.utils.translation import gettext as _
 
+from central.duty.models import DutyShift
 from central.holders.models import Card, Holder, HolderStatus, Kept, RevokedPass
 from central.holders.publishing import save_all, whole
 from central.text import harmless
@@ -25,8 +27,10 @@ MAX_LINES: Final = 200_000
 MAX_CELL: Final = 500  # characters
 MOST_TOLD: Final = 200  # lines of each sort, told one by one
 _DAYS: Final = frozenset({"valid_from", "valid_until", "until"})
+_MOMENTS: Final = frozenset({"begins_at", "ends_at"})
 _SWITCHES: Final = frozenset({"registered", "extended", "lost"})
 _DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_MOMENT: Final = re.compile(_DATE.pattern + r"[ T]+(\d{1,2}):(\d{2})")
 _YES: Final = {"yes": True, "true": True, "1": True, "y": True, "是": True, "no": False, "false": False, "0": False, "n": False, "否": False, "": None}  # fmt: skip
 _KINDS: Final = {
     "居民": "resident",
@@ -36,10 +40,20 @@ _KINDS: Final = {
     "返乡": "returnee",
     "访客": "visitor",
 }
+_ROLES: Final = {
+    "值守人员": "guard",
+    "门岗": "guard",
+    "值班人员": "duty-room",
+    "值班室": "duty-room",
+    "带班领导": "leader",
+}
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {"pass_type": _KINDS, "role": _ROLES}
 _NAMES: Final[Mapping[str, str]] = {
     "编号": "reference", "人员编号": "reference", "holder": "reference", "持有人": "reference", "姓名": "name", "类型": "pass_type", "kind": "pass_type",
     "生效日期": "valid_from", "失效日期": "valid_until", "有效期至": "valid_until", "已登记": "registered", "延时": "extended", "场所": "sites",
     "卡号": "uid", "挂失": "lost", "证号": "pass_id", "备注": "note", "截止日期": "until",
+    "岗位": "role", "duty": "role", "电话": "phone", "手机号": "phone", "from": "begins_at", "开始": "begins_at", "开始时间": "begins_at",
+    "结束": "ends_at", "结束时间": "ends_at", "门岗": "gate",
 }  # fmt: skip
 
 
@@ -95,18 +109,20 @@ def _tell(told: list[Told], line: Told) -> None:
 
 
 class _Kind(NamedTuple):
-    """A register that can be read in. `key`: its column in the file, and `find`: the object of the site by it."""
+    """A register that can be read in. `key`: its columns in the file that tell one line from another, the first of which must
+    be there."""
 
     model: type[Kept]
-    key: str
+    key: tuple[str, ...]
     columns: frozenset[str]
 
 
 KINDS: Final[Mapping[str, _Kind]] = {
-    "holders": _Kind(Holder, "reference", frozenset({"reference", "name", "pass_type", "valid_from", "valid_until", "registered", "extended", "sites"})),
-    "cards": _Kind(Card, "uid", frozenset({"uid", "reference", "lost"})),
-    "revoked": _Kind(RevokedPass, "pass_id", frozenset({"pass_id", "note"})),
-    "statuses": _Kind(HolderStatus, "reference", frozenset({"reference", "until"})),
+    "holders": _Kind(Holder, ("reference",), frozenset({"reference", "name", "pass_type", "valid_from", "valid_until", "registered", "extended", "sites"})),
+    "cards": _Kind(Card, ("uid",), frozenset({"uid", "reference", "lost"})),
+    "revoked": _Kind(RevokedPass, ("pass_id",), frozenset({"pass_id", "note"})),
+    "statuses": _Kind(HolderStatus, ("reference",), frozenset({"reference", "until"})),
+    "duty": _Kind(DutyShift, ("name", "role", "begins_at", "gate"), frozenset({"name", "role", "begins_at", "gate", "ends_at", "phone"})),
 }  # fmt: skip
 
 
@@ -172,7 +188,7 @@ class _Reader:
         self._columns = self._header(next(lines, (1, []))[1])
         self._named = {"reference": "holder"} if self._kind.model in (Card, HolderStatus) else {}
         names = [self._named.get(name, name) for name in self._columns.values()]
-        self.plan.fields = [name for name in names if name != self._named.get(self._kind.key, self._kind.key)]
+        self.plan.fields = [name for name in names if name not in {self._named.get(key, key) for key in self._kind.key}]
         self.lines = lines
         self._seen: dict[str, int] = {}
         self._holders = {each.reference: each for each in Holder.objects.filter(site=site)}
@@ -183,7 +199,7 @@ class _Reader:
         key = ""
         try:
             values = self._values(cells)
-            key = str(values[self._kind.key])
+            key = _joined(values.get(name) for name in self._kind.key)
             self._once(key, number)
             self._place(number, key, self._fields(values))
         except ValidationError as error:
@@ -232,7 +248,9 @@ class _Reader:
         return found
 
     def _key_of(self, each: Kept) -> str:
-        return each.holder.reference if isinstance(each, HolderStatus) else str(getattr(each, self._kind.key))
+        if isinstance(each, HolderStatus):
+            return each.holder.reference
+        return _joined(getattr(each, name) for name in self._kind.key)
 
     def _label(self, name: str) -> str:
         """What pages call it."""
@@ -265,8 +283,8 @@ class _Reader:
                 found[place] = name
             elif said:
                 passed_over.append(harmless(said, 40))
-        if self._kind.key not in found.values():
-            wanted = {"key": self._kind.key, "known": columns_of(self.plan.kind)}
+        if self._kind.key[0] not in found.values():
+            wanted = {"key": self._kind.key[0], "known": columns_of(self.plan.kind)}
             raise NotTaken(_("the first line names no column %(key)s; known are %(known)s") % wanted)
         self.plan.columns = [_tidy(cells[place]) for place in found]
         self.plan.passed_over = passed_over
@@ -287,8 +305,8 @@ class _Reader:
                 raise ValidationError({name: error.messages}) from error
             if value is not None or name in _DAYS:
                 values[name] = value
-        if not values.get(self._kind.key):
-            raise ValidationError(_("%(column)s is empty") % {"column": self._label(self._kind.key)})
+        if not values.get(self._kind.key[0]):
+            raise ValidationError(_("%(column)s is empty") % {"column": self._label(self._kind.key[0])})
         return values
 
 
@@ -316,19 +334,28 @@ def _tidy(cell: str) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
+    if isinstance(value, datetime):
+        return f"{localtime(value):%Y-%m-%d %H:%M}"
     return str(value) if value not in (None, "") else "—"
+
+
+def _joined(values: Iterable[object]) -> str:
+    """What tells one line from another, as people read it."""
+    return " · ".join(_shown(value) for value in values if value not in (None, ""))
 
 
 def _value(name: str, text: str) -> object:
     """What a cell says; None: nothing. Raises ValidationError."""
     if name in _DAYS:
         return _day(text)
+    if name in _MOMENTS:
+        return _moment(text)
     if name in _SWITCHES:
         if text.lower() not in _YES:
             raise ValidationError(_("yes or no"))
         return _YES[text.lower()]
-    if name == "pass_type":
-        return _KINDS.get(text, text.lower()) or None
+    if name in _WORDS:
+        return _WORDS[name].get(text, text.lower()) or None
     if name == "uid":
         return text.upper().replace(" ", "").replace(":", "")
     return text.lower() if name == "pass_id" else text
@@ -344,3 +371,16 @@ def _day(text: str) -> date | None:
     except ValueError:  # the 30th of February
         pass
     raise ValidationError(_("a day such as 2026-11-27"))
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = _MOMENT.fullmatch(text)
+        if found is not None:
+            year, month, day, hour, minute = map(int, found.groups())
+            return datetime(year, month, day, hour, minute, tzinfo=get_default_timezone())
+    except ValueError:  # 25 o'clock
+        pass
+    raise ValidationError(_("day and time such as 2026-11-27 08:00"))

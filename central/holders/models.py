@@ -6,7 +6,7 @@ sent are never two things. `publishing` does it for many at once.
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar, Final
 
@@ -35,7 +35,7 @@ _REFERENCE: Final = RegexValidator(
 )
 _UID: Final = RegexValidator(r"^[0-9A-F]{8,20}\Z", _("8 to 20 hexadecimal digits, A to F as capitals"))
 _PASS_ID: Final = RegexValidator(r"^[0-9a-f]{16}\Z", _("16 hexadecimal digits"))
-_GATE: Final = RegexValidator(r"^[a-z0-9-]{1,32}\Z", _("a gate's id: a-z, 0-9 and hyphens"))
+GATE: Final = RegexValidator(r"^[a-z0-9-]{1,32}\Z", _("a gate's id: a-z, 0-9 and hyphens"))
 _KEY: Final = RegexValidator(r"^[a-z_]{1,40}(\.[a-z_]{1,40})?\Z", _("such as temperature.threshold_c"))
 _PHRASE: Final = RegexValidator(r"^[a-z-]{1,40}\Z", _("such as welcome"))
 PASS_TYPES: Final = [
@@ -87,8 +87,8 @@ class Kept(models.Model):
             hold(site)
         super().save(*args, **kwargs)
         if before is not None and (before.site, before.gone) != (self.site, self.gone):
-            change(before.site, [before.gone], office_now())
-        change(self.site, [self.row], office_now())
+            self.tell(before.site, [before.gone])
+        self.tell(self.site, [self.row])
 
     @transaction.atomic
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
@@ -96,8 +96,13 @@ class Kept(models.Model):
         site, gone = self.site, self.gone
         hold(site)
         deleted = super().delete(*args, **kwargs)
-        change(site, [gone], office_now())
+        self.tell(site, [gone])
         return deleted
+
+    @classmethod
+    def tell(cls, site: str, rows: Iterable[Row]) -> None:
+        """Bring the site's directory, which is held, up to these that have changed."""
+        change(site, rows, office_now())
 
 
 class Holder(Kept):
@@ -264,7 +269,7 @@ class HolderStatus(Kept):
 
 class _ForGates(Kept):
     gate = models.CharField(
-        _("gate"), max_length=32, blank=True, validators=[_GATE], help_text=_("empty: all gates of the site")
+        _("gate"), max_length=32, blank=True, validators=[GATE], help_text=_("empty: all gates of the site")
     )
 
     class Meta:
@@ -366,7 +371,7 @@ class ModeOrder(_Order, _ForGates):
 class CountOrder(_Order, Kept):
     """How many are inside of one gate."""
 
-    gate = models.CharField(_("gate"), max_length=32, validators=[_GATE])
+    gate = models.CharField(_("gate"), max_length=32, validators=[GATE])
     inside = models.PositiveIntegerField(_("people inside"))
 
     class Meta:

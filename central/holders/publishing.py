@@ -9,6 +9,7 @@ from django.utils.timezone import now as office_now
 
 from central.directory.models import Row as Standing
 from central.directory.store import change, hold
+from central.duty.window import publish as publish_roster
 from central.holders.models import KEPT, CountOrder, Kept, ModeOrder
 from sync.contract.directory import Table
 from sync.log.keyed import Mark, Row
@@ -27,7 +28,7 @@ def save_all(new: Sequence[Kept], changed: Sequence[Kept], fields: Sequence[str]
         _update(changed, fields)
     told = [(each.site, each.row) for each in (*new, *_read_again(changed))]
     for site in sites:
-        change(site, (row for of, row in told if of == site), office_now())
+        (new or changed)[0].tell(site, (row for of, row in told if of == site))
 
 
 @transaction.atomic
@@ -38,7 +39,7 @@ def delete_all(objects: Sequence[Kept]) -> None:
     for some in _chunks(objects):
         type(some[0])._default_manager.filter(pk__in=[each.pk for each in some]).delete()
     for site in sites:
-        change(site, (row for of, row in gone if of == site), office_now())
+        objects[0].tell(site, (row for of, row in gone if of == site))
 
 
 @transaction.atomic
@@ -51,9 +52,11 @@ def rebuild(site: str) -> Mark:
         for each in whole(model).filter(site=site).order_by("pk").iterator(chunk_size=2_000):
             row = each.row
             rows[row.table, row.key] = row  # of orders the last one
-    standing = Standing.objects.filter(directory=site, table__in=[table.value for table in Table]).exclude(value=None)
+    tables = [table.value for table in Table if table is not Table.DUTY]
+    standing = Standing.objects.filter(directory=site, table__in=tables).exclude(value=None)
     gone = [Row(table, key, None) for table, key in standing.values_list("table", "key") if (table, key) not in rows]
-    return change(site, [*gone, *rows.values()], office_now())
+    change(site, [*gone, *rows.values()], office_now())
+    return publish_roster(site, office_now())  # of which only what is about now stands there
 
 
 def whole(model: type[Kept]) -> "QuerySet[Kept]":

@@ -24,6 +24,7 @@ _TITLES = {
     "cards": gettext_lazy("cards"),
     "revoked": gettext_lazy("revoked passes"),
     "statuses": gettext_lazy("home observations"),
+    "duty": gettext_lazy("duty roster"),
 }
 
 
@@ -47,7 +48,7 @@ class ImportForm(forms.Form):
 
 def choose(request: HttpRequest) -> HttpResponse:
     """Choose a file; then see what it would do."""
-    form = ImportForm(request.POST or None, request.FILES or None)
+    form = ImportForm(request.POST or None, request.FILES or None, initial={"kind": request.GET.get("kind", "")})
     if request.method == "POST" and form.is_valid():
         kind, site, data = (form.cleaned_data[name] for name in ("kind", "site", "file"))
         _only_who_may(request, kind)

@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils.timezone import now as office_now
 
 from central.directory.service import DirectoryService
+from central.duty import window as roster
 from central.ingest import LENT_S
 from central.ingest.backlog import Backlog
 from central.ingest.listening import listening
@@ -243,6 +244,8 @@ def main(
 
 
 def _service(key: Ed25519PrivateKey, refusals: Refusals, link: MqttLink) -> DirectoryService:
-    service = DirectoryService(key, link.publish, lambda gate, reason: refusals.refuse(gate, reason, office_now()))
+    service = DirectoryService(
+        key, link.publish, lambda gate, reason: refusals.refuse(gate, reason, office_now()), upkeep=[roster.refresh]
+    )
     service.start()
     return service

@@ -8,8 +8,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, raise_at_office
+from central.duty.projection import shift_event
 from central.entries.dates import Dates
-from central.entries.projection import Projection, Shown, shown_elsewhere, visit_name
+from central.entries.models import MadeOnce
+from central.entries.projection import Projection, Shown, shown_elsewhere, visit_name, write_once
 from central.ingest.models import ForkEvent, Log, MissingRange, Record, Spooled
 from central.ingest.reading import INT64
 from central.ingest.rows import insert, new_keys
@@ -17,13 +19,23 @@ from central.orders.book import hear_record
 from central.registry.models import Gate
 from central.registry.states import boot_name
 from central.text import harmless
-from sync.contract.records import AlarmRecord, Body, CardSeen, CommandRecord, LogOpened, Passage, Visit, decode_body
+from sync.contract.records import (
+    AlarmRecord,
+    Body,
+    CardSeen,
+    CommandRecord,
+    LogOpened,
+    Passage,
+    Shift,
+    Visit,
+    decode_body,
+)
 from sync.log.records import GENESIS
 from sync.log.records import Record as Sent
 from sync.log.view import Head
 
 # the kinds that more is made of; all others are kept
-_READ = frozenset({"visit", "card-seen", "passage", "alarm", "command", "log-opened"})
+_READ = frozenset({"visit", "card-seen", "passage", "alarm", "command", "log-opened", "shift"})
 _LOG_ID: Final = re.compile(r"[0-9a-f]{32}\Z")
 
 
@@ -70,6 +82,7 @@ class Sheet:
         self._stood: dict[tuple[str, str], int] = {}  # where the cursors that are to move stand in the database
         self._records: list[_RecordRow] = []
         self._projection = Projection()
+        self._once: list[MadeOnce] = []
         self._dates = Dates()
 
     def cursor_of(self, gate: Gate, log_id: str) -> Head:
@@ -132,7 +145,8 @@ class Sheet:
     def _write_rows(self) -> None:
         insert(Record, self._records)
         self._projection.write()
-        self._records = []
+        write_once(self._once)
+        self._records, self._once = [], []
 
     def _find(self, gate: Gate, log_id: str) -> Log | None:
         log = self._logs.get((gate.pk, log_id)) or Log.objects.filter(gate=gate, log_id=log_id).first()
@@ -175,6 +189,8 @@ class Sheet:
                 _hear(gate, log, sent, body, now)
             elif isinstance(body, CommandRecord):
                 hear_record(gate, body, now)
+            elif isinstance(body, Shift):
+                self._once.append(shift_event(self._dated(gate, sent, key, now), sent.body_hash, body))
 
     def _dated(self, gate: Gate, sent: Sent, key: int, now: datetime) -> Shown:
         boot, shown_at, doubt = self._dates.time_of(gate, sent, now)

@@ -269,6 +269,31 @@ TABLES: Mapping[str, Words] = {
         "office-ack": _("acknowledged at the office"),
         "cleared": _("over"),
     },
+    "duty_role": {
+        "guard": _("Guard"),
+        "duty-room": _("Duty room"),
+        "leader": _("Leader on shift"),
+    },
+    "shift": {
+        "begun": _("shift begun"),
+        "handed-over": _("handed over"),
+        "ended": _("shift ended"),
+        "present": _("presence check answered"),
+        "absent": _("presence check not answered"),
+    },
+    "presence": {
+        "there": _("Somebody was there"),
+        "missed": _("A presence check was not answered"),
+        "nobody": _("The gate knows of nobody"),
+    },
+    "on_duty": {"now": _("Now"), "over": pgettext_lazy("shift", "Over"), "later": _("Later")},
+    "roster": {
+        "nobody": _("Nobody is on the roster"),
+        "gap": _("Nobody on duty"),
+        "ends": _("The roster ends"),
+        "overlap": _("Two on the same duty"),
+        "twice": _("One person in two duties"),
+    },
     "noted": {
         "instruction": _("instruction of the leader on shift"),
         "done": _("carried out"),

@@ -1,0 +1,102 @@
+"""What is wrong with a roster: nobody on duty, two where one is meant, one in two places. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import pairwise
+from typing import Final, Protocol
+
+from sync.contract.directory import DutyRole
+
+MOST: Final = 50  # findings that are told
+
+
+class Shift(Protocol):
+    """Somebody's shift; `gate` "": at all gates of the site."""
+
+    @property
+    def role(self) -> str: ...
+    @property
+    def gate(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def begins_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime: ...
+
+
+class Wrong(StrEnum):
+    """What can be wrong."""
+
+    NOBODY = "nobody"  # in the whole time
+    GAP = "gap"
+    ENDS = "ends"  # nobody after the last one
+    OVERLAP = "overlap"  # two in the same duty
+    TWICE = "twice"  # one person in two duties at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, from when to when. `names`: whom it is about."""
+
+    wrong: Wrong
+    role: str
+    gate: str
+    begins: datetime
+    ends: datetime
+    names: tuple[str, ...] = ()
+
+
+def look(shifts: Sequence[Shift], begins: datetime, ends: datetime) -> list[Finding]:
+    """What is wrong between these two times, the earliest first; at most `MOST`."""
+    here = sorted(
+        (each for each in shifts if each.begins_at < ends and each.ends_at > begins),
+        key=lambda each: (each.begins_at, each.ends_at, each.name),
+    )
+    found = [finding for role in DutyRole for finding in _of_role(here, role.value, begins, ends)]
+    found += _twice(here)
+    return sorted(found, key=lambda each: (each.begins, each.role, each.gate))[:MOST]
+
+
+def _of_role(shifts: Sequence[Shift], role: str, begins: datetime, ends: datetime) -> Iterator[Finding]:
+    mine = [each for each in shifts if each.role == role]
+    gates = sorted({each.gate for each in mine if each.gate})
+    if not mine:
+        yield Finding(Wrong.NOBODY, role, "", begins, ends)
+    for gate in gates or ([""] if mine else []):
+        there = [each for each in mine if each.gate in ("", gate)]
+        yield from _gaps(there, role, gate, begins, ends)
+        yield from _overlaps(there, role, gate)
+
+
+def _gaps(shifts: Sequence[Shift], role: str, gate: str, begins: datetime, ends: datetime) -> Iterator[Finding]:
+    upto = begins
+    for each in shifts:
+        if each.begins_at > upto:
+            yield Finding(Wrong.GAP, role, gate, upto, each.begins_at)
+        upto = max(upto, each.ends_at)
+    if upto < ends:
+        yield Finding(Wrong.ENDS, role, gate, upto, ends)
+
+
+def _overlaps(shifts: Sequence[Shift], role: str, gate: str) -> Iterator[Finding]:
+    longest: Shift | None = None  # of those before: it ends last
+    for each in shifts:
+        if longest is not None and each.begins_at < longest.ends_at:
+            ends = min(longest.ends_at, each.ends_at)
+            yield Finding(Wrong.OVERLAP, role, gate, each.begins_at, ends, (longest.name, each.name))
+        if longest is None or each.ends_at > longest.ends_at:
+            longest = each
+
+
+def _twice(shifts: Iterable[Shift]) -> Iterator[Finding]:
+    by_name: dict[str, list[Shift]] = {}
+    for each in shifts:
+        by_name.setdefault(each.name, []).append(each)
+    for name, mine in by_name.items():
+        for one, other in pairwise(mine):
+            if other.begins_at < one.ends_at and (one.role, one.gate) != (other.role, other.gate):
+                ends = min(one.ends_at, other.ends_at)
+                yield Finding(Wrong.TWICE, other.role, other.gate, other.begins_at, ends, (name,))
