@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "central.directory",
     "central.holders",
     "central.duty",
+    "central.drills",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

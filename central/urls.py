@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 
 from central.accounts.views import LoginView, PasswordView
 from central.alarms import views as alarms
+from central.drills import views as drills
 from central.duty import admin as duty_admin  # noqa: F401  so that the site knows its pages
 from central.duty import views as duty
 from central.entries import cards
@@ -40,6 +41,15 @@ urlpatterns = [
     path("alarms/<slug:alarm_id>/note/", alarms.note, name="alarm-note"),
     path("duty/", duty.roster, name="duty"),
     path("duty/page/", duty.PAGE.view, name=duty.PAGE.name),
+    path("drills/", drills.listing, name="drills"),
+    path("drills/plan/", drills.plan, name="drill-plan"),
+    path("drills/<int:drill_id>/", drills.detail, name="drill"),
+    path("drills/<int:drill_id>/timeline/", drills.TIMELINE.view, name=drills.TIMELINE.name),
+    path("drills/<int:drill_id>/begin/", drills.begin, name="drill-begin"),
+    path("drills/<int:drill_id>/stamp/", drills.stamp, name="drill-stamp"),
+    path("drills/<int:drill_id>/end/", drills.end, name="drill-end"),
+    path("drills/<int:drill_id>/forget/", drills.forget, name="drill-forget"),
+    path("drills/<int:drill_id>/report/", drills.report, name="drill-report"),
     path("gates/", registry.listing, name="gates"),
     path("gates/cards/", registry.GATES.view, name=registry.GATES.name),
     path("gates/<slug:gate_id>/admit/", registry.admit, name="admit"),

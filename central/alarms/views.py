@@ -19,6 +19,7 @@ from central.alarms.book import acknowledge as store_acknowledgement
 from central.alarms.leader import MAY_NOTE, NOTE_LENGTH, Told, with_instructions, without_instruction
 from central.alarms.leader import note as store_note
 from central.alarms.models import Alarm
+from central.drills.marking import with_drills
 from central.web.live import Live
 
 IN_BAR = 4
@@ -34,7 +35,7 @@ def standing() -> QuerySet[Alarm]:
     first."""
     unacknowledged_first = Case(When(_UNACKNOWLEDGED, then=Value(0)), default=Value(1), output_field=IntegerField())
     return (
-        with_instructions(Alarm.objects.filter(Q(cleared=False) | _UNACKNOWLEDGED))
+        with_drills(with_instructions(Alarm.objects.filter(Q(cleared=False) | _UNACKNOWLEDGED)))
         .select_related("gate", "office_acknowledged_by")
         .order_by(unacknowledged_first, "-received_at", "-since_ms", "id")
     )
@@ -61,7 +62,7 @@ OPEN = Live("open-alarms", "alarms/_open.html", _open)
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     """The open alarms, and all there were."""
-    every = with_instructions(Alarm.objects.select_related("gate", "office_acknowledged_by"))
+    every = _whole()
     without = without_instruction(every)
     only = "uninstructed" in request.GET
     context = {
@@ -78,8 +79,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, alarm_id: str) -> HttpResponse:
     """One alarm: its history by the clocks of those who wrote it, and the forms: to acknowledge it, and for the leader's
     instruction."""
-    every = with_instructions(Alarm.objects.select_related("gate", "office_acknowledged_by"))
-    alarm = get_object_or_404(every, pk=alarm_id)
+    alarm = get_object_or_404(_whole(), pk=alarm_id)
     context = {
         "alarm": alarm,
         "events": alarm.events.order_by("at_ms", "pk"),
@@ -118,6 +118,10 @@ def note(request: HttpRequest, alarm_id: str) -> HttpResponse:
         store_note(alarm_id, _user(request), Told(what), text)
         messages.success(request, _("Written down. This does not acknowledge the alarm."))
     return redirect("alarm", alarm_id)
+
+
+def _whole() -> QuerySet[Alarm]:
+    return with_drills(with_instructions(Alarm.objects.select_related("gate", "office_acknowledged_by")))
 
 
 def _user(request: HttpRequest) -> User:

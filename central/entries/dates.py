@@ -112,7 +112,7 @@ def _without_word(rows: Iterable[BootTime]) -> Iterable[BootTime]:
 
 def _put_right(row: BootTime, known: Boot) -> None:
     for model in dated_models():
-        made = model._default_manager.filter(boot=row, **{"record_id__gte": row.first_record})
+        made = model._default_manager.filter(boot=row, record_id__gte=row.first_record)
         if known.doubt is Doubt.NONE:
             made.exclude(clock_doubt="").update(shown_at=F("mono") + known.words[0], clock_doubt="")
         else:

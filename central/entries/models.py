@@ -2,7 +2,7 @@
 record stays the truth."""
 
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.apps import apps
 from django.db import models
@@ -162,6 +162,6 @@ class SeenCard(Dated):
         return f"{self.gate_id} {self.card}"
 
 
-def dated_models() -> list[type[Dated]]:
+def dated_models() -> "list[Any]":
     """Every model whose rows are made from records, whichever part of the office makes them."""
     return [model for model in apps.get_models() if issubclass(model, Dated)]

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, raise_at_office
+from central.drills.projection import gate_stage, tie
 from central.duty.projection import shift_event
 from central.entries.dates import Dates
 from central.entries.models import MadeOnce
@@ -24,6 +25,7 @@ from sync.contract.records import (
     Body,
     CardSeen,
     CommandRecord,
+    Drill,
     LogOpened,
     Passage,
     Shift,
@@ -35,7 +37,7 @@ from sync.log.records import Record as Sent
 from sync.log.view import Head
 
 # the kinds that more is made of; all others are kept
-_READ = frozenset({"visit", "card-seen", "passage", "alarm", "command", "log-opened", "shift"})
+_READ = frozenset({"visit", "card-seen", "passage", "alarm", "command", "log-opened", "shift", "drill"})
 _LOG_ID: Final = re.compile(r"[0-9a-f]{32}\Z")
 
 
@@ -145,6 +147,7 @@ class Sheet:
     def _write_rows(self) -> None:
         insert(Record, self._records)
         self._projection.write()
+        tie(self._once)
         write_once(self._once)
         self._records, self._once = [], []
 
@@ -191,6 +194,8 @@ class Sheet:
                 hear_record(gate, body, now)
             elif isinstance(body, Shift):
                 self._once.append(shift_event(self._dated(gate, sent, key, now), sent.body_hash, body))
+            elif isinstance(body, Drill):
+                self._once.append(gate_stage(self._dated(gate, sent, key, now), sent.body_hash, body))
 
     def _dated(self, gate: Gate, sent: Sent, key: int, now: datetime) -> Shown:
         boot, shown_at, doubt = self._dates.time_of(gate, sent, now)

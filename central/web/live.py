@@ -21,7 +21,7 @@ _SEEN = "seen"
 @dataclass(frozen=True, slots=True)
 class Live:
     """One such part. `name` is its element's id and its URL's name; `context` is called with the request, of whose
-    query the parameters in `keeps` go on being sent.
+    query the parameters in `keeps` go on being sent; `parts`: of the page's own address, those that its URL has too.
 
     Its template must not hold a form: the token in it is another one each time. Buttons name a form outside by `form=`."""
 
@@ -29,13 +29,14 @@ class Live:
     template: str
     context: Callable[[HttpRequest], Mapping[str, Any]]
     keeps: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
     def element(self, request: HttpRequest) -> SafeString:
         """The part as it is now, ready to stand in a page."""
         content, digest = self._content(request)
         return self._wrap(request, content, digest)
 
-    def view(self, request: HttpRequest) -> HttpResponse:
+    def view(self, request: HttpRequest, **_parts: object) -> HttpResponse:
         """What htmx asks for."""
         content, digest = self._content(request)
         if request.GET.get(_SEEN) == digest:
@@ -50,7 +51,11 @@ class Live:
         query = {name: request.GET[name] for name in self.keeps if request.GET.get(name)} | {_SEEN: digest}
         values = {
             "name": self.name,
-            "url": f"{reverse(self.name)}?{urlencode(query)}",
+            "url": f"{self._address(request)}?{urlencode(query)}",
             "content": mark_safe(content),  # noqa: S308  made by a template, which has escaped it
         }
         return render_to_string("live.html", values)
+
+    def _address(self, request: HttpRequest) -> str:
+        given = request.resolver_match.kwargs if request.resolver_match is not None else {}
+        return reverse(self.name, kwargs={part: given[part] for part in self.parts})

@@ -18,6 +18,7 @@ _BAR = "M1 6h14v4H1z"
 _ONE = "M8 2l7 8H1z"
 _TWO = "M8 0l7 7H1zM8 7l7 8H1z"
 _THREE = "M8 0l6 5H2zM8 5l6 5H2zM8 10l6 5H2z"
+_FLAG = "M2 0h1.6v16H2zM4.4 1l9.6 4-9.6 4z"
 _WARNING = "M8 .5l7.9 14.8H.1zM7 5.5l.3 5h1.4l.3-5zm1 6a1.1 1.1 0 1 0 0 2.2 1.1 1.1 0 0 0 0-2.2z"
 
 SHAPES: Mapping[str, Mapping[str, str]] = {
@@ -32,6 +33,9 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
     },
     "online": {"online": _CIRCLE, "offline": _CROSS, "pending": _MARK},
     "alarm_state": {"new": _WARNING, "over": _RING, "acknowledged": _TICK, "closed": _BAR},
+    "drill": {"planned": _RING, "running": _CIRCLE, "over": _BAR},
+    "exercise": {"drill": _FLAG},
+    "step": {"done": _TICK, "waiting": _RING, "never": _BAR},
     "shift": {
         "begun": _CIRCLE,
         "handed-over": _DIAMOND,

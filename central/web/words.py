@@ -216,6 +216,14 @@ _ALARMS: Words = {
     "cloned-gate": _("Two machines run as this gate"),
 }
 
+_SCENARIOS: Words = {
+    "lock-down": _("Lock down a building"),
+    "closed": _("Closed management"),
+    "contact": _("Moving a close contact"),
+    "disinfection": _("Final disinfection"),
+    "home-control": _("Home control"),
+}
+
 TABLES: Mapping[str, Words] = {
     "outcome": OUTCOMES,
     "health_code": _HEALTH,
@@ -294,6 +302,18 @@ TABLES: Mapping[str, Words] = {
         "overlap": _("Two on the same duty"),
         "twice": _("One person in two duties"),
     },
+    "scenario": _SCENARIOS,
+    "drill": {"planned": _("Planned"), "running": _("Running"), "over": pgettext_lazy("drill", "Over")},
+    "exercise": {"drill": _("Drill")},
+    "stage": {
+        "ordered": _("Ordered"),
+        "supplies-ready": _("Supplies ready"),
+        "assembled": _("People assembled"),
+        "in-mode": _("In the mode"),
+        "residents-arrive": _("Residents arrive"),
+        "ended": _("Ended"),
+    },
+    "step": {"done": _("reached"), "waiting": _("not yet"), "never": _("not stamped")},
     "noted": {
         "instruction": _("instruction of the leader on shift"),
         "done": _("carried out"),

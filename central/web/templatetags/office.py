@@ -82,6 +82,32 @@ def _local(ms: int | None) -> datetime | None:
 
 
 @register.filter
+def clock_time(ms: int) -> str:
+    """Unix milliseconds as the time of day."""
+    moment = _local(ms)
+    return f"{ms} ms" if moment is None else f"{moment:%H:%M:%S}"
+
+
+@register.filter
+def duration(ms: int) -> str:
+    """How long something took: seconds, minutes and seconds, or hours and minutes."""
+    minutes, seconds = divmod(ms // 1000, 60)
+    if minutes >= 60:
+        return gettext("%(h)d h %(m)02d min") % {"h": minutes // 60, "m": minutes % 60}
+    return (
+        gettext("%(m)d min %(s)02d s") % {"m": minutes, "s": seconds}
+        if minutes
+        else gettext("%(s)d s") % {"s": seconds}
+    )
+
+
+@register.simple_tag
+def shape_path(table: str, machine: str) -> str:
+    """`{% shape_path "step" "done" %}`: the path of a shape, for a picture."""
+    return shape(table, machine)
+
+
+@register.filter
 def office_time(moment: datetime | None) -> str:
     """A time of the office's clock as local time; a line may break between day and time, and nowhere else."""
     if moment is None:

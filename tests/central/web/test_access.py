@@ -14,7 +14,13 @@ from tests.central.web.conftest import PASSWORD
 from tests.central.web.making import GateAtWork
 
 _PUBLIC = {"login", "set_language"}
-_ARGUMENTS = {"alarm": ["0" * 32], "alarm-note": ["0" * 32], "admit": ["north-gate"], "import-preview": [1]}
+_ARGUMENTS = {
+    "alarm": ["0" * 32],
+    "alarm-note": ["0" * 32],
+    "admit": ["north-gate"],
+    **{f"drill{part}": [1] for part in ("", "-timeline", "-begin", "-stamp", "-end", "-forget", "-report")},
+    "import-preview": [1],
+}
 
 
 @pytest.fixture(autouse=True)
