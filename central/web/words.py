@@ -313,7 +313,7 @@ TABLES: Mapping[str, Words] = {
         "residents-arrive": _("Residents arrive"),
         "ended": _("Ended"),
     },
-    "step": {"done": _("reached"), "waiting": _("not yet"), "never": _("not stamped")},
+    "step": {"done": _("reached"), "waiting": _("not yet"), "never": _("not reached")},
     "noted": {
         "instruction": _("instruction of the leader on shift"),
         "done": _("carried out"),

@@ -95,5 +95,8 @@ def test_the_report_is_one_page_however_many_gates(
     page.get_by_role("button", name="Order it now").click()
     seated.add_cookies([{"name": "django_language", "value": language, "url": server}])
     page.goto(f"/drills/{drill.pk}/report/")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 688, "height": 1017})  # A4 within its margins
+    page.screenshot(path=tmp_path / f"printed-{language}.png", full_page=True)
     printed = page.pdf(path=tmp_path / f"report-{language}.pdf", prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1

@@ -75,7 +75,7 @@ def test_from_the_plan_to_the_report(clerk: Client, gate: GateAtWork) -> None:
     gate.record(Told(stage=Stage.RESIDENTS_ARRIVE))
     clerk.post(f"/drills/{drill.pk}/end/")
     report = clerk.get(f"/drills/{drill.pk}/report/").content
-    assert "1 of 1 gates were in the mode." in text(report) and "People assembled not stamped" in text(report)
+    assert "1 of 1 gates were in the mode." in text(report) and "People assembled not reached" in text(report)
     assert report.decode().count('<svg class="timeline"') == 1 and "全体门岗" in text(report)
     assert ModeOrder.objects.first().mode == "normal"  # type: ignore[union-attr]  # there are two
     listing = text(clerk.get("/drills/").content)
