@@ -54,7 +54,10 @@ class Alarm(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-received_at", "-since_ms", "id"]
-        indexes: ClassVar = [models.Index(fields=["cleared", "gate"], name="alarm_open")]
+        indexes: ClassVar = [
+            models.Index(fields=["cleared", "gate"], name="alarm_open"),
+            models.Index(fields=["level"], condition=models.Q(level__gte=Level.LEADER.value), name="alarm_at_leader"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.gate_id} {self.kind}"
