@@ -67,11 +67,15 @@ def database(
 @contextmanager
 def _office_database(address: str) -> Iterator[None]:
     """Let everything that asks for the office's database, in whatever thread, have this one."""
+    from django.contrib.contenttypes.models import ContentType  # not before Django is set up
+
     before, connection = connections.settings["default"], connections["default"]
     connections.settings["default"] = connections.configure_settings({"default": postgresql(address)})["default"]
     connections["default"] = connections.create_connection("default")
+    ContentType.objects.clear_cache()  # its keys are those of the other database
     try:
         yield
     finally:
+        ContentType.objects.clear_cache()
         connections["default"].close()
         connections["default"], connections.settings["default"] = connection, before
