@@ -59,7 +59,7 @@ NASTY = b'{"what":"\x1b]0;x\x07\xc2\x9b31m\xe2\x80\xae"}'
 
 def batch(*bodies: bytes | None) -> Batch:
     records = tuple(a_record(seq, body) for seq, body in enumerate(bodies, 1))
-    return Batch(log_id=LOG, after=0, upto=len(bodies), prev_hash=GENESIS, records=records)
+    return Batch.of(LOG, 0, GENESIS, records)
 
 
 def shown(name: str, payload: bytes, *, records: bool = False) -> list[str]:

@@ -22,7 +22,7 @@ def head(seq: int) -> Head:
 def batch(after: int, upto: int, prev_hash: bytes | None = None) -> Batch:
     """Records of the log."""
     previous = head(after).hash if prev_hash is None else prev_hash
-    return Batch(log_id=LOG, after=after, upto=upto, prev_hash=previous, records=tuple(RECORDS[after:upto]))
+    return Batch.of(LOG, after, previous, tuple(RECORDS[after:upto]))
 
 
 def ack(seq: int) -> Ack:

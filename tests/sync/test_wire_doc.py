@@ -98,7 +98,7 @@ from sync.log.parts import (
     pack,
 )
 from sync.log.receiver import ForkFound, Reply, Store, StoreGap, decode_upward, receive
-from sync.log.records import GENESIS, MAX_BODY, Record, body_hash, chain_hash
+from sync.log.records import GENESIS, MAX_BODY, Record, body_hash, chain_hash, header_of
 from sync.log.sender import MAX_DOWNWARD, decode_downward
 from sync.log.view import Head
 
@@ -136,7 +136,7 @@ for _record in RECORDS[1:]:
 
 MESSAGES: dict[str, Message] = {
     "hello": Hello(log_id=LOG, oldest=1, head=3, head_hash=HASHES[2]),
-    "batch": Batch(log_id=LOG, after=1, upto=3, prev_hash=HASHES[0], records=RECORDS[1:]),
+    "batch": Batch.of(LOG, 1, HASHES[0], RECORDS[1:]),
     "gone": Gone(log_id=LOG, after=0, upto=1, reason="trimmed", hash=HASHES[0]),
     "ack": Ack(log_id=LOG, seq=3, hash=HASHES[2]),
     "fork": Fork(log_id=LOG, seq=3, hash=bytes(range(32))),
@@ -360,6 +360,7 @@ EXAMPLES: dict[str, str] = {
         (
             f"salt(1)      {(RECORDS[0].salt or b'').hex()}",
             f"body(1)      {(RECORDS[0].body or b'').decode()}",
+            f"header(1)    {header_of(RECORDS[0]).hex()}",
             f"body_hash(1) {RECORDS[0].body_hash.hex()}",
             *(f"hash({number})      {digest.hex()}" for number, digest in enumerate(HASHES, 1)),
         )
