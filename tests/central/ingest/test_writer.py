@@ -184,6 +184,18 @@ def test_a_fork_is_an_alarm_and_nothing_of_it_is_taken() -> None:
     assert [(alarm.kind, alarm.cleared) for alarm in Alarm.objects.all()] == [("log-fork", False)]
 
 
+def test_records_that_were_changed_on_the_way_are_not_taken_and_somebody_hears_of_it() -> None:
+    desk, records = Desk(), visits(1, 3)
+    whole = batch(*records)
+    changed = msgspec.structs.replace(records[1], at=records[1].at + 1)
+    for _ in range(2):
+        assert desk.take(msgspec.structs.replace(whole, records=(records[0], changed, records[2]))) == []
+    assert stored() == []
+    assert [(alarm.kind, alarm.cleared) for alarm in Alarm.objects.all()] == [("record-doubtful", False)]
+    assert desk.take(whole) == [ack(3, hashes(records)[-1])]
+    assert stored() == [1, 2, 3]
+
+
 def test_a_new_log_tells_what_the_old_one_still_held() -> None:
     desk = Desk()
     desk.take(batch(*visits(1, 2)))
