@@ -14,7 +14,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -28,7 +28,7 @@ from sync.contract.office_time import decode_when, encode_told
 from sync.contract.sealed import seal, unseal
 from sync.contract.topics import Channel, topic
 from sync.errors import MessageError
-from sync.log.keyed import Mark
+from sync.log.keyed import NOTHING, Mark
 
 _LOGGER = logging.getLogger("menshen.directory")
 WHAT: Final = "directory-part"  # as what a title is signed
@@ -162,15 +162,17 @@ class DirectoryService:
         return {gate.pk: gate for gate in heard.exclude(site="")}
 
     def _poke(self, online: Mapping[str, Gate], now: datetime) -> None:
-        """Those that were not heard by this process, and decide by something older."""
+        """Those that were not heard by this process: what is newest here."""
         for name, gate in online.items():
             if name in self._desk.gates():
                 continue
             newest = self._desk.newest(gate.site)
-            if (gate.directory_epoch, gate.directory_version) >= newest.order:
+            if newest == NOTHING:
                 continue
-            mark, at = self._poked.get(name, (None, now - timedelta(days=1)))
-            if mark != newest or now - at >= AGAIN:
+            # One that has as new a state is told once all the same: should this office have been put back, it may be another.
+            differs = (gate.directory_epoch, gate.directory_version) != newest.order
+            mark, at = self._poked.get(name, (None, now))
+            if mark != newest or (differs and now - at >= AGAIN):
                 self._send(topic(name, Channel.DOWN), self._desk.title(gate.site, newest, now))
                 self._poked[name] = newest, now
         self._poked = {name: poked for name, poked in self._poked.items() if name in online}
