@@ -33,7 +33,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="batch
     after: Seq
     upto: Seq
     prev_hash: Digest
-    hash: Digest
+    hash: Digest | None = None  # a batch that was put down by an earlier version has none
     records: _Records
 
     @classmethod
