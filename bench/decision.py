@@ -154,7 +154,7 @@ def main() -> None:
             lamps={},
             sounder=None,
             voice=quiet,
-            uplink=quiet,
+            tells=quiet,
             sampler=None,
             watchers=[],
         )

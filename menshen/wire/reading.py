@@ -10,6 +10,7 @@ import msgspec
 from sync.contract.alarms import Alarm, AlarmMessage, StateMessage
 from sync.contract.commands import Acknowledge, Command, Release, Say, action_of, read_command
 from sync.contract.cose import decode_sign1
+from sync.contract.post import Heartbeat, read_heartbeat
 from sync.contract.topics import Channel, parse_topic
 from sync.errors import SyncError
 from sync.log.messages import Ack, Batch, Fork, Gone, Hello, Message
@@ -19,7 +20,7 @@ from sync.log.sender import decode_downward
 from sync.printable import time_words
 
 SHOWN_ALARMS: Final = 5  # of a state, in a line
-Said = Message | AlarmMessage | StateMessage | Command
+Said = Message | AlarmMessage | StateMessage | Command | Heartbeat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,8 @@ def _shown(said: Said, channel: Channel) -> tuple[str, str, Mapping[str, object]
             return channel, _state(said), _plain(said)
         case Release() | Say() | Acknowledge():
             return action_of(said), _command(said), _plain(said)
+        case Heartbeat(post=post, sequence=sequence):
+            return "heartbeat", f"{post} number {sequence} at {said.mono_ms} ms of boot {said.boot[:8]}", _plain(said)
     return str(said.__struct_config__.tag), _log(said), _range(said)
 
 
@@ -72,16 +75,22 @@ def _read_command(payload: bytes) -> Command:
     return read_command(decode_sign1(payload).payload)
 
 
+def _read_heartbeat(payload: bytes) -> Heartbeat:
+    """The same of a post."""
+    return read_heartbeat(decode_sign1(payload).payload)
+
+
 _DECODERS: Final[Mapping[Channel, Callable[[bytes], Said]]] = {
     Channel.UP: decode_upward,
     Channel.DOWN: decode_downward,
     Channel.ALARM: msgspec.json.Decoder(AlarmMessage).decode,
     Channel.STATE: msgspec.json.Decoder(StateMessage).decode,
     Channel.CMD: _read_command,
+    Channel.POST: _read_heartbeat,
 }
 
 
-def _plain(said: AlarmMessage | StateMessage | Command) -> Mapping[str, object]:
+def _plain(said: AlarmMessage | StateMessage | Command | Heartbeat) -> Mapping[str, object]:
     plain: Mapping[str, object] = msgspec.to_builtins(said)
     return plain
 
