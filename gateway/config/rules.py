@@ -53,9 +53,9 @@ class Draft:
     simulation: SimulationConfig | None
 
     @property
-    def brokers(self) -> Iterator[tuple[str, BrokerConfig]]:
+    def brokers(self) -> Iterator[tuple[KeyPath, BrokerConfig]]:
         """Each with the section it stands in."""
-        for section, broker in (("broker", self.broker), ("post", self.post)):
+        for section, broker in ((("broker",), self.broker), (("post",), self.post)):
             if broker is not None:
                 yield section, broker
 
@@ -81,14 +81,19 @@ def files_are_there(draft: Draft, report: Report) -> None:
     """Every file and folder that is only read."""
     voice, simulation = draft.voice, draft.simulation
     for section, broker in draft.brokers:
-        for name in ("ca_file", "certificate_file", "key_file", "password_file"):
-            _need(report, (section, name), getattr(broker, name), Path.is_file)
+        need_files(section, broker, report)
     if voice:
         _need(report, ("voice", "phrases"), voice.phrases, Path.is_dir)
         _need(report, ("voice", "recordings"), voice.recordings, Path.is_dir)
     if simulation:
         _need(report, ("simulation", "scenario"), simulation.scenario, Path.is_file)
         _need(report, ("simulation", "cast"), simulation.cast, Path.is_file)
+
+
+def need_files(section: KeyPath, broker: BrokerConfig, report: Report) -> None:
+    """Those of one broker."""
+    for name in ("ca_file", "certificate_file", "key_file", "password_file"):
+        _need(report, (*section, name), getattr(broker, name), Path.is_file)
 
 
 def _need(report: Report, path: KeyPath, file: Path | None, is_right: Callable[[Path], bool]) -> None:
@@ -103,17 +108,17 @@ def never_in_the_clear_by_accident(draft: Draft, report: Report) -> None:
         refuse_clear_by_accident(section, broker, report)
 
 
-def refuse_clear_by_accident(section: str, broker: BrokerConfig, report: Report) -> None:
+def refuse_clear_by_accident(section: KeyPath, broker: BrokerConfig, report: Report) -> None:
     """The same of one broker."""
-    ca_file, plaintext = (section, "ca_file"), (section, "plaintext")
+    ca_file, plaintext = (*section, "ca_file"), (*section, "plaintext")
     if broker.ca_file is None:
         for name in ("certificate_file", "key_file"):
             if getattr(broker, name) is not None:
-                report.rule("is of no use without ca_file: only that turns TLS on", (section, name), ca_file)
+                report.rule("is of no use without ca_file: only that turns TLS on", (*section, name), ca_file)
         wrong = in_the_clear(broker.host, broker.tcp_port)
         if wrong and not broker.plaintext:
             text = f"{wrong}: name the authority in ca_file; or, if this is meant, write plaintext = true"
-            report.rule(text, (section, "port" if broker.port in (PORT, OFFICE_PORT) else "host"), ca_file, plaintext)
+            report.rule(text, (*section, "port" if broker.port in (PORT, OFFICE_PORT) else "host"), ca_file, plaintext)
     elif broker.plaintext:
         report.rule("there is a ca_file too, which turns TLS on: one of the two", plaintext, ca_file)
 
@@ -124,11 +129,11 @@ def tls_files_can_be_used(draft: Draft, report: Report) -> None:
         refuse_unusable_files(section, broker, report)
 
 
-def refuse_unusable_files(section: str, broker: BrokerConfig, report: Report) -> None:
+def refuse_unusable_files(section: KeyPath, broker: BrokerConfig, report: Report) -> None:
     """The same of one broker."""
     if broker.tls is None:
         return
-    paths: dict[str, KeyPath] = {name: (section, name) for name in ("ca_file", "certificate_file", "key_file")}
+    paths: dict[str, KeyPath] = {name: (*section, name) for name in ("ca_file", "certificate_file", "key_file")}
     try:
         client_context(broker.tls)
     except TlsFileError as error:
@@ -142,7 +147,7 @@ def certificate_is_this_gates(draft: Draft, report: Report) -> None:
             _refuse_others_certificate(draft.gate.id, section, broker.certificate_file, report)
 
 
-def _refuse_others_certificate(gate: str, section: str, file: Path, report: Report) -> None:
+def _refuse_others_certificate(gate: str, section: KeyPath, file: Path, report: Report) -> None:
     from cryptography import x509
 
     try:
@@ -152,14 +157,14 @@ def _refuse_others_certificate(gate: str, section: str, file: Path, report: Repo
     names = [str(each.value) for each in subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
     if names != [gate]:
         text = f"{file} is for {shown(', '.join(names))}, and this gate is {gate}: each gate has one of its own"
-        report.rule(text, (section, "certificate_file"), ("gate", "id"))
+        report.rule(text, (*section, "certificate_file"), ("gate", "id"))
 
 
 def password_has_a_user(draft: Draft, report: Report) -> None:
     """MQTT 3.1.1, section 3.1.2.9: no password without a user name."""
     for section, broker in draft.brokers:
         if broker.password is not None and broker.username is None:
-            report.rule("there is a password and no username", (section, "username"), (section, "password_file"))
+            report.rule("there is a password and no username", (*section, "username"), (*section, "password_file"))
 
 
 def keys_are_keys(draft: Draft, report: Report) -> None:

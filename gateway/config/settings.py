@@ -383,7 +383,7 @@ class GateConfig:
     gate: IdentityConfig
     journal: JournalConfig
     broker: BrokerConfig
-    post: PostConfig | None
+    post: PostConfig | None = None
     trust: TrustConfig
     voice: VoiceConfig
     policy: Policy
