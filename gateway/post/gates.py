@@ -75,7 +75,12 @@ class FollowedGate:
         if self._boot and state.boot != self._boot:
             self._earlier.append(self._boot)
         self._boot, self._order, self._gone, self.state = state.boot, order, False, state
-        self._ahead = {name: message for name, message in self._ahead.items() if self._is_ahead(message)}
+        # of another boot: from before this one; a gate that has a newer boot tells its state first
+        self._ahead = {
+            name: each
+            for name, each in self._ahead.items()
+            if each.boot == state.boot and each.mono_ms >= state.mono_ms
+        }
         if alive:
             self._sign(state.mono_ms, now_ms, kept=kept)
         return True
