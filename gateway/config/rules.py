@@ -196,6 +196,13 @@ def post_is_apart(draft: Draft, report: Report) -> None:
             report.rule(text, ("post", "keys", at))
 
 
+def post_can_be_heard(draft: Draft, report: Report) -> None:
+    """Else its loss would be an alarm that is never raised."""
+    if draft.post is None and draft.policy is not None and draft.policy.alarms.post:
+        text = "a guard post is said to be there, and no section [post] says where it hears this gate"
+        report.rule(text, ("policy", "alarms", "post"), ("post",))
+
+
 def zone_is_known(draft: Draft, report: Report) -> None:
     """The night watch needs it."""
     if draft.policy is None:
@@ -452,6 +459,7 @@ RULES: Final[tuple[Rule, ...]] = (
     password_has_a_user,
     keys_are_keys,
     post_is_apart,
+    post_can_be_heard,
     zone_is_known,
     numbers_are_in_order,
     night_has_a_length,

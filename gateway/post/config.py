@@ -1,6 +1,6 @@
 """A post's file: TOML, by the same declarations and words as a gate's, and checked as a whole before anything starts."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -90,14 +90,22 @@ class FollowedConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """Sections with names of one's own."""
+
+    brokers: Annotated[Mapping[str, SiteBrokerConfig], Meta(max_length=64)] = field(default_factory=dict)
+    gates: Annotated[Mapping[str, FollowedConfig], Meta(max_length=256)] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PostConfig:
     """A whole file."""
 
     post: IdentityConfig
-    voice: SpeechConfig = field(default_factory=SpeechConfig)
-    brokers: Annotated[Mapping[str, SiteBrokerConfig], Meta(max_length=64)] = field(default_factory=dict)
-    gates: Annotated[Mapping[str, FollowedConfig], Meta(max_length=256)] = field(default_factory=dict)
-    devices: tuple[DeviceConfig, ...] = ()
+    voice: SpeechConfig
+    brokers: Mapping[str, SiteBrokerConfig]
+    gates: Mapping[str, FollowedConfig]
+    devices: tuple[DeviceConfig, ...]
 
     @property
     def key_file(self) -> Path:
@@ -134,17 +142,25 @@ def load(path: Path) -> PostConfig:
     source = read_source(path)
     report = Report(source.file, source.lines)
     reader = Reader(report, path.absolute().parent, _homes)
-    table = {"post": {}, **{name: value for name, value in source.table.items() if name != "devices"}}
-    config = reader.section(PostConfig, table, ()) if _known(table, report) else None
-    devices = read_devices(source.table.get("devices", {}), reader, report)
-    if config is not None and config.post is not None:
-        config = replace(config, brokers=_with_passwords(config.brokers, report), devices=devices.configs)
-        _check(config, report)
+    table = source.table
+    _refuse_unknown(table, report)
+    post = reader.section(IdentityConfig, table.get("post", {}), ("post",))
+    voice = reader.section(SpeechConfig, table.get("voice", {}), ("voice",))
+    named = {name: table[name] for name in ("brokers", "gates") if name in table}
+    followed = reader.section(Followed, named, ()) or Followed()
+    devices = read_devices(table.get("devices", {}), reader, report)
+    brokers = _with_passwords(followed.brokers, report)
+    _check_brokers(brokers, report)
+    _check_gates(followed.gates, _names(table, "brokers"), report)
+    if not _names(table, "gates"):
+        report.rule("no gate is followed: a section [gates.ID] for each", ("gates",))
     _check_devices(devices, report)
+    if post is not None and voice is not None:
+        _check_speech(post, voice, report)
     problems = report.problems()
-    if problems or config is None:
+    if problems or post is None or voice is None:
         raise ConfigError(problems)
-    return config
+    return PostConfig(post=post, voice=voice, brokers=brokers, gates=followed.gates, devices=devices.configs)
 
 
 def _homes(name: str) -> list[str]:
@@ -154,15 +170,13 @@ def _homes(name: str) -> list[str]:
     return [section for section, kind in kinds.items() if name in declared(kind).keys]
 
 
-def _known(table: Mapping[str, object], report: Report) -> bool:
-    """Whether every section at the top is one of ours; told where not."""
+def _refuse_unknown(table: Mapping[str, object], report: Report) -> None:
     known = ("post", "voice", "brokers", "gates", "devices")
     for name in table:
-        if name not in known:
+        if name not in known and not report.full:
             near = nearest(name, known)
             hint = f"; the nearest known one is [{near}]" if near else f"; known are {', '.join(known)}"
             report.add((name,), f"unknown section{hint}")
-    return all(name in known for name in table)
 
 
 def _with_passwords(brokers: Mapping[str, SiteBrokerConfig], report: Report) -> Mapping[str, SiteBrokerConfig]:
@@ -176,33 +190,38 @@ def _with_passwords(brokers: Mapping[str, SiteBrokerConfig], report: Report) -> 
     }  # fmt: skip
 
 
-def _check(config: PostConfig, report: Report) -> None:
-    """What a single key cannot tell."""
-    if len(set(config.post.languages)) < len(config.post.languages):
-        report.rule("names a language twice", ("post", "languages"))
-    if not config.gates:
-        report.add(("gates",), "no gate is followed: a section [gates.ID] for each")
-    for name, broker in config.brokers.items():
+def _names(table: Mapping[str, object], group: str) -> Collection[str]:
+    """The sections that there are, right or wrong."""
+    below = table.get(group)
+    return below if isinstance(below, dict) else ()
+
+
+def _check_brokers(brokers: Mapping[str, SiteBrokerConfig], report: Report) -> None:
+    for name, broker in brokers.items():
         section = ("brokers", name)
         need_files(section, broker, report)
         refuse_clear_by_accident(section, broker, report)
         refuse_unusable_files(section, broker, report)
         if broker.password is not None and broker.username is None:
             report.rule("there is a password and no username", (*section, "username"), (*section, "password_file"))
-    for name, gate in config.gates.items():
-        if gate.broker not in config.brokers:
-            near = nearest(gate.broker, config.brokers)
+
+
+def _check_gates(gates: Mapping[str, FollowedConfig], brokers: Collection[str], report: Report) -> None:
+    for name, gate in gates.items():
+        if gate.broker not in brokers:
+            near = nearest(gate.broker, brokers)
             hint = f"; did you mean {near}?" if near else ""
             report.rule(f"there is no section [brokers.{gate.broker}]{hint}", ("gates", name, "broker"))
-    _check_packs(config, report)
 
 
-def _check_packs(config: PostConfig, report: Report) -> None:
-    if config.voice.phrases is not None and not config.voice.phrases.is_dir():
-        report.add(("voice", "phrases"), f"{config.voice.phrases} is no folder")
+def _check_speech(post: IdentityConfig, voice: SpeechConfig, report: Report) -> None:
+    if len(set(post.languages)) < len(post.languages):
+        report.rule("names a language twice", ("post", "languages"))
+    if voice.phrases is not None and not voice.phrases.is_dir():
+        report.add(("voice", "phrases"), f"{voice.phrases} is no folder")
         return
     try:
-        load_packs(config.packs_folder, config.post.languages, POST_BOOK)
+        load_packs(voice.phrases or SHIPPED, post.languages, POST_BOOK)
     except ConfigError as error:
         for problem in error.problems:
             report.rule(str(problem), ("voice", "phrases"))

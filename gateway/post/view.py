@@ -11,11 +11,13 @@ from rich.text import Text
 from gateway.post.core import Entry, GateState, Post, Row
 from gateway.post.speech import names_of, packs_of
 from sync.contract.alarms import Level
+from sync.contract.text import harmless
 
 if TYPE_CHECKING:
     from gateway.post.config import PostConfig
 
 PER_S: Final = 4
+SHOWN: Final = 64  # characters of what a gate says
 _SHAPES: Final[Mapping[GateState, tuple[str, str]]] = {
     GateState.WAITED_FOR: ("◌", "yellow"),
     GateState.HEARD: ("●", "green"),
@@ -93,9 +95,14 @@ class View:
         line = self._packs.words(entry.kind, names_of(self._config, entry.gate), self._language)
         level, age = self._words[f"level-{entry.level.value}"], age_words(now_ms - entry.seen_ms)
         answered = entry.acknowledged or (entry.answered_ms is not None)
-        said = f"{self._words['acknowledged']} {entry.by}".strip() if answered else self._words["calls"]
+        said = (
+            f"{self._words['acknowledged']} {harmless(entry.by, SHOWN)}".strip() if answered else self._words["calls"]
+        )
         shape, style = ("▽", "yellow") if answered else (_LEVELS[entry.level], "bold red")
-        return Text(f"{shape} " + "  ".join(part for part in (line, entry.detail, said, level, age) if part), style)
+        return Text(
+            f"{shape} " + "  ".join(part for part in (line, harmless(entry.detail, SHOWN), said, level, age) if part),
+            style,
+        )
 
 
 def age_words(ms: int) -> str:
