@@ -313,7 +313,7 @@ class Post:
             if entry.alarm == _SILENCE:
                 entry.by = by
                 effects.append(Show("acknowledged", entry.gate, entry.kind, by=by))
-            elif entry.gate not in self._silent:
+            elif entry.gate not in self._silent and self._gates[entry.gate].boot:
                 effects.append(Send(entry.gate, self._command(entry, by, now_ms)))
 
     def _command(self, entry: Entry, by: str, now_ms: int) -> commands.Acknowledge:

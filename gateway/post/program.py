@@ -110,7 +110,10 @@ class Hands:
     def carry_out(self, effects: tuple[core.Effect, ...]) -> None:
         """The effects of one event; then again what an output did not take before."""
         for effect in effects:
-            self._do(effect)
+            try:
+                self._do(effect)
+            except Exception:  # such as a command that no gate would take: the sound behind it must not wait for it
+                logger.exception("%s could not be carried out; going on", type(effect).__name__)
         for switch in (self._siren, self._lamp):
             if switch is not None:
                 switch.again()
@@ -190,11 +193,11 @@ def _run(post: core.Post, inbox: Inbox, hands: Hands, notifier: Notifier, draw: 
             return
         try:
             hands.carry_out(post.handle(event, Clock.mono_ms()))
+            if draw is not None:
+                draw(post, Clock.mono_ms())
         except Exception:
             # a fault of ours must not end the post: what stands is looked at again with the next event
             logger.exception("deciding on %s failed", type(event).__name__)
-        if draw is not None:
-            draw(post, Clock.mono_ms())
         notifier.alive()
 
 

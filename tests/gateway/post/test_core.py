@@ -328,6 +328,38 @@ def test_an_alarm_that_no_state_tells_yet_stands_and_an_older_one_does_not_come_
     assert site.kinds() == []
 
 
+def test_what_an_earlier_boot_said_comes_too_late(site: Site) -> None:
+    gate = site.gates[EAST]
+    site.wait(1_000)
+    late_alarm, late_state = gate.open(AlarmKind.CALL, site.now_ms), gate.state(site.now_ms)
+    gate.alarms.clear()
+    gate.boot(site.now_ms)
+    site.heard()
+    site.send(AlarmHeard(EAST, late_alarm))
+    site.send(StateHeard(EAST, late_state))
+    assert site.kinds() == []
+
+
+def test_a_state_of_a_connection_that_is_over_is_no_sign_of_life(site: Site) -> None:
+    gate = site.gates[EAST]
+    site.wait(1_000)
+    late = gate.state(site.now_ms)
+    site.send(StateHeard(EAST, gate.will()))
+    site.send(StateHeard(EAST, late))
+    assert site.state_of() is GateState.SILENT
+
+
+def test_what_was_answered_while_its_gate_was_silent_calls_at_once_when_it_is_back(site: Site) -> None:
+    site.alarm(AlarmKind.TAMPER)
+    site.send(StateHeard(EAST, site.gates[EAST].will()))
+    site.send(Pressed("Wang"))
+    assert site.post.sound == Sound()
+    site.wait(500)
+    site.gates[EAST].connect(site.now_ms)
+    site.heard()
+    assert site.post.sound.tone is Tone.ALARM
+
+
 def test_another_gate_is_nothing_to_this_post(site: Site) -> None:
     stranger = FakeGate("north", site.now_ms)
     site.send(StateHeard("north", stranger.state(site.now_ms)))
