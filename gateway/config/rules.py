@@ -198,7 +198,8 @@ def post_is_apart(draft: Draft, report: Report) -> None:
 
 def post_can_be_heard(draft: Draft, report: Report) -> None:
     """Else its loss would be an alarm that is never raised."""
-    if draft.post is None and draft.policy is not None and draft.policy.alarms.post:
+    is_there = bool(report.line(("post",)))  # right or wrong
+    if not is_there and draft.policy is not None and draft.policy.alarms.post:
         text = "a guard post is said to be there, and no section [post] says where it hears this gate"
         report.rule(text, ("policy", "alarms", "post"), ("post",))
 

@@ -195,7 +195,10 @@ def test_the_guard_post_hears_alarms_and_states_and_writes_heartbeats_and_comman
         gate.link.publish(topic(ONE, channel), b"said")
         observer.hears(topic(ONE, channel), b"said")
     heard = {post.heard.get(timeout=WAIT_S)}
-    while (topic(ONE, Channel.STATE), b"said") not in heard:  # which was said last; overlapping filters bring some twice
+    while (
+        topic(ONE, Channel.STATE),
+        b"said",
+    ) not in heard:  # which was said last; overlapping filters bring some twice
         heard.add(post.heard.get(timeout=WAIT_S))
     assert heard == {(topic(ONE, channel), b"said") for channel in (Channel.ALARM, Channel.STATE)}
     for where in (*(topic(ONE, channel) for channel in (*WRITES, Channel.DOWN)), "anything"):
