@@ -153,8 +153,9 @@ def main() -> None:
             lock=relay,
             lamps={},
             sounder=None,
+            alarm_lamp=None,
             voice=quiet,
-            uplink=quiet,
+            tells=quiet,
             sampler=None,
             watchers=[],
         )

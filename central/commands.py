@@ -13,6 +13,7 @@ from central.authority.commands import (
     command_certificate,
     gate_bundle,
     gate_revoke,
+    post_certificate,
     tail_certificate,
 )
 from central.broker_options import Broker, with_broker, with_optional_broker
@@ -336,6 +337,7 @@ for _command in (
     broker_certificate,
     command,
     command_certificate,
+    post_certificate,
     directory,
     gate_bundle,
     gate_revoke,

@@ -27,7 +27,7 @@ from gateway.journal import Journal, JournalError
 from gateway.keys import hash_key
 from gateway.loop import Loop
 from gateway.resolve import Resolver, ResolveWorkers, Trust, schemes_with
-from gateway.road import Ends, directory_file, each, lay_road
+from gateway.road import Ends, directory_file, each, lay_roads
 from gateway.room import MB, Limits, Room, free_on
 from gateway.sampling import TemperatureSampler
 from gateway.status import StatusBoard
@@ -74,7 +74,7 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
         )  # fmt: skip
         desired.look()
         ends = Ends(journal=journal, directory=directory, board=board, clock=clock, boot=boot, post=inbox.post)
-        uplink = lay_road(config, ends, (desired.look, age.look), stack)
+        roads = lay_roads(config, ends, (desired.look, age.look), stack)
         watchers: list[Watcher] = [feed.watch] if feed is not None else []
         executor = Executor(
             journal=journal,
@@ -84,12 +84,13 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
             sounder=hardware.sounder,
             alarm_lamp=hardware.alarm_lamp,
             voice=voice,
-            uplink=uplink,
+            tells=roads.tells,
             sampler=sampler,
             watchers=watchers,
         )
-        loop = Loop(checkpoint, inbox, executor, clock, lambda: _after_turn(executor, board, journal, clock, notifier))
-        _follow_journal(journal, uplink, inbox.post)
+        after_turn = each(lambda: _after_turn(executor, board, journal, clock, notifier), roads.look)
+        loop = Loop(checkpoint, inbox, executor, clock, after_turn)
+        _follow_journal(journal, roads.uplink, inbox.post)
         loop.begin()
         board.take()
         _stop_on_signals(loop)

@@ -149,6 +149,7 @@ _REASONS: Words = {
     # a command of the office
     "forged": _("forged: not signed by the office as a command"),
     "retained": _("the broker had kept it for later"),
+    "not-for-post": _("the guard post may only acknowledge alarms"),
     "other-gate": _("meant for another gate"),
     "other-boot": _("from before the gate was started anew"),
     "late": _("came too late"),

@@ -27,12 +27,15 @@ of its own, or in the environment as `{PASSWORD_VARIABLE}`.
 """
 
 
+_OPTIONAL = {"simulation": " (optional; for simulated devices)", "post": " (optional; where there is a guard post)"}
+
+
 def configuration_markdown() -> str:
     """The whole page."""
     parts = [_HEAD]
     for name, kind in all_sections():
         if declared(kind).keys:
-            optional = " (optional; for simulated devices)" if name == "simulation" else ""
+            optional = _OPTIONAL.get(name, "")
             parts.append(f"## [{name}]{optional}\n\n{_meaning(kind)}\n\n{_table(declared(kind).keys.values())}")
     parts += [_resolvers(), _devices()]
     return "\n".join(parts)

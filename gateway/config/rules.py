@@ -4,7 +4,7 @@ One function a rule, each given the whole draft; a rule is silent about what is 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +20,7 @@ from gateway.config.settings import (
     ClockKind,
     IdentityConfig,
     JournalConfig,
+    PostConfig,
     ResolverConfig,
     SimulationConfig,
     TrustConfig,
@@ -43,6 +44,7 @@ class Draft:
     gate: IdentityConfig | None
     journal: JournalConfig | None
     broker: BrokerConfig | None
+    post: PostConfig | None
     trust: TrustConfig | None
     voice: VoiceConfig | None
     policy: Policy | None
@@ -50,10 +52,15 @@ class Draft:
     resolvers: tuple[ResolverConfig, ...]
     simulation: SimulationConfig | None
 
+    @property
+    def brokers(self) -> Iterator[tuple[KeyPath, BrokerConfig]]:
+        """Each with the section it stands in."""
+        for section, broker in ((("broker",), self.broker), (("post",), self.post)):
+            if broker is not None:
+                yield section, broker
+
 
 Rule = Callable[[Draft, Report], None]
-_CA_FILE: Final = ("broker", "ca_file")
-_CERTIFICATE: Final = ("broker", "certificate_file")
 _PORTAL: Final = ("policy", "portal")
 _KIND: Final = (*_PORTAL, "kind")
 
@@ -72,16 +79,21 @@ def data_dir_is_a_folder(draft: Draft, report: Report) -> None:
 
 def files_are_there(draft: Draft, report: Report) -> None:
     """Every file and folder that is only read."""
-    broker, voice, simulation = draft.broker, draft.voice, draft.simulation
-    if broker:
-        for name in ("ca_file", "certificate_file", "key_file", "password_file"):
-            _need(report, ("broker", name), getattr(broker, name), Path.is_file)
+    voice, simulation = draft.voice, draft.simulation
+    for section, broker in draft.brokers:
+        need_files(section, broker, report)
     if voice:
         _need(report, ("voice", "phrases"), voice.phrases, Path.is_dir)
         _need(report, ("voice", "recordings"), voice.recordings, Path.is_dir)
     if simulation:
         _need(report, ("simulation", "scenario"), simulation.scenario, Path.is_file)
         _need(report, ("simulation", "cast"), simulation.cast, Path.is_file)
+
+
+def need_files(section: KeyPath, broker: BrokerConfig, report: Report) -> None:
+    """Those of one broker."""
+    for name in ("ca_file", "certificate_file", "key_file", "password_file"):
+        _need(report, (*section, name), getattr(broker, name), Path.is_file)
 
 
 def _need(report: Report, path: KeyPath, file: Path | None, is_right: Callable[[Path], bool]) -> None:
@@ -92,43 +104,50 @@ def _need(report: Report, path: KeyPath, file: Path | None, is_right: Callable[[
 
 def never_in_the_clear_by_accident(draft: Draft, report: Report) -> None:
     """Without an authority there is no TLS, and a gate that is meant to have it must not go without."""
-    broker = draft.broker
-    if broker is None:
-        return
+    for section, broker in draft.brokers:
+        refuse_clear_by_accident(section, broker, report)
+
+
+def refuse_clear_by_accident(section: KeyPath, broker: BrokerConfig, report: Report) -> None:
+    """The same of one broker."""
+    ca_file, plaintext = (*section, "ca_file"), (*section, "plaintext")
     if broker.ca_file is None:
         for name in ("certificate_file", "key_file"):
             if getattr(broker, name) is not None:
-                report.rule("is of no use without ca_file: only that turns TLS on", ("broker", name), _CA_FILE)
+                report.rule("is of no use without ca_file: only that turns TLS on", (*section, name), ca_file)
         wrong = in_the_clear(broker.host, broker.tcp_port)
         if wrong and not broker.plaintext:
             text = f"{wrong}: name the authority in ca_file; or, if this is meant, write plaintext = true"
-            report.rule(
-                text,
-                ("broker", "port" if broker.port in (PORT, OFFICE_PORT) else "host"),
-                _CA_FILE,
-                ("broker", "plaintext"),
-            )
+            report.rule(text, (*section, "port" if broker.port in (PORT, OFFICE_PORT) else "host"), ca_file, plaintext)
     elif broker.plaintext:
-        report.rule("there is a ca_file too, which turns TLS on: one of the two", ("broker", "plaintext"), _CA_FILE)
+        report.rule("there is a ca_file too, which turns TLS on: one of the two", plaintext, ca_file)
 
 
 def tls_files_can_be_used(draft: Draft, report: Report) -> None:
     """TLS would refuse them only when the gate connects."""
-    tls = draft.broker.tls if draft.broker else None
-    if tls is None:
+    for section, broker in draft.brokers:
+        refuse_unusable_files(section, broker, report)
+
+
+def refuse_unusable_files(section: KeyPath, broker: BrokerConfig, report: Report) -> None:
+    """The same of one broker."""
+    if broker.tls is None:
         return
-    paths: dict[str, KeyPath] = {name: ("broker", name) for name in ("ca_file", "certificate_file", "key_file")}
+    paths: dict[str, KeyPath] = {name: (*section, name) for name in ("ca_file", "certificate_file", "key_file")}
     try:
-        client_context(tls)
+        client_context(broker.tls)
     except TlsFileError as error:
         report.rule(str(error), paths[error.key], *paths.values())
 
 
 def certificate_is_this_gates(draft: Draft, report: Report) -> None:
     """The broker takes the gate's name from it, and would silently drop all that comes under another."""
-    gate, file = draft.gate, draft.broker.certificate_file if draft.broker else None
-    if gate is None or file is None or not file.is_file():
-        return
+    for section, broker in draft.brokers if draft.gate else ():
+        if draft.gate and broker.certificate_file is not None and broker.certificate_file.is_file():
+            _refuse_others_certificate(draft.gate.id, section, broker.certificate_file, report)
+
+
+def _refuse_others_certificate(gate: str, section: KeyPath, file: Path, report: Report) -> None:
     from cryptography import x509
 
     try:
@@ -136,26 +155,53 @@ def certificate_is_this_gates(draft: Draft, report: Report) -> None:
     except (OSError, ValueError, TypeError):
         return  # TLS has found it unusable, too
     names = [str(each.value) for each in subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
-    if names != [gate.id]:
-        text = f"{file} is for {shown(', '.join(names))}, and this gate is {gate.id}: each gate has one of its own"
-        report.rule(text, _CERTIFICATE, ("gate", "id"))
+    if names != [gate]:
+        text = f"{file} is for {shown(', '.join(names))}, and this gate is {gate}: each gate has one of its own"
+        report.rule(text, (*section, "certificate_file"), ("gate", "id"))
 
 
 def password_has_a_user(draft: Draft, report: Report) -> None:
     """MQTT 3.1.1, section 3.1.2.9: no password without a user name."""
-    if draft.broker and draft.broker.password is not None and draft.broker.username is None:
-        report.rule("there is a password and no username", ("broker", "username"), ("broker", "password_file"))
+    for section, broker in draft.brokers:
+        if broker.password is not None and broker.username is None:
+            report.rule("there is a password and no username", (*section, "username"), (*section, "password_file"))
 
 
 def keys_are_keys(draft: Draft, report: Report) -> None:
     """A mistyped key, or a placeholder that would let anybody sign for the office."""
-    keys = draft.trust.office_keys if draft.trust else ()
+    _refuse_no_keys(draft.trust.office_keys if draft.trust else (), ("trust", "office_keys"), report)
+    _refuse_no_keys(draft.post.keys if draft.post else (), ("post", "keys"), report)
+
+
+def _refuse_no_keys(keys: Sequence[str], section: KeyPath, report: Report) -> None:
     for at, key in enumerate(keys):
-        path: KeyPath = ("trust", "office_keys", at)
+        path: KeyPath = (*section, at)
         if not is_public_key(bytes.fromhex(key)):
             report.rule("is no Ed25519 public key: mistyped, or a placeholder", path)
         elif key.lower() in (other.lower() for other in keys[:at]):
             report.rule("is there twice", path)
+
+
+def post_is_apart(draft: Draft, report: Report) -> None:
+    """From the office: its broker is another one (two links under a gate's one name put each other out), and its key may do less."""
+    if draft.post is None:
+        return
+    if draft.broker and (draft.post.host, draft.post.tcp_port) == (draft.broker.host, draft.broker.tcp_port):
+        text = "is the broker of [broker]: the post needs one that works without the office, best at the site itself"
+        report.rule(text, ("post", "host"), ("broker", "host"), ("post", "port"), ("broker", "port"))
+    office = {key.lower() for key in draft.trust.office_keys} if draft.trust else set()
+    for at, key in enumerate(draft.post.keys):
+        if key.lower() in office:
+            text = "is the office's key too, and a post may only acknowledge: make it one of its own (menshen post key)"
+            report.rule(text, ("post", "keys", at))
+
+
+def post_can_be_heard(draft: Draft, report: Report) -> None:
+    """Else its loss would be an alarm that is never raised."""
+    is_there = bool(report.line(("post",)))  # right or wrong
+    if not is_there and draft.policy is not None and draft.policy.alarms.post:
+        text = "a guard post is said to be there, and no section [post] says where it hears this gate"
+        report.rule(text, ("policy", "alarms", "post"), ("post",))
 
 
 def zone_is_known(draft: Draft, report: Report) -> None:
@@ -413,6 +459,8 @@ RULES: Final[tuple[Rule, ...]] = (
     certificate_is_this_gates,
     password_has_a_user,
     keys_are_keys,
+    post_is_apart,
+    post_can_be_heard,
     zone_is_known,
     numbers_are_in_order,
     night_has_a_length,

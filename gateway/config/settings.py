@@ -161,6 +161,27 @@ class BrokerConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostConfig(BrokerConfig):
+    """The guard post, and the broker on the local network where it hears this gate (docs/guard-post.md). The post works without the office,
+    so this is another broker than [broker]."""
+
+    keys: Annotated[
+        tuple[Annotated[str, Meta(description="64 hexadecimal digits", pattern=r"^[0-9a-fA-F]{64}\Z")], ...],
+        Meta(
+            description="The posts' public Ed25519 keys, 64 hexadecimal digits each (menshen post key prints them); they verify "
+            "heartbeats and acknowledgements, and nothing else",
+            min_length=1,
+            max_length=16,
+        ),
+    ]
+
+    @property
+    def post_keys(self) -> "tuple[Ed25519PublicKey, ...]":
+        """The same, to verify with."""
+        return _public_keys(self.keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrustConfig:
     """Whose word this gate takes for everything else: the office's, by its public keys."""
 
@@ -176,9 +197,13 @@ class TrustConfig:
     @property
     def keys(self) -> "tuple[Ed25519PublicKey, ...]":
         """The same, to verify with."""
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+        return _public_keys(self.office_keys)
 
-        return tuple(Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for key in self.office_keys)
+
+def _public_keys(keys: tuple[str, ...]) -> "tuple[Ed25519PublicKey, ...]":
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    return tuple(Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for key in keys)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +383,7 @@ class GateConfig:
     gate: IdentityConfig
     journal: JournalConfig
     broker: BrokerConfig
+    post: PostConfig | None = None
     trust: TrustConfig
     voice: VoiceConfig
     policy: Policy
@@ -373,9 +399,12 @@ SECTIONS: dict[str, type[Any]] = {
     "gate": IdentityConfig,
     "journal": JournalConfig,
     "broker": BrokerConfig,
+    "post": PostConfig,
     "trust": TrustConfig,
     "voice": VoiceConfig,
     "policy": Policy,
     "simulation": SimulationConfig,
 }
 """Every section but `devices` and `resolvers`."""
+OPTIONAL: frozenset[str] = frozenset({"post", "simulation"})
+"""Those that are not there unless the file has them."""

@@ -230,8 +230,10 @@ class Checkpoint:
 
     def _route_office(self, event: events.Event, now: Moment) -> None:
         match event:
-            case events.Commanded(command):
+            case events.Commanded(command, of_post):
                 self._orders.command(command, now)
+                if of_post:
+                    self._duties.sign_of_life(command.by, now)
             case events.CommandRefused(reason, detail, count):
                 self._orders.refuse("command", reason, now, detail, count)
             case events.Desired(modes, count):

@@ -259,9 +259,11 @@ class SiteCount:
 
 @dataclass(frozen=True, slots=True)
 class Commanded:
-    """The office commands, and nobody else: its signature, this gate and this boot were verified."""
+    """The office commands, or the guard at his post (`of_post`) acknowledges, and nobody else: signature, this gate and this
+    boot were verified."""
 
     command: Command
+    of_post: bool = False
 
 
 @dataclass(frozen=True, slots=True)

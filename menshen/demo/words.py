@@ -197,6 +197,7 @@ _ZH = {
     "answer-not-understood": "查验服务的答复无法理解",
     "forged": "伪造：没有办公室的指令签名",
     "retained": "消息代理留存的旧指令",
+    "not-for-post": "值守台只能确认报警",
     "other-gate": "发给其他门岗的指令",
     "other-boot": "门岗重启之前的指令",
     "late": "指令到得太晚",

@@ -11,6 +11,7 @@ from sync.contract.alarms import Alarm, AlarmMessage, StateMessage
 from sync.contract.commands import Acknowledge, Command, Release, Say, action_of, read_command
 from sync.contract.cose import decode_sign1
 from sync.contract.office_time import MAX_INFLATED, OfficeTime, Told, When, decode_when
+from sync.contract.post import Heartbeat, read_heartbeat
 from sync.contract.topics import Channel, parse_topic
 from sync.errors import SyncError
 from sync.log.keyed import NOTHING, Mark
@@ -22,7 +23,7 @@ from sync.log.sender import decode_downward
 from sync.printable import time_words
 
 SHOWN_ALARMS: Final = 5  # of a state, in a line
-Said = Message | AlarmMessage | StateMessage | Command | Have | Title | When | OfficeTime
+Said = Message | AlarmMessage | StateMessage | Command | Have | Title | When | OfficeTime | Heartbeat
 _UNCHECKED: Final = "signature not looked at"
 _PART: Final = msgspec.msgpack.Decoder(Part)
 _TITLE: Final = msgspec.json.Decoder(Title)
@@ -74,6 +75,8 @@ def _shown(said: Said, channel: Channel) -> tuple[str, str, Mapping[str, object]
             return action_of(said), _command(said), _plain(said)
         case Have() | Title() | When() | OfficeTime():
             return _beside(said)
+        case Heartbeat(post=post, sequence=sequence):
+            return "heartbeat", f"{post} number {sequence} at {said.mono_ms} ms of boot {said.boot[:8]}", _plain(said)
     return str(said.__struct_config__.tag), _log(said), _range(said)
 
 
@@ -124,16 +127,22 @@ def _read_down(payload: bytes) -> Said:
     return decode_downward(payload)
 
 
+def _read_heartbeat(payload: bytes) -> Heartbeat:
+    """The same of a post."""
+    return read_heartbeat(decode_sign1(payload).payload)
+
+
 _DECODERS: Final[Mapping[Channel, Callable[[bytes], Said]]] = {
     Channel.UP: _read_up,
     Channel.DOWN: _read_down,
     Channel.ALARM: msgspec.json.Decoder(AlarmMessage).decode,
     Channel.STATE: msgspec.json.Decoder(StateMessage).decode,
     Channel.CMD: _read_command,
+    Channel.POST: _read_heartbeat,
 }
 
 
-def _plain(said: AlarmMessage | StateMessage | Command | OfficeTime) -> Mapping[str, object]:
+def _plain(said: AlarmMessage | StateMessage | Command | OfficeTime | Heartbeat) -> Mapping[str, object]:
     plain: Mapping[str, object] = msgspec.to_builtins(said)
     return plain
 

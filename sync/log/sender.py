@@ -14,7 +14,7 @@ error goes to the caller) leaves everything as it was, to be polled again later.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -213,7 +213,7 @@ class Sender:
             batch = Batch.of(self._log_id, after, previous, records)
             payload = encode(batch)
             if len(payload) <= MAX_PAYLOAD or len(records) == 1:
-                return Head(batch.upto, batch.hash), payload, records
+                return Head(batch.upto, cast("bytes", batch.hash)), payload, records
             records = records[: len(records) // 2]
 
     def _gone(self, after: int) -> tuple[Head, int, bytes] | None:

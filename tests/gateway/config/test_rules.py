@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.config import load
 from tests.certificates import Authority
@@ -367,3 +368,53 @@ def test_phrases_of_ones_own_are_read_too(tmp_path: Path) -> None:
     words = " ".join(each.text for each in found)
     assert f"{folder / 'zh.toml'}:1: welcom: unknown phrase; the nearest known one is welcome" in words
     assert f"{folder / 'en.toml'}: does not exist" in words
+
+
+# the guard post
+
+POST_KEY, OFFICE_KEY = (
+    Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32).public_key().public_bytes_raw().hex()
+    for number in (1, 2)
+)
+
+
+def with_post(**changes: str) -> str:
+    """A gate with a post; values of [post] as TOML has them."""
+    values = {"host": '"192.168.1.10"', "plaintext": "true", "keys": f'["{POST_KEY}"]'} | changes
+    lines = "".join(f"{name} = {value}\n" for name, value in values.items())
+    return sections(alarms="post = true") + f"[post]\n{lines}" + devices()
+
+
+def test_a_gate_with_a_post(tmp_path: Path) -> None:
+    assert problems(tmp_path, with_post()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "words"),
+    [
+        ({"host": '"127.0.0.1"', "plaintext": "false"}, "post.host", "is the broker of [broker]"),
+        ({"plaintext": "false"}, "post.host", "without TLS anybody on the way"),
+        ({"port": "8883"}, "", ""),
+        ({"keys": f'["{POST_KEY}", "{POST_KEY}"]'}, "post.keys[1]", "is there twice"),
+        ({"keys": '["' + "0" * 64 + '"]'}, "post.keys[0]", "is no Ed25519 public key"),
+        ({"keys": "[]"}, "post.keys", "has 0 entries"),
+        ({"password_file": '"none"'}, "post.password_file", "does not exist"),
+        ({"certificate_file": '"gate.toml"'}, "post.certificate_file", "is of no use without ca_file"),
+    ],
+)
+def test_what_is_wrong_with_a_post(tmp_path: Path, changes: dict[str, str], key: str, words: str) -> None:
+    found = problems(tmp_path, with_post(**changes))
+    assert [(each.key, words in each.text) for each in found] == ([(key, True)] if key else [])
+
+
+def test_the_posts_key_is_not_the_offices(tmp_path: Path) -> None:
+    text = with_post(keys=f'["{OFFICE_KEY.upper()}"]') + f'[trust]\noffice_keys = ["{OFFICE_KEY}"]\n'
+    key, words = problem(tmp_path, text)
+    assert key == "post.keys[0]"
+    assert "the office's key too" in words
+
+
+def test_a_post_that_nobody_hears_of(tmp_path: Path) -> None:
+    key, words = problem(tmp_path, sections(alarms="post = true") + devices())
+    assert key == "policy.alarms.post"
+    assert "no section [post]" in words
