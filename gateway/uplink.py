@@ -113,6 +113,11 @@ class Uplink:
         """The link is down."""
         self._work.put(lambda _now: self._on_disconnected())
 
+    @property
+    def linked(self) -> bool:
+        """Whether the broker is there."""
+        return self._connection != 0
+
     def received(self, _topic: str, payload: bytes) -> None:
         """A payload came down."""
         if self._work.qsize() < MAX_WAITING:

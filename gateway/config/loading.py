@@ -11,7 +11,7 @@ from gateway.config.problems import ConfigError, Problem, Report
 from gateway.config.resolvers import read_resolvers
 from gateway.config.rules import PASSWORD_VARIABLE, RULES, Draft
 from gateway.config.secret_file import read_secret
-from gateway.config.settings import SECTIONS, BrokerConfig, GateConfig
+from gateway.config.settings import OPTIONAL, SECTIONS, BrokerConfig, GateConfig
 from gateway.config.source import Source, read_source
 from gateway.config.tables import Reader, declared, nearest
 from gateway.core.policy import Policy
@@ -64,6 +64,7 @@ def _load(source: Source, folder: Path, environ: Mapping[str, str]) -> GateConfi
         policy=draft.policy,
         devices=draft.devices.configs,
         resolvers=draft.resolvers,
+        page=draft.page,
         simulation=draft.simulation,
         sha256=source.sha256,
         source=source,
@@ -86,7 +87,7 @@ def _draft(source: Source, folder: Path, environ: Mapping[str, str], report: Rep
     sections: dict[str, Any] = {
         name: reader.section(kind, table.get(name, {}), (name,))
         for name, kind in SECTIONS.items()
-        if name in table or name != "simulation"
+        if name in table or name not in OPTIONAL
     }
     _refuse_unknown(table, report)
     broker: BrokerConfig | None = sections["broker"]
@@ -99,6 +100,7 @@ def _draft(source: Source, folder: Path, environ: Mapping[str, str], report: Rep
         policy=sections["policy"],
         devices=read_devices(table.get("devices", {}), reader, report),
         resolvers=read_resolvers(table.get("resolvers", {}), reader, report),
+        page=sections.get("page"),
         simulation=sections.get("simulation"),
     )
 

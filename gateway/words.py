@@ -1,4 +1,4 @@
-"""The terminal's words in both languages; a machine word that is not listed is shown as it is."""
+"""Words of the terminal, and machine words for people, in both languages; one that is not listed is shown as it is."""
 
 WORDS: dict[str, dict[str, str]] = {
     "starting": {"zh": "正在启动", "en": "starting"},
