@@ -195,6 +195,8 @@ _ZH = {
     "server-redirects": "查验服务要求转向，未跟随",
     "answer-too-large": "查验服务的答复过大",
     "answer-not-understood": "查验服务的答复无法理解",
+    "page": "值守页面",
+    "wrong-pin": "值守页面密码错误",
     "forged": "伪造：没有办公室的指令签名",
     "retained": "消息代理留存的旧指令",
     "other-gate": "发给其他门岗的指令",

@@ -8,6 +8,7 @@ hears nothing knows that it has lost the gate.
 import logging
 import secrets
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -44,6 +45,7 @@ SLOW_S: Final = 60.0  # the duty roster and old registrations are looked at this
 TURNS_MS: Final = 5_000  # the deciding thread turns at least once a second
 CARD_MS: Final = 20_000  # so long a tablet waits for a card
 MOST_CARDS: Final = 8  # tablets that wait for one at a time
+MOST_ORDERS, WITHIN_MS = 20, 10_000  # so many within that time
 MODULE: Final = "gateway.page.process"
 
 
@@ -93,7 +95,7 @@ class PageDesk:
         self._tablets = Tablets(secrets.token_urlsafe)
         self._guesses = Guesses()
         self._cards: list[_Waiting] = []
-        self._told = b""
+        self._ordered: deque[int] = deque(maxlen=MOST_ORDERS)  # when the last orders were given
         self._duty: tuple[messages.OnDuty, ...] = ()
         self._listening = self._locked = self._touched = False
         self._lock = (
@@ -173,8 +175,7 @@ class PageDesk:
     def _tell_once(self, now: Moment) -> None:
         if not self._gate.status().visiting:
             self._visits.nobody()
-        self._told = packed(self._snapshot(now))
-        self._child.send(self._told)
+        self._child.send(packed(self._snapshot(now)))
 
     def _snapshot(self, now: Moment) -> messages.Snapshot:
         return take(
@@ -268,8 +269,8 @@ class PageDesk:
 
     def _order(self, number: int, action: messages.Action, guard: Guard, now: Moment, *, leader: bool) -> Answer:
         reason = against(action, self._gate.status(), leader=leader)
-        if reason:
-            return Answer(id=number, ok=False, reason=reason)
+        if reason or self._too_fast(now.mono_ms):
+            return Answer(id=number, ok=False, reason=reason or "too-fast")
         try:
             event = event_of(action, guard.name, lambda asked: self._visitors.add(asked, guard.name, now.at_ms))
         except GatewayError as error:
@@ -277,6 +278,13 @@ class PageDesk:
             return Answer(id=number, ok=False, reason="not-kept")
         self._gate.post(event)
         return Answer(id=number, ok=True)
+
+    def _too_fast(self, now_ms: int) -> bool:
+        """Whether more is asked than people can: each order is a record, and a page that was taken over has no say in how many."""
+        if len(self._ordered) == MOST_ORDERS and now_ms - self._ordered[0] < WITHIN_MS:
+            return True
+        self._ordered.append(now_ms)
+        return False
 
     # logging in
 

@@ -82,7 +82,7 @@
   const send = async (form, button) => {
     if (button) button.disabled = true;
     try {
-      const answer = await fetch(form.action, {
+      const answer = await fetch(form.getAttribute("action"), { // form.action may be a field
         method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams(new FormData(form)), signal: AbortSignal.timeout(8000),
       });
       if (answer.status === 401) return ended();
