@@ -11,7 +11,7 @@ import click
 
 from drivers.no_dumps import forbid_core_dumps
 from gateway.errors import GatewayError
-from gateway.guard_commands import guard, visitors
+from gateway.guard_commands import guard, page_certificate, visitors
 from gateway.journal_commands import journal
 from sync.notify import Notifier
 
@@ -52,6 +52,7 @@ def gate() -> None:
 gate.add_command(journal)
 gate.add_command(guard)
 gate.add_command(visitors)
+gate.add_command(page_certificate)
 
 
 @gate.command()

@@ -1,8 +1,10 @@
-"""`menshen gate guard …` and `menshen gate visitors`: who may use the guard's page, and who was registered on it."""
+"""`menshen gate guard …`, `visitors` and `page-certificate`: who may use the guard's page, who was registered on it, and what
+it shows to browsers."""
 
+import os
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
@@ -128,3 +130,36 @@ def visitors(path: Path, reference: str | None) -> None:
         click.echo(
             "  ".join((at, each.reference, each.name, each.phone or "-", each.host, each.purpose or "-", each.by))
         )
+
+
+@click.command("page-certificate")
+@click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    required=True,
+    metavar="HOST",
+    help="A name or address the page is opened by; several.",
+)
+@click.option(
+    "--out", required=True, metavar="DIR", type=click.Path(path_type=Path), help="Where page.pem and page.key go."
+)
+@_told
+def page_certificate(hosts: tuple[str, ...], out: Path) -> None:
+    """Make a certificate that signs itself for the guard's page, where the office gives none. The tablet is told once to
+    believe page.pem; compare the fingerprint. What is there already is not replaced.
+
+    \b
+    menshen gate page-certificate --host 192.168.1.20 --host east-gate.local --out /etc/menshen
+    """
+    from gateway.page.certificate import page_certificate as make
+
+    certificate, key = out / "page.pem", out / "page.key"
+    try:
+        made = make(hosts, datetime.now(UTC))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    for path, data, mode in ((key, made.key, 0o600), (certificate, made.certificate, 0o644)):
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:
+            opened.write(data)
+    click.echo(f"wrote {certificate} and {key}; SHA-256 fingerprint:\n{made.fingerprint}")

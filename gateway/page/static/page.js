@@ -35,10 +35,17 @@
       restore(box, was);
     }
     if (state.alarms) { const fresh = state.alarms.some((id) => !ringing.includes(id)); ringing = state.alarms; if (fresh) ring(); }
+    jump();
     title = state.title;
     $("no-office").hidden = state.office || state.lost;
     alive(state);
   };
+
+  const jump = () => { // an alarm that is out of sight
+    const box = $("alarms").getBoundingClientRect();
+    $("jump").hidden = !ringing.length || (box.top < innerHeight && box.bottom > 0);
+  };
+  addEventListener("scroll", jump, { passive: true });
 
   const alive = (state) => {
     heard = Date.now();
@@ -49,6 +56,7 @@
   const lost = (is) => {
     const sign = $("lost"), wanted = is ? sign.dataset.title : title;
     if (sign.hidden === is) { sign.hidden = !is; if (is) ring(); }
+    document.body.classList.toggle("lost", is);
     if (is) $("no-office").hidden = true;
     if (document.title !== wanted) document.title = wanted;
   };

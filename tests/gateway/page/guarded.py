@@ -76,7 +76,9 @@ class GuardedGate:
     def page_pid(self) -> int:
         """The page's process."""
         gate = self.inst.running["gate"].process.pid
-        out = subprocess.run(["pgrep", "-P", str(gate), "-f", "gateway.page.process"], capture_output=True, text=True)
+        out = subprocess.run(
+            ["pgrep", "-P", str(gate), "-f", "gateway.page.process"], capture_output=True, text=True, check=True
+        )
         return int(out.stdout.split()[0])
 
     def records(self, kind: str, **having: Any) -> list[dict[str, Any]]:
