@@ -26,7 +26,7 @@ from gateway.directory import Directory
 from gateway.errors import DirectoryError, GatewayError
 from gateway.page import messages
 from gateway.page.access import Guesses, Session, Sessions, Tablets
-from gateway.page.guards import Guard, GuardBook, GuardsError, Role, is_right
+from gateway.page.guards import Guard, GuardBook, GuardsError, Role, give_hashes_back, is_right
 from gateway.page.messages import Answer, Ask, Beat, Person
 from gateway.page.office import OfficeEar
 from gateway.page.orders import against, event_of
@@ -88,6 +88,7 @@ class PageDesk:
         self._limit = config.policy.capacity.most
         self._setup = messages.encode(setup_of(config))
         self._visits = RecentVisits()
+        give_hashes_back()
         self._guards = GuardBook(page.guards(config.gate.data_dir))
         self._visitors = VisitorFile(file_in(config.gate.data_dir))
         self._keep_ms = page.keep_days * DAY_MS

@@ -1,5 +1,6 @@
 """Who may use the guard's page: a file of names, roles and PINs. Of a PIN only its scrypt hash is kept (RFC 7914)."""
 
+import ctypes
 import hashlib
 import hmac
 import os
@@ -20,6 +21,7 @@ SHORTEST_PIN, LONGEST_PIN = 6, 32  # digits
 MAX_GUARDS, MAX_BYTES = 256, 256 * 1024
 _N, _R, _P = 2**14, 8, 1  # 16 MB and about 0.05 s a try
 _OPEN_TO_OTHERS: Final = 0o077
+_M_MMAP_THRESHOLD: Final = -3  # <malloc.h>
 _HEX = r"^([0-9a-f]{2}){16,64}\Z"
 Hex = Annotated[str, Meta(pattern=_HEX)]
 
@@ -121,6 +123,14 @@ def write_guards(path: Path, guards: Sequence[Guard]) -> None:
         new.replace(path)
     except OSError as error:
         raise GuardsError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def give_hashes_back() -> None:
+    """Have the C library give the 16 MB of each hash back at once. glibc would keep them for the next one (mallopt(3), dynamic
+    threshold); a gate has better uses for them."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 1024 * 1024)
 
 
 class GuardBook:

@@ -17,6 +17,8 @@ from sync.contract.records import DrillStage, ShiftAction
 MAX_PACKET: Final = 60_000  # bytes, both ways; a socket of packets takes them whole
 MOST_ALARMS, MOST_DUTIES, MOST_STEPS, MOST_ROUNDS, MOST_DEVICES = 48, 12, 16, 32, 32
 """How much of each the page is told, so that a snapshot is one packet."""
+LEADERS_MODES: Final = frozenset({Mode.LOCKDOWN, Mode.FREE})
+"""Into and out of these only the leader switches."""
 Token = Annotated[str, Meta(max_length=64, pattern=r"^[A-Za-z0-9_-]*\Z")]
 Word = Annotated[str, Meta(max_length=64)]
 Given = Annotated[str, Meta(min_length=1, max_length=64)]

@@ -8,11 +8,10 @@ from gateway.core.drill import BY_PEOPLE
 from gateway.core.policy import Mode
 from gateway.core.status import Status
 from gateway.page import messages
+from gateway.page.messages import LEADERS_MODES
 from sync.contract.records import ShiftAction
 from sync.contract.text import harmless
 
-LEADERS_MODES = frozenset({Mode.LOCKDOWN, Mode.FREE})
-"""Into and out of these only the leader switches."""
 GUARDS_SHIFTS = frozenset({ShiftAction.BEGUN, ShiftAction.HANDED_OVER, ShiftAction.ENDED})
 LEADER_ONLY, NO_SUCH_ALARM, NOBODY_THERE, NO_DRILL, NOT_DUE, NO_NAME = (
     "leader-only",

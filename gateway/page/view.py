@@ -12,8 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gateway.core.door import DoorState
 from gateway.core.drill import BY_PEOPLE
 from gateway.core.policy import Mode
-from gateway.page.messages import OnDuty, Person, Setup, Snapshot
-from gateway.page.orders import LEADERS_MODES
+from gateway.page.messages import LEADERS_MODES, OnDuty, Person, Setup, Snapshot
 from gateway.page.words import TAGS, Words, instructions
 from sync.contract.alarms import Alarm, AlarmKind
 from sync.contract.records import DrillStage
