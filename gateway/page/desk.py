@@ -98,7 +98,8 @@ class PageDesk:
         self._cards: list[_Waiting] = []
         self._ordered: deque[int] = deque(maxlen=MOST_ORDERS)  # when the last orders were given
         self._duty: tuple[messages.OnDuty, ...] = ()
-        self._listening = self._locked = self._touched = False
+        self._listening: bool | None = None  # not known yet
+        self._locked = self._touched = False
         self._lock = (
             threading.Lock()
         )  # sessions, guesses and cards: the supervisor's, the readers' and the teller's threads
@@ -211,7 +212,7 @@ class PageDesk:
             self._cards.clear()
 
     def _became(self, *, listening: bool, detail: str = "") -> None:
-        if listening is self._listening and listening:
+        if listening is self._listening:
             return
         self._listening = listening
         logger.log(

@@ -15,7 +15,7 @@ from gateway.page.messages import Setup
 from sync.tls import server_context
 
 FIRST_REQUEST_S: Final = 10.0  # a connection that has asked for nothing by then is closed
-MOST_HEADERS: Final = 16 * 1024  # bytes of one request, before its body
+MOST_HEADERS: Final = 16 * 1024  # bytes of a request that has not come whole
 MOST_CONNECTIONS, MOST_OF_ONE = 96, 16  # at a time; of one address
 
 
