@@ -65,6 +65,7 @@ def _load(source: Source, folder: Path, environ: Mapping[str, str]) -> GateConfi
         policy=draft.policy,
         devices=draft.devices.configs,
         resolvers=draft.resolvers,
+        page=draft.page,
         simulation=draft.simulation,
         sha256=source.sha256,
         source=source,
@@ -102,6 +103,7 @@ def _draft(source: Source, folder: Path, environ: Mapping[str, str], report: Rep
         policy=sections["policy"],
         devices=read_devices(table.get("devices", {}), reader, report),
         resolvers=read_resolvers(table.get("resolvers", {}), reader, report),
+        page=sections.get("page"),
         simulation=sections.get("simulation"),
     )
 

@@ -1,6 +1,6 @@
 """`docs/configuration.md`, made of the declarations. `make docs` writes it anew."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING
 from enum import Enum
 from inspect import getdoc
@@ -27,7 +27,11 @@ of its own, or in the environment as `{PASSWORD_VARIABLE}`.
 """
 
 
-_OPTIONAL = {"simulation": " (optional; for simulated devices)", "post": " (optional; where there is a guard post)"}
+_OPTIONAL: Mapping[str, str] = {
+    "page": " (optional)",
+    "post": " (optional; where there is a guard post)",
+    "simulation": " (optional; for simulated devices)",
+}
 
 
 def configuration_markdown() -> str:

@@ -20,6 +20,7 @@ from gateway.config.settings import (
     ClockKind,
     IdentityConfig,
     JournalConfig,
+    PageConfig,
     PostConfig,
     ResolverConfig,
     SimulationConfig,
@@ -32,7 +33,7 @@ from gateway.core.policy import Policy, PortalKind
 from gateway.errors import GatewayError
 from sync.contract.ed25519 import is_public_key
 from sync.contract.records import Direction, Step
-from sync.tls import OFFICE_PORT, PORT, TlsFileError, client_context, in_the_clear
+from sync.tls import OFFICE_PORT, PORT, TlsFileError, client_context, in_the_clear, server_context
 
 PASSWORD_VARIABLE: Final = "MENSHEN_BROKER_PASSWORD"  # noqa: S105  the variable's name
 
@@ -50,6 +51,7 @@ class Draft:
     policy: Policy | None
     devices: Devices
     resolvers: tuple[ResolverConfig, ...]
+    page: PageConfig | None
     simulation: SimulationConfig | None
 
     @property
@@ -85,6 +87,9 @@ def files_are_there(draft: Draft, report: Report) -> None:
     if voice:
         _need(report, ("voice", "phrases"), voice.phrases, Path.is_dir)
         _need(report, ("voice", "recordings"), voice.recordings, Path.is_dir)
+    if draft.page:
+        for name in ("certificate_file", "key_file"):
+            _need(report, ("page", name), getattr(draft.page, name), Path.is_file)
     if simulation:
         _need(report, ("simulation", "scenario"), simulation.scenario, Path.is_file)
         _need(report, ("simulation", "cast"), simulation.cast, Path.is_file)
@@ -158,6 +163,56 @@ def _refuse_others_certificate(gate: str, section: KeyPath, file: Path, report: 
     if names != [gate]:
         text = f"{file} is for {shown(', '.join(names))}, and this gate is {gate}: each gate has one of its own"
         report.rule(text, (*section, "certificate_file"), ("gate", "id"))
+
+
+def page_is_not_in_the_clear(draft: Draft, report: Report) -> None:
+    """A PIN and a cookie that anybody on the way can read are everybody's."""
+    page = draft.page
+    if page is None:
+        return
+    if page.plaintext:
+        if page.host != "127.0.0.1":
+            report.rule(
+                f'without TLS anybody on the network could read the guards\' PINs, so only host = "127.0.0.1" is allowed; it is {page.host}',
+                ("page", "plaintext"),
+                ("page", "host"),
+            )
+        for name in ("certificate_file", "key_file"):
+            if getattr(page, name) is not None:
+                report.rule("is of no use with plaintext = true: one of the two", ("page", name), ("page", "plaintext"))
+    elif draft.broker is not None and None in page.certificate(draft.broker):
+        report.rule(
+            "the page needs a certificate and its key: name them in certificate_file and key_file",
+            ("page", "certificate_file"),
+            ("page", "key_file"),
+            ("page", "host"),
+        )
+
+
+def page_certificate_can_be_used(draft: Draft, report: Report) -> None:
+    """A browser would refuse it, and nobody at the gate knows why."""
+    if draft.page is None or draft.broker is None:
+        return
+    certificate, key = draft.page.certificate(draft.broker)
+    if certificate is None or key is None or not (certificate.is_file() and key.is_file()):
+        return
+    at: dict[str, KeyPath] = {name: ("page", name) for name in ("certificate_file", "key_file", "host")}
+    try:
+        server_context(certificate, key)
+    except TlsFileError as error:
+        report.rule(str(error), at[error.key], *at.values())
+        return
+    from cryptography import x509
+
+    try:
+        uses = x509.load_pem_x509_certificate(certificate.read_bytes()).extensions.get_extension_for_class(
+            x509.ExtendedKeyUsage
+        )
+    except x509.ExtensionNotFound:
+        return  # good for anything
+    if x509.oid.ExtendedKeyUsageOID.SERVER_AUTH not in uses.value:
+        text = f"{certificate} is good for a client alone, and browsers refuse it: the page needs one that is good for a server"
+        report.rule(text, at["certificate_file"], at["host"])
 
 
 def password_has_a_user(draft: Draft, report: Report) -> None:
@@ -457,6 +512,8 @@ RULES: Final[tuple[Rule, ...]] = (
     never_in_the_clear_by_accident,
     tls_files_can_be_used,
     certificate_is_this_gates,
+    page_is_not_in_the_clear,
+    page_certificate_can_be_used,
     password_has_a_user,
     keys_are_keys,
     post_is_apart,

@@ -7,7 +7,7 @@ A field without `Meta` is no key of the file.
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from msgspec import Meta
 
@@ -235,6 +235,69 @@ class VoiceConfig:
     ] = 100
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageConfig:
+    """The guard's page, served by the gate itself on the local network. Without this section there is none. Who may log in:
+    menshen gate guard."""
+
+    host: Annotated[
+        str,
+        Meta(
+            description="The address to serve at; 0.0.0.0: at all of this machine's",
+            min_length=1,
+            max_length=64,
+            pattern=r"^[0-9A-Za-z.:-]+\Z",
+        ),
+    ] = "0.0.0.0"  # noqa: S104  a tablet is another machine
+    port: Annotated[int, Meta(description="Its TCP port", ge=1, le=65535)] = 8443
+    names: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\Z")], ...],
+        Meta(description="The host names it is opened by, besides addresses; others are refused", max_length=16),
+    ] = ()
+    certificate_file: Annotated[
+        Path | None,
+        Meta(description="Its certificate (PEM), good for a server; when left out, that of [broker]"),
+    ] = None
+    key_file: Annotated[
+        Path | None, Meta(description="Its key (PEM, not encrypted), which others must not be able to read")
+    ] = None
+    guards_file: Annotated[
+        Path | None, Meta(description="Who may log in (menshen gate guard); default: guards.json in data_dir")
+    ] = None
+    plaintext: Annotated[bool, Meta(description="Serve without TLS; only at 127.0.0.1")] = False
+    idle_min: Annotated[
+        int,
+        Meta(
+            description="A log-in ends after so long without a tap that does something",
+            ge=5,
+            le=720,
+            extra={"unit": "min"},
+        ),
+    ] = 240
+    longest_h: Annotated[int, Meta(description="A log-in ends after so many hours in any case", ge=1, le=24)] = 13
+    keep_days: Annotated[
+        int,
+        Meta(
+            description="How long the names of registered visitors are kept, at this gate alone",
+            ge=1,
+            le=3650,
+            extra={"unit": "d"},
+        ),
+    ] = 30
+
+    def guards(self, data_dir: Path) -> Path:
+        """The file of those who may log in."""
+        return self.guards_file or data_dir / "guards.json"
+
+    def certificate(self, broker: BrokerConfig) -> tuple[Path | None, Path | None]:
+        """Certificate and key; none when it serves without TLS."""
+        if self.plaintext:
+            return None, None
+        if self.certificate_file is None and self.key_file is None:
+            return broker.certificate_file, broker.key_file
+        return self.certificate_file, self.key_file
+
+
 Words = tuple[Annotated[str, Meta(description="1 to 64 characters", min_length=1, max_length=64)], ...]
 """Values of an answer."""
 
@@ -389,6 +452,7 @@ class GateConfig:
     policy: Policy
     devices: tuple[DeviceConfig, ...]
     resolvers: tuple[ResolverConfig, ...]
+    page: PageConfig | None
     simulation: SimulationConfig | None
     sha256: str
     source: Source
@@ -403,8 +467,9 @@ SECTIONS: dict[str, type[Any]] = {
     "trust": TrustConfig,
     "voice": VoiceConfig,
     "policy": Policy,
+    "page": PageConfig,
     "simulation": SimulationConfig,
 }
 """Every section but `devices` and `resolvers`."""
-OPTIONAL: frozenset[str] = frozenset({"post", "simulation"})
-"""Those that are not there unless the file has them."""
+OPTIONAL: Final = frozenset({"page", "post", "simulation"})
+"""Sections whose absence says that there is no such thing."""

@@ -38,6 +38,7 @@ from sync.contract.records import ClockChange, Device, Direction, Started, Step,
 __all__ = ["Checkpoint", "Status"]
 
 BIG_STEP_MS = 60_000  # a wall clock that jumps this far is an alarm
+PAGE = "page"  # the detail of its lock-out, which is none of the readers
 NOTES = frozenset({"instruction", "done"})
 DEVICE_STATES = frozenset({"ok", "stale", "lost"})
 
@@ -244,6 +245,10 @@ class Checkpoint:
                 self._count_people(now)
             case events.DirectoryRefused(reason, detail):
                 self._orders.refuse("directory", reason, now, detail)
+            case events.AccessRefused(reason, detail):
+                self._orders.refuse("page", reason, now, detail)
+            case events.AccessLocked(locked):
+                self._desk.lasting(AlarmKind.LOCK_OUT, now, PAGE, active=locked)
             case events.TimeRefused(reason, count):
                 self._orders.refuse("time", reason, now, count=count)
             case events.PolicyChanged():
@@ -332,6 +337,7 @@ class Checkpoint:
             drill=self._mode.drill,
             drill_stages=self._orders.drill.stages,
             guard=self._duties.guard,
+            office=self._duties.office,
             rounds=self._duties.rounds.waiting,
             visiting=self._visiting,
         )

@@ -38,6 +38,7 @@ class Duties:
         self.guard = durable.read(state, _KEY, str, "")
         self.rounds = Rounds(policy, state)
         self.watch = Watch(policy)
+        self.office = False  # whether it is heard
         self._unheard_ms: int | None = None  # since when nothing is heard of the office
 
     def adopt(self, policy: Policy) -> None:
@@ -133,10 +134,11 @@ class Duties:
         if who == POST:
             self._desk.lasting(AlarmKind.POST_LOST, now, active=not heard and self._policy.alarms.post)
         elif heard:
-            self._unheard_ms = None
+            self.office, self._unheard_ms = True, None
             self._desk.over(AlarmKind.NETWORK)
-        elif who == OFFICE and self._unheard_ms is None:
-            self._unheard_ms = now.mono_ms
+        else:
+            self.office = False
+            self._unheard_ms = now.mono_ms if self._unheard_ms is None else self._unheard_ms
 
     def _offline_at(self) -> int | None:
         limit_min = self._policy.alarms.offline_after_min

@@ -284,6 +284,21 @@ class TimeRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessRefused:
+    """Somebody was refused at the guard's page: `wrong-pin`; `detail`: from which address."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLocked:
+    """So many PINs were wrong that somebody is not heard at the guard's page for a while; or that is over."""
+
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DirectoryRefused:
     """Something that came as the office's directory was refused: `part` (forged, damaged), `row` (not understood), `policy`
     (not to be had from afar, or not valid)."""
@@ -394,6 +409,8 @@ Event = (
     | SiteCount
     | Commanded
     | CommandRefused
+    | AccessRefused
+    | AccessLocked
     | DirectoryRefused
     | Desired
     | PolicyChanged

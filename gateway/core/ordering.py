@@ -57,7 +57,7 @@ class OrderDesk:
         self.drill = DrillBook(state)
         self.commanded = Commanded(policy.portal, has, state)
         self._wanted = Wanted(state)
-        self._refusals = {what: Refusals(what) for what in ("command", "time", "directory")}
+        self._refusals = {what: Refusals(what) for what in ("command", "time", "directory", "page")}
 
     def adopt(self, policy: Policy) -> None:
         """Go by this from now on."""

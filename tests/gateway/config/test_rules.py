@@ -418,3 +418,63 @@ def test_a_post_that_nobody_hears_of(tmp_path: Path) -> None:
     key, words = problem(tmp_path, sections(alarms="post = true") + devices())
     assert key == "policy.alarms.post"
     assert "no section [post]" in words
+
+
+PAGE = '[page]\nhost = "127.0.0.1"\n'
+
+
+def test_a_page_is_not_served_in_the_clear(tmp_path: Path) -> None:
+    assert problems(tmp_path, sections() + PAGE + "plaintext = true\n" + devices()) == []
+    key, words = problem(tmp_path, sections() + "[page]\nplaintext = true\n" + devices())
+    assert key == "page.plaintext"
+    assert 'only host = "127.0.0.1" is allowed; it is 0.0.0.0' in words
+    key, words = problem(tmp_path, sections() + PAGE + devices())
+    assert key == "page.certificate_file"
+    assert "needs a certificate and its key" in words
+
+
+def test_a_pages_certificate_is_one_that_browsers_take(tmp_path: Path) -> None:
+    pair = Authority(tmp_path).issue("page")
+    files = f'certificate_file = "{pair.certificate}"\nkey_file = "{pair.key}"\n'
+    assert problems(tmp_path, sections() + PAGE + files + devices()) == []
+    gone = f'certificate_file = "{pair.certificate}"\nkey_file = "gone"\n'
+    key, words = problem(tmp_path, sections() + PAGE + gone + devices())
+    assert key == "page.key_file"
+    assert "does not exist" in words
+    pair.key.chmod(0o644)
+    key, words = problem(tmp_path, sections() + PAGE + files + devices())
+    assert key == "page.key_file"
+    assert "can be read or changed by others" in words
+
+
+def test_a_gates_certificate_for_the_broker_is_no_servers(tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    from central.authority.certificates import Signer, authority_certificate, client_certificate
+
+    signing, own, now = (
+        ec.generate_private_key(ec.SECP256R1()),
+        ec.generate_private_key(ec.SECP256R1()),
+        datetime.now(UTC),
+    )
+    authority = authority_certificate(signing, "office", now)
+    (tmp_path / "ca.pem").write_bytes(authority.public_bytes(Encoding.PEM))
+    made = client_certificate(Signer(authority, signing), "g-1", own.public_key(), now)
+    (tmp_path / "gate.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    (tmp_path / "gate.key").touch(0o600)
+    (tmp_path / "gate.key").write_bytes(own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    broker = 'ca_file = "ca.pem"\ncertificate_file = "gate.pem"\nkey_file = "gate.key"\n'
+    key, words = problem(tmp_path, sections() + broker + "[page]\n" + devices())
+    assert key == "page.certificate_file"
+    assert "good for a client alone" in words
+
+
+def test_names_of_a_page_are_host_names(tmp_path: Path) -> None:
+    names = PAGE + "plaintext = true\n"
+    assert problems(tmp_path, sections() + names + 'names = ["gate.local", "east"]\n' + devices()) == []
+    for wrong in ("Gate", "*", "a b", "-a", "a/b", "gate:8443"):
+        (found,) = problems(tmp_path, sections() + names + f'names = ["{wrong}"]\n' + devices())
+        assert found.key.startswith("page.names")

@@ -1,4 +1,4 @@
-"""The terminal's words in both languages; a machine word that is not listed is shown as it is."""
+"""Words of the terminal, and machine words for people, in both languages; one that is not listed is shown as it is."""
 
 WORDS: dict[str, dict[str, str]] = {
     "starting": {"zh": "正在启动", "en": "starting"},
@@ -195,6 +195,8 @@ _ZH = {
     "server-redirects": "查验服务要求转向，未跟随",
     "answer-too-large": "查验服务的答复过大",
     "answer-not-understood": "查验服务的答复无法理解",
+    "page": "值守页面",
+    "wrong-pin": "值守页面密码错误",
     "forged": "伪造：没有办公室的指令签名",
     "retained": "消息代理留存的旧指令",
     "not-for-post": "值守台只能确认报警",
