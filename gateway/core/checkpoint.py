@@ -14,7 +14,7 @@ from gateway.core.capacity import REACHED, WARNING, Capacity
 from gateway.core.duties import MINUTE_MS, Duties
 from gateway.core.effects import Effect, Say, SetVolume, StateChanged, Tone
 from gateway.core.equipment import Equipment
-from gateway.core.findings import CLOSED_MANAGEMENT, HOME_OBSERVATION, LOCKDOWN, LOCKED_OUT, SEALED, known_as
+from gateway.core.findings import CLOSED_MANAGEMENT, HOME_OBSERVATION, LOCKDOWN, LOCKED_OUT, REGISTERED, SEALED
 from gateway.core.ledger import Ledger
 from gateway.core.lockout import LockOut
 from gateway.core.mode import ModeMachine, Order
@@ -204,7 +204,8 @@ class Checkpoint:
                 self._portal.release(now, Direction.ENTRY, "guard", by=by[:MAX_WORD], note=reason[:MAX_NOTE])
             case events.Registered(reference, by, instead):
                 done = events.Registered(reference[:MAX_WORD], by[:MAX_WORD], instead)
-                self._tell(self._visit.registered(done, now), now)
+                against = self._against_visit(REGISTERED, now) if instead else []
+                self._tell(self._visit.registered(done, now, against), now)
             case events.VehicleNoted(plate, by, delivery):
                 self._visit.vehicle(plate[:MAX_WORD], self._policy.prompter.bay if delivery else "")
                 self._say(self._prompter.delivery() if delivery else ())
@@ -363,16 +364,22 @@ class Checkpoint:
 
     def _against_entry(self, verdict: events.Verdict, now: Moment) -> list[str]:
         """What at the gate speaks against letting this one in."""
+        against = [LOCKED_OUT] if self._lockout.locked else []
+        against += self._against_visit(verdict, now)
+        return against + (
+            self._against_again(Direction.ENTRY, verdict, now) if Step.CREDENTIAL in verdict.serves else []
+        )
+
+    def _against_visit(self, verdict: events.Verdict, now: Moment) -> list[str]:
+        """The same, whether they come with a pass or were registered by the guard."""
         against = [LOCKDOWN] if self._mode.order is Order.LOCKDOWN else []
-        against += [LOCKED_OUT] if self._lockout.locked else []
         against += [SEALED] if self._policy.portal.kind is PortalKind.SEALED else []
         if Step.CREDENTIAL not in verdict.serves:
             return against
         closed = self._mode.mode is Mode.CLOSED and verdict.pass_type not in self._policy.modes.closed_admits
         against += [CLOSED_MANAGEMENT] if closed else []
         full = self._capacity.against(self._portal.passages.inside, verdict.booked, now)
-        against += [full] if full else []
-        return against + self._against_again(Direction.ENTRY, verdict, now)
+        return against + ([full] if full else [])
 
     def _against_again(self, direction: Direction, verdict: events.Verdict, now: Moment) -> list[str]:
         reason, denies = self._portal.against(direction, verdict.holder, now)
@@ -390,8 +397,7 @@ class Checkpoint:
         against = [] if escape else against
         if verdict.outcome is events.Outcome.VALID:
             against += self._against_again(Direction.EXIT, verdict, now)
-        asked = self._policy.required(Direction.EXIT, known_as(verdict), event.reader, now)
-        if escape or set(asked) <= {Step.CREDENTIAL}:
+        if escape or not self._policy.asks_more_on_exit:
             event = self._used.judged(event, now.mono_ms)
             self._on_closed(exit_visit(self._policy, self._ids(), event, now, against), now)
         else:

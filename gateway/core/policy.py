@@ -528,6 +528,12 @@ class Policy:
         """Whether the night watch is on at `now`."""
         return between(self.night.begins, self.night.ends, f"{self.local(now):%H:%M}")
 
+    @property
+    def asks_more_on_exit(self) -> bool:
+        """Whether some are asked for more than a credential on the way out: only then one reading may not be all of a visit."""
+        rules = self.rules.values()
+        return any(rule.direction is Direction.EXIT and set(rule.steps) - {Step.CREDENTIAL} for rule in rules)
+
     def required(self, direction: Direction, pass_type: PassType, lane: str, now: Moment) -> tuple[Step, ...]:
         """The steps asked of somebody: by the first rule that fits, else by the colour; on the way out, the credential."""
         if self.rules:

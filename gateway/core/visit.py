@@ -187,6 +187,11 @@ class VisitMachine:
         out = self._direction is Direction.EXIT
         return out or self._sensor_lost or not self._policy.visit.presence_sensor
 
+    @property
+    def _anybody(self) -> bool:
+        """Whether the sensor sees somebody, or did a moment ago."""
+        return self._present or self._left_ms is not None
+
     # what happens
 
     def presence(self, now: Moment, *, present: bool) -> list[Note]:
@@ -236,7 +241,7 @@ class VisitMachine:
         """A measurement."""
         if self.state is not VisitState.UNDER_WAY and self.state is not VisitState.PRESENT:
             return []
-        if not (self._present or self._left_ms is not None or self._unbound):
+        if not (self._anybody or self._unbound):
             return []
         if self._measure_at is not None or (self._attempt is not None and self._attempt.findings.screening.settled):
             return []
@@ -245,14 +250,15 @@ class VisitMachine:
         begun = self._begin(now) if self._attempt is None else []
         return begun + self._take(_finite(event), now)
 
-    def registered(self, event: Registered, now: Moment) -> list[Note]:
-        """The registration was done for whoever is there."""
-        if self._attempt is None and not self._present:
+    def registered(self, event: Registered, now: Moment, circumstances: Sequence[str] = ()) -> list[Note]:
+        """The registration was done for whoever is there. Where no sensor tells that, only one that lets in by itself can begin
+        a visit. `circumstances`: what speaks against letting them in by it."""
+        if self._attempt is None and not (self._anybody or (self._unbound and event.instead)):
             return []
         if self._attempt is not None and Step.REGISTRATION in self._attempt.findings.passed:
             return []
         begun = self._begin(now) if self._attempt is None else []
-        return begun + self._take(event, now)
+        return begun + self._take_all((*map(Circumstance, circumstances), event), now)
 
     def vehicle(self, plate: str, bay: str) -> None:
         """The plate of whoever is there, and where they stop."""
@@ -346,7 +352,7 @@ class VisitMachine:
             notes.append(MeasureAgain())
         if self._unbound:
             attempt.add(Circumstance(NO_SENSOR), now)
-        elif self._present or self._left_ms is not None:
+        elif self._anybody:
             attempt.add(Presence(True), now)
         if self._thermometer_lost:
             attempt.add(Circumstance(NO_THERMOMETER), now)
@@ -395,7 +401,7 @@ class VisitMachine:
         bad = attempt.findings.bad
         self._last = Last(frozenset(attempt.findings.read), bad.credential if bad is not None else "", now.mono_ms)
         self._move(how)
-        if self.state is VisitState.DONE and not self._present and self._left_ms is None:
+        if self.state is VisitState.DONE and not self._anybody:
             self._move(VisitInput.GONE)
         return [Closed(attempt, decision), *([self._left()] if self.state is VisitState.IDLE else [])]
 
