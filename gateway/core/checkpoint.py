@@ -383,8 +383,6 @@ class Checkpoint:
 
     def _against_again(self, direction: Direction, verdict: events.Verdict, now: Moment) -> list[str]:
         reason, denies = self._portal.against(direction, verdict.holder, now)
-        if reason and not denies:
-            self._desk.raise_(AlarmKind.ANTI_PASSBACK, now)
         return [reason] if denies else []
 
     def _on_leaving(self, event: events.CredentialResolved, now: Moment) -> None:
@@ -422,6 +420,9 @@ class Checkpoint:
         self._out.show("decision", outcome=decision.outcome.value, reason=",".join(decision.reasons))
         body = record(closed, now, self._policy, mode=self._mode.told, policy_version=self._policy_version)
         entry = closed.attempt.direction is Direction.ENTRY
+        again, _ = self._portal.against(closed.attempt.direction, findings.holder, now)
+        if again and decision.outcome is VisitOutcome.GRANTED:
+            self._desk.raise_(AlarmKind.ANTI_PASSBACK, now)
         if decision.outcome is VisitOutcome.GRANTED and entry:
             self._portal.grant(closed, body, now)
             self._desk.over(AlarmKind.NIGHT_ARRIVAL)
@@ -506,3 +507,5 @@ class Checkpoint:
                 self._prompter.lost(vehicle=use == "vehicle")
             case "door-contact":
                 self._portal.contact_lost(now, lost=lost)
+            case "beam":
+                self._portal.beam_lost(lost=lost)

@@ -190,7 +190,7 @@ def _(stage: Stage, match: Match[str]) -> None:
         assert str("" if found is None else found) == value, f"{name} is {found!r}"
 
 
-@look(r"last command: (?P<outcome>\w+)(, (?P<reason>[a-z-]+))?")
+@look(r"the command was (?P<outcome>\w+)(, (?P<reason>[a-z-]+))?")
 def _(stage: Stage, match: Match[str]) -> None:
     answer = stage.gate.core.status().commands[-1]
     assert (answer.outcome.value, answer.reason) == (match["outcome"], match["reason"] or "")
