@@ -291,7 +291,7 @@ class Checkpoint:
 
     def _adopt(self, now: Moment) -> None:
         """Decide by another policy, as soon as nobody is being decided about."""
-        if self._next_policy is None or self._visiting:
+        if self._next_policy is None or self._deciding:
             return
         policy, self._policy_version = self._next_policy.policy, self._next_policy.version
         self._next_policy = None
@@ -301,6 +301,7 @@ class Checkpoint:
         self._lockout.adopt(policy.visit)
         self._alarms.adopt(policy.alarms)
         self._capacity.adopt(policy.capacity)
+        self._count_people(now)
         self._minute(now)
 
     # the end of every turn
@@ -341,9 +342,15 @@ class Checkpoint:
         return self._visit.state in (VisitState.PRESENT, VisitState.UNDER_WAY)
 
     @property
+    def _deciding(self) -> bool:
+        """Whether somebody's steps have begun, or a grant waits for its record."""
+        under_way = VisitState.UNDER_WAY in (self._visit.state, self._leaving.state)
+        return under_way or self._portal.grants.waiting > 0
+
+    @property
     def _visiting(self) -> bool:
         idle = self._visit.state is VisitState.IDLE and self._leaving.state is VisitState.IDLE
-        return not idle or self._portal.grants.deadline() is not None
+        return not idle or self._portal.grants.waiting > 0
 
     def _say(self, said: Iterable[Say]) -> None:
         for each in said:
@@ -378,7 +385,7 @@ class Checkpoint:
             return against
         closed = self._mode.mode is Mode.CLOSED and verdict.pass_type not in self._policy.modes.closed_admits
         against += [CLOSED_MANAGEMENT] if closed else []
-        full = self._capacity.against(self._portal.passages.inside, verdict.booked, now)
+        full = self._capacity.against(self._portal.inside_soon, verdict.booked, now)
         return against + ([full] if full else [])
 
     def _against_again(self, direction: Direction, verdict: events.Verdict, now: Moment) -> list[str]:
@@ -427,7 +434,9 @@ class Checkpoint:
             self._portal.grant(closed, body, now)
             self._desk.over(AlarmKind.NIGHT_ARRIVAL)
         elif decision.outcome is VisitOutcome.GRANTED:
-            self._portal.let_out(now, closed.attempt.visit, findings.holder)
+            at_home = findings.credential is not None and findings.credential.stays_home
+            said = Phrase.STAY_HOME if at_home else Phrase.GOODBYE  # an escape route lets out, and asks all the same
+            self._portal.let_out(now, closed.attempt.visit, findings.holder, said)
             self._out.record(body)
         else:
             self._out.record(body)

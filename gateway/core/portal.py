@@ -214,12 +214,12 @@ class PortalDesk:
     def _asks_on_exit(self) -> bool:
         return self._policy.portal.exit_needs_credential and self._mode.mode is not Mode.FREE_EXIT
 
-    def let_out(self, now: Moment, visit: str, holder: str) -> None:
+    def let_out(self, now: Moment, visit: str, holder: str, said: Phrase = Phrase.GOODBYE) -> None:
         """Whose credential was good for the way out."""
         before = self.door.state
         self.door.release(now.mono_ms, seconds(self._policy.portal.release_s))
         self.passages.give(Direction.EXIT, visit, once=True, holder=holder)
-        self._out.say(Phrase.GOODBYE, Priority.CHIME)
+        self._out.say(said, Priority.CHIME)
         self._moved(before, now)
 
     def release(self, now: Moment, direction: Direction, cause: str, by: str = "", note: str = "") -> None:
@@ -291,6 +291,11 @@ class PortalDesk:
         )
 
     # who passes
+
+    @property
+    def inside_soon(self) -> int:
+        """How many are inside when all who were let in have passed."""
+        return self.passages.inside + self.passages.coming + self.grants.waiting
 
     def crossing(self, direction: Direction | None, now: Moment) -> None:
         """The beam was crossed."""
