@@ -207,7 +207,7 @@ class Checkpoint:
                 against = self._against_visit(REGISTERED, now) if instead else []
                 self._tell(self._visit.registered(done, now, against), now)
             case events.VehicleNoted(plate, by, delivery):
-                self._visit.vehicle(plate[:MAX_WORD], self._policy.prompter.bay if delivery else "")
+                self._visit.vehicle(plate[:MAX_WORD], self._policy.prompter.bay if delivery else "", now)
                 self._say(self._prompter.delivery() if delivery else ())
             case events.ModeOrdered(mode, by, drill):
                 self._orders.mode(mode, by[:MAX_WORD], now, drill=drill)
@@ -514,6 +514,7 @@ class Checkpoint:
                 self._tell(self._visit.sensor_lost(now, lost=lost), now)
             case "approach" | "vehicle":
                 self._prompter.lost(vehicle=use == "vehicle")
+                self._nobody_there()
             case "door-contact":
                 self._portal.contact_lost(now, lost=lost)
             case "beam":

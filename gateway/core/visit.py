@@ -28,6 +28,7 @@ from gateway.core.used import CODE_USED
 from sync.contract.records import Direction, Evidence, Step, StepResult, Visit
 
 HEARD_LATE_MS = 500  # presence is debounced and waits its turn: it may have begun this much before it is heard of
+VEHICLE_MS = 120_000  # so long a plate is of whoever shows something first
 PROMPTS_MS = (5_000, 7_000)  # after the last progress, then after the first prompt; no more: people are not nagged
 
 
@@ -160,6 +161,7 @@ class VisitMachine:
         sensor: the credential begins it."""
         self._direction = direction
         self._plate = self._bay = ""  # noted before anybody has shown anything
+        self._noted_ms = 0
         self._policy = policy
         self._ids = ids
         self._judged = judged
@@ -260,12 +262,16 @@ class VisitMachine:
         begun = self._begin(now) if self._attempt is None else []
         return begun + self._take_all((*map(Circumstance, circumstances), event), now)
 
-    def vehicle(self, plate: str, bay: str) -> None:
-        """The plate of whoever is there, and where they stop."""
+    def vehicle(self, plate: str, bay: str, now: Moment) -> None:
+        """The plate of whoever is there, or comes within `VEHICLE_MS`, and where they stop."""
         if self._attempt is not None:
             self._attempt.plate, self._attempt.bay = plate, bay
         else:
-            self._plate, self._bay = plate, bay
+            self._plate, self._bay, self._noted_ms = plate, bay, now.mono_ms
+
+    def no_vehicle(self) -> None:
+        """Whoever it was noted for is not there any more."""
+        self._plate = self._bay = ""
 
     def passed(self) -> None:
         """Somebody has gone in: whoever is seen next is somebody else."""
@@ -337,6 +343,8 @@ class VisitMachine:
         notes = self._somebody(now)
         self._move(VisitInput.READING)
         self._went_in = False
+        if now.mono_ms - self._noted_ms > VEHICLE_MS:
+            self.no_vehicle()
         self._attempt = attempt = Attempt(
             self._ids(),
             now,
@@ -345,7 +353,7 @@ class VisitMachine:
             plate=self._plate,
             bay=self._bay,
         )
-        self._plate = self._bay = ""
+        self.no_vehicle()
         self._progress(now)
         if afresh:
             self._since_ms = now.mono_ms
@@ -407,7 +415,7 @@ class VisitMachine:
 
     def _left(self) -> Note:
         self._went_in = self._greeted = self._night_told = False
-        self._plate = self._bay = ""
+        self.no_vehicle()
         return Left()
 
     def _move(self, given: VisitInput) -> None:

@@ -367,3 +367,9 @@ def test_phrases_of_ones_own_are_read_too(tmp_path: Path) -> None:
     words = " ".join(each.text for each in found)
     assert f"{folder / 'zh.toml'}:1: welcom: unknown phrase; the nearest known one is welcome" in words
     assert f"{folder / 'en.toml'}: does not exist" in words
+
+
+def test_a_round_is_due_at_a_time_that_comes(tmp_path: Path) -> None:
+    due = '\n[policy.rounds.lobby]\ntimes = ["09:00", "24:00"]\n'
+    key, words = problem(tmp_path, sections() + due + devices())
+    assert key.startswith("policy.rounds.lobby.times") and "24:00" in words
