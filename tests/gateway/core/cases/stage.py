@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.config.problems import Report
@@ -22,6 +23,7 @@ from gateway.core.policy import WEEK, Policy
 from sync.contract.records import AlarmRecord, Body, Visit
 from tests.gateway.core.acting import Gate, at
 
+Kind = TypeVar("Kind")
 ZONE = ZoneInfo("Asia/Shanghai")
 _LATER = re.compile(r"\+(?P<number>[\d.]+)(?P<unit>s|min|h)(\s+|$)")
 _CLOCK = re.compile(r"((?P<day>[a-z]{3}) )?(?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d))?(\s+|$)")
@@ -53,6 +55,7 @@ class Stage:
         self.alarms: list[AlarmRecord] = []
         self.bodies: list[Body] = []
         self.tokens: list[int] = []  # of the records that the journal has still to answer for
+        self._seen: list[effects.Effect] = []
         self._bodies_read = self._seen_read = 0
         self._collect()
 
@@ -123,6 +126,7 @@ class Stage:
         if not self.gate.answers:
             seen = self.gate.seen[self._seen_read :]
             self.tokens += [each.token for each in seen if isinstance(each, effects.Append) and each.token]
+        self._seen += self.gate.seen[self._seen_read :]
         self._seen_read = len(self.gate.seen)
 
     def _keep(self, body: Body) -> None:
@@ -133,6 +137,10 @@ class Stage:
             self.visits.append(body)
             decided_by = self.policies[body.policy_version]
             assert replay(body, decided_by) == Decision(body.outcome, body.reasons), "its record decides otherwise"
+
+    def brought(self, kind: type[Kind]) -> list[Kind]:
+        """All effects of a kind, from the beginning."""
+        return [each for each in self._seen if isinstance(each, kind)]
 
     # the end
 

@@ -32,8 +32,8 @@ class Case:
         without = tuple(table.get("without", ()))
         return cls(table["zh"], table["en"], table["story"], table.get("policy", {}), without, table.get("two", False))
 
-    def play(self) -> None:
-        """Play it. Raises AssertionError, with the line."""
+    def play(self) -> Stage:
+        """Play it; how it stands in the end. Raises AssertionError, with the line."""
         lines = [line.strip() for line in self.story.splitlines() if line.strip()]
         begins = lines[0].split(" ", 2) if lines[0][2:3] == ":" or lines[0][6:7] == ":" else ["10:00"]
         start = " ".join(begins[:2]) if ":" not in begins[0] else begins[0]
@@ -44,6 +44,7 @@ class Case:
             except AssertionError as error:
                 raise AssertionError(f"{self.en}: at {line!r}: {error}") from error
         stage.end()
+        return stage
 
 
 def _play(stage: Stage, line: str) -> None:
