@@ -294,8 +294,9 @@ class PortalDesk:
 
     @property
     def inside_soon(self) -> int:
-        """How many are inside when all who were let in have passed."""
-        return self.passages.inside + self.passages.coming + self.grants.waiting
+        """How many are inside when all who were let in have passed. Where the door is free nobody waits for it."""
+        coming = 0 if self._mode.order is Order.FREE else self.passages.coming
+        return self.passages.inside + coming + self.grants.waiting
 
     def crossing(self, direction: Direction | None, now: Moment) -> None:
         """The beam was crossed."""
