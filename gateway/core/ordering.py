@@ -133,7 +133,9 @@ class OrderDesk:
     def fire(self, now: Moment, *, active: bool) -> None:
         """The fire alarm: who has fled may come back by any gate."""
         self._mode.fire = active
-        if active and not self._alarms.stands(AlarmKind.FIRE):  # it begins; the alarm's record carries what that changes
+        if active and not self._alarms.stands(
+            AlarmKind.FIRE
+        ):  # it begins; the alarm's record carries what that changes
             self._portal.passback.forgive()
         self._desk.lasting(AlarmKind.FIRE, now, active=active)
         self._portal.order(now, "fire")

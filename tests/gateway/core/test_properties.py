@@ -33,7 +33,7 @@ from gateway.core.policy import (
     WatchPolicy,
 )
 from gateway.core.tables import seconds
-from sync.contract.alarms import AlarmAction, AlarmKind, Level
+from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, Level
 from sync.contract.colours import PassType
 from sync.contract.commands import Release
 from sync.contract.directory import ModeOrder
@@ -125,12 +125,22 @@ class AnyGate(RuleBasedStateMachine):
         found = gate.send(event)
         self.brought += found
         self.known(event)
+        sent: list[Alarm] = []
         for effect in found:
-            if isinstance(effect, effects.Append):
+            if isinstance(effect, effects.SendAlarm):
+                sent.append(effect.alarm)
+            elif isinstance(effect, effects.Append):
+                self.overtakes(effect, sent)
                 self.recorded(effect)
         if gate.released and not released and before != "free":
             assert self.may_release(event), f"{event} released the door"
         self.people_get_out(event)
+
+    def overtakes(self, written: effects.Append, sent: list[Alarm]) -> None:
+        """What becomes of an alarm is told before it is written."""
+        match written.body:
+            case AlarmRecord(action=action, alarm=alarm) if action is AlarmAction.RAISED or alarm.id in self.open:
+                assert alarm in sent
 
     def known(self, event: events.Event) -> None:
         match event:
@@ -296,6 +306,12 @@ class AnyGate(RuleBasedStateMachine):
     def the_leaf_moves(self, open_: bool) -> None:
         self.turn(events.DoorContact(open_))
 
+    @rule(ms=st.sampled_from([900, 1_000, 1_500]))
+    def somebody_pulls_at_the_door(self, ms: int) -> None:
+        self.turn(events.DoorContact(False))
+        self.turn(events.DoorContact(True))
+        self.wait(ms)
+
     @rule(way=st.sampled_from([None, *Direction]))
     def somebody_crosses(self, way: Direction | None) -> None:
         self.turn(events.Crossing(way))
@@ -303,6 +319,12 @@ class AnyGate(RuleBasedStateMachine):
     @rule(active=st.booleans())
     def fire_alarm(self, active: bool) -> None:
         self.turn(events.FireInput(active))
+
+    @rule(mode=MODES)
+    def fire_breaks_out(self, mode: Mode) -> None:
+        self.turn(events.ModeOrdered(mode, "li"))
+        self.turn(events.FireInput(True))
+        self.turn(events.ExitRequested())
 
     @rule(
         event=st.sampled_from(
@@ -483,6 +505,6 @@ def test_whatever_happens() -> None:
     run_state_machine_as_test(
         AnyGate,
         settings=settings(
-            max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+            max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
         ),
     )
