@@ -184,6 +184,11 @@ _REASONS: Words = {
     "directory-old": _("the gate's directory is too old"),
     "journal-failed": _("the record could not be written"),
     "no-credential": _("no pass or card"),
+    "credential-needed": _("going out needs a pass or card here"),
+    # the directory
+    "part": _("a part of the directory that is forged or damaged"),
+    "row": _("a row of the directory that cannot be understood"),
+    "policy": _("a value of the policy that cannot be had"),
 }
 _ALARMS: Words = {
     "door-forced": _("Door forced"),
@@ -223,6 +228,13 @@ TABLES: Mapping[str, Words] = {
     "pass_type": _PASSES,
     "reason": _REASONS,
     "alarm": _ALARMS,
+    "alarm_detail": {
+        "referred": _("somebody was sent to the guard"),
+        "nearly-full": _("nearly full"),
+        "full": _("as many inside as may be"),
+        "disk-nearly-full": _("the disk is nearly full"),
+        "journal-too-large": _("the journal is too large"),
+    },
     "found": {
         "valid": _("Valid"),
         "invalid": _("Not valid"),
@@ -293,6 +305,7 @@ TABLES: Mapping[str, Words] = {
         "free-exit": _("Free exit"),
         "closed": _("Closed management"),
         "lockdown": _("Lockdown"),
+        "drill": _("Drill"),
     },
     "clock_doubt": {
         "untrusted": _("the gate's clock was not set"),

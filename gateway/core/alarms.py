@@ -14,6 +14,7 @@ An alarm that calls for somebody and that nobody acknowledges rises, level by le
 room, the leader on shift. Stopping the siren acknowledges nothing, and lasts until the alarm is raised again or rises.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,6 +30,7 @@ from gateway.core.tables import after, earliest, seconds
 from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, Level
 
 MOST_EQUAL = 8
+KNOWN_CLOSED = 16  # alarms that are over, and may still be noted about
 _PREFIX = "alarm/"
 
 
@@ -166,6 +168,7 @@ class AlarmBook:
         self._policy = policy
         self._ids = ids
         kept = [durable.decode(key, value, Alarm) for key, value in state.items() if key.startswith(_PREFIX)]
+        self._closed: deque[Alarm] = deque(maxlen=KNOWN_CLOSED)
         self._open = [_Open.of(alarm) for alarm in sorted(kept, key=lambda alarm: (alarm.since_ms, alarm.id))]
 
     def adopt(self, policy: AlarmPolicy) -> None:
@@ -215,9 +218,9 @@ class AlarmBook:
         return [News(AlarmAction.SILENCED, entry.alarm, by) for entry in loud]
 
     def noted(self, alarm: str, by: str, what: str, note: str) -> News | None:
-        """What was instructed or done about an open alarm; None when there is none with this id."""
-        entry = next((entry for entry in self._open if entry.alarm.id == alarm), None)
-        return None if entry is None else News(AlarmAction.NOTED, entry.alarm, by, note, what)
+        """What was instructed or done about an alarm that is open, or was lately; None when there is none with this id."""
+        known = next((each for each in (*self.open, *self._closed) if each.id == alarm), None)
+        return None if known is None else News(AlarmAction.NOTED, known, by, note, what)
 
     # nobody comes
 
@@ -279,7 +282,9 @@ class AlarmBook:
 
     def _move(self, entry: _Open, given: AlarmInput) -> None:
         entry.state = after(TABLES[entry.rule.life], entry.state, given)
-        self._open = [each for each in self._open if each.state is not AlarmState.CLEARED]
+        if entry.state is AlarmState.CLEARED:
+            self._open.remove(entry)
+            self._closed.append(entry.alarm)
 
     # what stands
 

@@ -14,7 +14,7 @@ from gateway.core.capacity import REACHED, WARNING, Capacity
 from gateway.core.duties import MINUTE_MS, Duties
 from gateway.core.effects import Effect, Say, SetVolume, StateChanged, Tone
 from gateway.core.equipment import Equipment
-from gateway.core.findings import CLOSED_MANAGEMENT, HOME_OBSERVATION, LOCKDOWN, LOCKED_OUT, SEALED, known_as
+from gateway.core.findings import CLOSED_MANAGEMENT, HOME_OBSERVATION, LOCKDOWN, LOCKED_OUT, REGISTERED, SEALED
 from gateway.core.ledger import Ledger
 from gateway.core.lockout import LockOut
 from gateway.core.mode import ModeMachine, Order
@@ -205,9 +205,10 @@ class Checkpoint:
                 self._portal.release(now, Direction.ENTRY, "guard", by=by[:MAX_WORD], note=reason[:MAX_NOTE])
             case events.Registered(reference, by, instead):
                 done = events.Registered(reference[:MAX_WORD], by[:MAX_WORD], instead)
-                self._tell(self._visit.registered(done, now), now)
+                against = self._against_visit(REGISTERED, now) if instead else []
+                self._tell(self._visit.registered(done, now, against), now)
             case events.VehicleNoted(plate, by, delivery):
-                self._visit.vehicle(plate[:MAX_WORD], self._policy.prompter.bay if delivery else "")
+                self._visit.vehicle(plate[:MAX_WORD], self._policy.prompter.bay if delivery else "", now)
                 self._say(self._prompter.delivery() if delivery else ())
             case events.ModeOrdered(mode, by, drill):
                 self._orders.mode(mode, by[:MAX_WORD], now, drill=drill)
@@ -297,7 +298,7 @@ class Checkpoint:
 
     def _adopt(self, now: Moment) -> None:
         """Decide by another policy, as soon as nobody is being decided about."""
-        if self._next_policy is None or self._visiting:
+        if self._next_policy is None or self._deciding:
             return
         policy, self._policy_version = self._next_policy.policy, self._next_policy.version
         self._next_policy = None
@@ -307,6 +308,7 @@ class Checkpoint:
         self._lockout.adopt(policy.visit)
         self._alarms.adopt(policy.alarms)
         self._capacity.adopt(policy.capacity)
+        self._count_people(now)
         self._minute(now)
 
     # the end of every turn
@@ -348,9 +350,15 @@ class Checkpoint:
         return self._visit.state in (VisitState.PRESENT, VisitState.UNDER_WAY)
 
     @property
+    def _deciding(self) -> bool:
+        """Whether somebody's steps have begun, or a grant waits for its record."""
+        under_way = VisitState.UNDER_WAY in (self._visit.state, self._leaving.state)
+        return under_way or self._portal.grants.waiting > 0
+
+    @property
     def _visiting(self) -> bool:
         idle = self._visit.state is VisitState.IDLE and self._leaving.state is VisitState.IDLE
-        return not idle or self._portal.grants.deadline() is not None
+        return not idle or self._portal.grants.waiting > 0
 
     def _say(self, said: Iterable[Say]) -> None:
         for each in said:
@@ -371,21 +379,25 @@ class Checkpoint:
 
     def _against_entry(self, verdict: events.Verdict, now: Moment) -> list[str]:
         """What at the gate speaks against letting this one in."""
+        against = [LOCKED_OUT] if self._lockout.locked else []
+        against += self._against_visit(verdict, now)
+        return against + (
+            self._against_again(Direction.ENTRY, verdict, now) if Step.CREDENTIAL in verdict.serves else []
+        )
+
+    def _against_visit(self, verdict: events.Verdict, now: Moment) -> list[str]:
+        """The same, whether they come with a pass or were registered by the guard."""
         against = [LOCKDOWN] if self._mode.order is Order.LOCKDOWN else []
-        against += [LOCKED_OUT] if self._lockout.locked else []
         against += [SEALED] if self._policy.portal.kind is PortalKind.SEALED else []
         if Step.CREDENTIAL not in verdict.serves:
             return against
         closed = self._mode.mode is Mode.CLOSED and verdict.pass_type not in self._policy.modes.closed_admits
         against += [CLOSED_MANAGEMENT] if closed else []
-        full = self._capacity.against(self._portal.passages.inside, verdict.booked, now)
-        against += [full] if full else []
-        return against + self._against_again(Direction.ENTRY, verdict, now)
+        full = self._capacity.against(self._portal.inside_soon, verdict.booked, now)
+        return against + ([full] if full else [])
 
     def _against_again(self, direction: Direction, verdict: events.Verdict, now: Moment) -> list[str]:
         reason, denies = self._portal.against(direction, verdict.holder, now)
-        if reason and not denies:
-            self._desk.raise_(AlarmKind.ANTI_PASSBACK, now)
         return [reason] if denies else []
 
     def _on_leaving(self, event: events.CredentialResolved, now: Moment) -> None:
@@ -398,8 +410,7 @@ class Checkpoint:
         against = [] if escape else against
         if verdict.outcome is events.Outcome.VALID:
             against += self._against_again(Direction.EXIT, verdict, now)
-        asked = self._policy.required(Direction.EXIT, known_as(verdict), event.reader, now)
-        if escape or set(asked) <= {Step.CREDENTIAL}:
+        if escape or not self._policy.asks_more_on_exit:
             event = self._used.judged(event, now.mono_ms)
             self._on_closed(exit_visit(self._policy, self._ids(), event, now, against), now)
         else:
@@ -424,11 +435,16 @@ class Checkpoint:
         self._out.show("decision", outcome=decision.outcome.value, reason=",".join(decision.reasons))
         body = record(closed, now, self._policy, mode=self._mode.told, policy_version=self._policy_version)
         entry = closed.attempt.direction is Direction.ENTRY
+        again, _ = self._portal.against(closed.attempt.direction, findings.holder, now)
+        if again and decision.outcome is VisitOutcome.GRANTED:
+            self._desk.raise_(AlarmKind.ANTI_PASSBACK, now)
         if decision.outcome is VisitOutcome.GRANTED and entry:
             self._portal.grant(closed, body, now)
             self._desk.over(AlarmKind.NIGHT_ARRIVAL)
         elif decision.outcome is VisitOutcome.GRANTED:
-            self._portal.let_out(now, closed.attempt.visit, findings.holder)
+            at_home = findings.credential is not None and findings.credential.stays_home
+            said = Phrase.STAY_HOME if at_home else Phrase.GOODBYE  # an escape route lets out, and asks all the same
+            self._portal.let_out(now, closed.attempt.visit, findings.holder, said)
             self._out.record(body)
         else:
             self._out.record(body)
@@ -506,5 +522,8 @@ class Checkpoint:
                 self._tell(self._visit.sensor_lost(now, lost=lost), now)
             case "approach" | "vehicle":
                 self._prompter.lost(vehicle=use == "vehicle")
+                self._nobody_there()
             case "door-contact":
                 self._portal.contact_lost(now, lost=lost)
+            case "beam":
+                self._portal.beam_lost(lost=lost)

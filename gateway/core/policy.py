@@ -153,6 +153,11 @@ def clock(meaning: str) -> Meta:
     return Meta(description=f"{meaning}: local time, HH:MM", pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)\Z")
 
 
+def time_of_day(meaning: str) -> Meta:
+    """The same, at which something happens: 24:00 is the next day's 00:00, and is none."""
+    return Meta(description=f"{meaning}: local time, HH:MM", pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")
+
+
 def between(begins: str, ends: str, at: str) -> bool:
     """Whether `at` (all HH:MM) lies in the hours from `begins` to before `ends`, which may be past midnight."""
     return begins <= at < ends if begins <= ends else at >= begins or at < ends
@@ -410,7 +415,7 @@ class RoundPolicy:
     what: Annotated[Due, Meta(description="disinfection or announcement")] = Due.DISINFECTION
     days: Annotated[tuple[Day, ...], Meta(description="Days of the week", min_length=1, max_length=7)] = WEEK
     times: Annotated[
-        tuple[Annotated[str, clock("When")], ...],
+        tuple[Annotated[str, time_of_day("When")], ...],
         Meta(description="When it is due, HH:MM", min_length=1, max_length=48),
     ]
     within_min: Annotated[int, minutes("Not confirmed so long after is an alarm", 1, 720)] = 30
@@ -527,6 +532,12 @@ class Policy:
     def is_night(self, now: Moment) -> bool:
         """Whether the night watch is on at `now`."""
         return between(self.night.begins, self.night.ends, f"{self.local(now):%H:%M}")
+
+    @property
+    def asks_more_on_exit(self) -> bool:
+        """Whether some are asked for more than a credential on the way out: only then one reading may not be all of a visit."""
+        rules = self.rules.values()
+        return any(rule.direction is Direction.EXIT and set(rule.steps) - {Step.CREDENTIAL} for rule in rules)
 
     def required(self, direction: Direction, pass_type: PassType, lane: str, now: Moment) -> tuple[Step, ...]:
         """The steps asked of somebody: by the first rule that fits, else by the colour; on the way out, the credential."""

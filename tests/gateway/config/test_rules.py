@@ -478,3 +478,9 @@ def test_names_of_a_page_are_host_names(tmp_path: Path) -> None:
     for wrong in ("Gate", "*", "a b", "-a", "a/b", "gate:8443"):
         (found,) = problems(tmp_path, sections() + names + f'names = ["{wrong}"]\n' + devices())
         assert found.key.startswith("page.names")
+
+
+def test_a_round_is_due_at_a_time_that_comes(tmp_path: Path) -> None:
+    due = '\n[policy.rounds.lobby]\ntimes = ["09:00", "24:00"]\n'
+    key, words = problem(tmp_path, sections() + due + devices())
+    assert key.startswith("policy.rounds.lobby.times") and "24:00" in words

@@ -150,8 +150,9 @@ def test_what_was_refused_of_the_directory_is_one_record_a_minute_and_reason() -
 def test_another_policy_is_gone_by_as_soon_as_nobody_is_being_decided_about() -> None:
     gate = Gate(Policy(temperature=TemperaturePolicy(threshold_c=37.3)))
     gate.tell(events.Presence(True))
+    gate.tell(events.TemperatureMeasured(thermometer="t", object_c=36.5, ambient_c=24.0, read_mono_ms=gate.now_ms))
     gate.tell(events.PolicyChanged(Policy(temperature=TemperaturePolicy(threshold_c=38.0)), "new"))
-    assert gate.core._policy.temperature.threshold_c == 37.3, "somebody is there"
+    assert gate.core._policy.temperature.threshold_c == 37.3, "somebody is being decided about"
     gate.tell(events.Presence(False))
     gate.now_ms += 5_000
     gate.tell(events.Tick())
