@@ -12,6 +12,7 @@ import click
 from drivers.no_dumps import forbid_core_dumps
 from gateway.errors import GatewayError
 from gateway.journal_commands import journal
+from gateway.replay_command import replay
 from sync.notify import Notifier
 
 if TYPE_CHECKING:
@@ -44,10 +45,12 @@ def gate() -> None:
     menshen gate run --config gate.toml          the gate itself, until Ctrl-C
     menshen gate directory load --config gate.toml people.json
     menshen gate journal --help                  what the gate has recorded
+    menshen gate replay journal.sqlite --config gate.toml    whether its decisions follow from its evidence
     """
 
 
 gate.add_command(journal)
+gate.add_command(replay)
 
 
 @gate.command()
