@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -524,9 +525,13 @@ class Policy:
         """The site's local time."""
         return datetime.fromtimestamp(now.at_ms / 1000, ZoneInfo(self.timezone))
 
+    def time_of_day(self, now: Moment) -> str:
+        """The site's local time, HH:MM."""
+        return _time_of_day(now.at_ms // 60_000, self.timezone)
+
     def is_night(self, now: Moment) -> bool:
         """Whether the night watch is on at `now`."""
-        return between(self.night.begins, self.night.ends, f"{self.local(now):%H:%M}")
+        return between(self.night.begins, self.night.ends, self.time_of_day(now))
 
     def required(self, direction: Direction, pass_type: PassType, lane: str, now: Moment) -> tuple[Step, ...]:
         """The steps asked of somebody: by the first rule that fits, else by the colour; on the way out, the credential."""
@@ -536,3 +541,9 @@ class Policy:
                 if rule.fits(direction, pass_type, lane, local):
                     return rule.steps
         return (Step.CREDENTIAL,) if direction is Direction.EXIT else self.steps.required(pass_type)
+
+
+@lru_cache(maxsize=16)
+def _time_of_day(minute: int, timezone: str) -> str:
+    """Asked several times a turn, and the same for a minute."""
+    return f"{datetime.fromtimestamp(minute * 60, ZoneInfo(timezone)):%H:%M}"

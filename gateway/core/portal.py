@@ -97,10 +97,6 @@ class PortalDesk:
         for grant in self.grants.due(now.mono_ms):
             self._not_written(grant, now)
 
-    def durable(self) -> dict[str, bytes]:
-        """What outlives a restart."""
-        return {**self.passages.durable(), **self.passback.durable()}
-
     # write before you open
 
     def grant(self, closed: Closed, body: Body, now: Moment) -> None:

@@ -39,16 +39,17 @@ class Coming:
 class Day:
     """A scenario, ready to be played. The same scenario and seed are the same day."""
 
-    def __init__(self, scenario: Scenario, seed: int, *, has: Equipment | None = None) -> None:
+    def __init__(self, scenario: Scenario, seed: int, *, has: Equipment | None = None, days: int = 1) -> None:
+        """`has`: the gate's devices; `days`: so many days alike, one after the other."""
         self.scenario = scenario
+        self._days = days
         self.tally = Tally()
         self._chance = chance = random.Random(seed)
         self.midnight = _midnight(scenario)
         has = Equipment() if has is None else has
-        ids = random.Random(f"{seed} ids")
         core = Checkpoint(
             scenario.policy,
-            ids=lambda: f"{ids.getrandbits(128):032x}",
+            ids=ids_of(seed),
             policy_version=scenario.version,
             version="simulation",
             has=has,
@@ -75,14 +76,15 @@ class Day:
             self._comes(coming)
             if tell is not None and number % (len(comings) // STEPS + 1) == 0:
                 tell(number, len(comings))
-        self.gate.run(self.midnight.mono_ms + DAY_MS + LATE_MS)
+        self.gate.run(self.midnight.mono_ms + self._days * DAY_MS + LATE_MS)
         return self.tally
 
     def _comings(self) -> Iterator[Coming]:
         day = self.scenario.day
-        for _ in range(day.visits):
-            out = self._chance.random() * 100 < day.out_percent
-            yield Coming(self._at(day.departures if out else day.arrivals), out)
+        for number in range(self._days):
+            for _ in range(day.visits):
+                out = self._chance.random() * 100 < day.out_percent
+                yield Coming(self._at(day.departures if out else day.arrivals) + number * DAY_MS, out)
 
     def _at(self, profile: Profile) -> int:
         (hour,) = self._chance.choices(range(24), profile)
@@ -97,6 +99,12 @@ class Day:
             return
         kind = self._kinds.one(local, out=False)
         self.queue.come(self._people.enters(self._holders.outside(kind.who), kind.manner))
+
+
+def ids_of(seed: int) -> Callable[[], str]:
+    """The ids of a day's visits and alarms, in order."""
+    chance = random.Random(f"{seed} ids")
+    return lambda: f"{chance.getrandbits(128):032x}"
 
 
 class _Kinds:

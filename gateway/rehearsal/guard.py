@@ -10,7 +10,7 @@ from gateway.core.policy import between
 from gateway.rehearsal.clockwork import Gatehouse, Script
 from gateway.rehearsal.pace import Pace
 from gateway.rehearsal.settings import GuardSettings
-from sync.contract.alarms import Alarm, AlarmAction
+from sync.contract.alarms import AlarmAction
 from sync.contract.records import ShiftAction
 
 AWAKE_S = 1800.0  # who was woken does not sleep again so soon
@@ -45,7 +45,9 @@ class Guard:
         if self._woken_ms is not None and now.mono_ms - self._woken_ms < AWAKE_S * 1000:
             return False
         sleeps = self._settings.sleeps_from, self._settings.sleeps_until
-        return sleeps[0] != sleeps[1] and between(*sleeps, f"{datetime.fromtimestamp(now.at_ms / 1000, self._zone):%H:%M}")
+        return sleeps[0] != sleeps[1] and between(
+            *sleeps, f"{datetime.fromtimestamp(now.at_ms / 1000, self._zone):%H:%M}"
+        )
 
     # alarms
 

@@ -59,7 +59,9 @@ def _somebody_comes(scenario: Scenario, report: Report) -> None:
 def _no_more_inside_than_there_are(scenario: Scenario, report: Report) -> None:
     day = scenario.day
     if day.inside > day.holders:
-        report.rule(f"{day.inside} must not be above holders, which is {day.holders}", ("day", "inside"), ("day", "holders"))
+        report.rule(
+            f"{day.inside} must not be above holders, which is {day.holders}", ("day", "inside"), ("day", "holders")
+        )
 
 
 _CHECKS: Final[tuple[Callable[[Scenario, Report], None], ...]] = (

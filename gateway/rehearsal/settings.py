@@ -30,7 +30,7 @@ class Manner(StrEnum):
     FORCES_DOOR = "forces-door"  # breaks in
     TWO_AT_ONCE = "two-at-once"  # two step up together, and both show their passes
     PASSBACK = "passback"  # comes in with the pass of somebody who is inside
-    NO_PASS = "no-pass"  # is registered by the guard
+    NO_PASS = "no-pass"  # noqa: S105  no password: is registered by the guard
     DELIVERY = "delivery"  # a van: the guard notes its plate and registers the driver
     HOME_OBSERVATION = "home-observation"  # is to stay at home, and wants to go out
 
@@ -52,7 +52,9 @@ class WokenBy(StrEnum):
 
 
 def _profile(meaning: str) -> Meta:
-    return Meta(description=f"{meaning}: 24 numbers, from midnight on, in proportion", min_length=HOURS, max_length=HOURS)
+    return Meta(
+        description=f"{meaning}: 24 numbers, from midnight on, in proportion", min_length=HOURS, max_length=HOURS
+    )
 
 
 Profile = tuple[Annotated[float, Meta(description="0 to 10000", ge=0, le=10_000)], ...]
@@ -85,7 +87,8 @@ class PaceSettings:
     shut_s: Annotated[float, seconds("Until the door has fallen shut", 0.1, 60)] = 1.2
     hold_s: Annotated[float, seconds("How long somebody who holds the door does so", 1, 600)] = 45.0
     spread: Annotated[
-        float, Meta(description="How far they differ: 0 = all alike, 0.3 = one in six takes over a third more", ge=0, le=2)
+        float,
+        Meta(description="How far they differ: 0 = all alike, 0.3 = one in six takes over a third more", ge=0, le=2),
     ] = 0.3
 
 
