@@ -19,9 +19,12 @@ _FILE = click.Path(path_type=Path)
 @click.command()
 @click.argument("journal", type=_FILE)
 @click.option("--config", metavar="FILE", type=_FILE, help="Decide by the policy of this gate's file (TOML).")
+@click.option(
+    "--scenario", metavar="FILE", type=_FILE, help="Decide by the policy of this scenario (of gate simulate)."
+)
 @click.option("--from", "first", metavar="SEQ", type=click.IntRange(1), default=1, help="From this record on.")
 @click.option("--visit", default="", metavar="ID", help="This visit alone, and show it whole.")
-def replay(journal: Path, config: Path | None, first: int, visit: str) -> None:
+def replay(journal: Path, config: Path | None, scenario: Path | None, first: int, visit: str) -> None:
     """Decide every visit of JOURNAL again from the evidence in its record, and say whether it comes out as recorded.
 
     JOURNAL is a gate's journal.sqlite, which may be in use and is not changed, or an export of it in JSON Lines. Visits that
@@ -39,7 +42,7 @@ def replay(journal: Path, config: Path | None, first: int, visit: str) -> None:
     from gateway.replaying.deciding import decide_again
     from gateway.replaying.sources import records
 
-    policy, version = _policy(config)
+    policy, version = _policy(config, scenario)
     try:
         with progress("deciding again") as tell:
             tally = decide_again(records(journal, first, tell), policy, version, visit)
@@ -52,10 +55,16 @@ def replay(journal: Path, config: Path | None, first: int, visit: str) -> None:
     sys.exit(0 if tally.as_recorded else 1)
 
 
-def _policy(config: Path | None) -> "tuple[Policy, str]":
+def _policy(config: Path | None, scenario: Path | None) -> "tuple[Policy, str]":
     from gateway.commands import load_or_exit
     from gateway.core.policy import Policy
+    from gateway.simulate_command import day_or_exit
 
+    if config is not None and scenario is not None:
+        raise click.UsageError("one policy decides: name --config or --scenario")
+    if scenario is not None:
+        day = day_or_exit(scenario)
+        return day.policy, day.version
     if config is None:
         return Policy(), ""
     loaded = load_or_exit(config)

@@ -89,6 +89,8 @@ class Guard:
 
     def _registers(self, plate: str) -> Script:
         yield self._pace.takes(self._settings.registers_s, self._settings.spread)
+        if not self.asked:
+            return  # they have given up
         if plate:
             self._gate.send(events.VehicleNoted(plate, self._settings.name, delivery=True))
         self.asked = False

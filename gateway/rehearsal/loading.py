@@ -19,7 +19,7 @@ def load_day(path: Path) -> Scenario:
     source = read_source(path)
     report = Report(source.file, source.lines)
     scenario = Reader(report, path.absolute().parent, _homes).section(Scenario, source.table, ())
-    if scenario is not None:
+    if scenario is not None and not report.problems():
         _check(scenario, report)
     problems = report.problems()
     if problems or scenario is None:

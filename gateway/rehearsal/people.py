@@ -269,7 +269,11 @@ class People:
         before = self._gate.visits
         yield from self._steps_up()
         self._guard.is_asked(plate)
-        yield Until(lambda: not self._guard.asked, PATIENCE_S)
+        registered = yield Until(lambda: not self._guard.asked, PATIENCE_S)
+        if not registered:
+            self._guard.asked = False
+            yield from self._goes_away()
+            return
         yield from self._is_measured(before, NORMAL_C)
         if self._gate.visits == before:
             yield from self._shows(code_of(holder, HealthCode.GREEN))
