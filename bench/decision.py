@@ -152,6 +152,7 @@ def main() -> None:
             post=inbox.post,
             lock=relay,
             lamps={},
+            alarm_lamp=None,
             sounder=None,
             voice=quiet,
             uplink=quiet,
