@@ -90,8 +90,8 @@ def known_as(verdict: Verdict) -> PassType:
 
 
 def evidence(reading: Reading, mono_ms: int) -> Evidence:
-    """A reading as the record keeps it."""
-    data: dict[str, Any] = msgspec.to_builtins(reading)
+    """A reading as the record keeps it; the same reading gives the same, whatever the order of its sets."""
+    data: dict[str, Any] = msgspec.to_builtins(reading, order="deterministic")
     booked = data.get("verdict", {}).pop("booked", ())
     if booked:  # hardly anybody has; and JSON knows no tuple
         data["verdict"]["booked"] = [list(slot) for slot in booked]
