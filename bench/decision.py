@@ -209,7 +209,7 @@ def main() -> None:
         )
         loop = Loop(Checkpoint(policy, ids=lambda: uuid.uuid4().hex), inbox, executor, clock, lambda: None)
         loop.begin()
-        thread = threading.Thread(target=loop.run)
+        thread = threading.Thread(target=loop.run, daemon=True)  # a visit that fails ends the run
         thread.start()
         figures = [one_visit(number, inbox, clock, relay, journal) for number in progress(range(VISITS), "visits")]
         loop.stop()
