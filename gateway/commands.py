@@ -13,6 +13,8 @@ from drivers.no_dumps import forbid_core_dumps
 from gateway.errors import GatewayError
 from gateway.guard_commands import guard, page_certificate, visitors
 from gateway.journal_commands import journal
+from gateway.replay_command import replay
+from gateway.simulate_command import simulate
 from sync.notify import Notifier
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ def gate() -> None:
     menshen gate directory load --config gate.toml people.json
     menshen gate guard add NAME --config gate.toml   who may use the guard's page
     menshen gate journal --help                  what the gate has recorded
+    menshen gate replay journal.sqlite --config gate.toml    whether its decisions follow from its evidence
+    menshen gate simulate config/scenarios/busy-day.toml     a day of a busy gate, in seconds
     """
 
 
@@ -53,6 +57,8 @@ gate.add_command(journal)
 gate.add_command(guard)
 gate.add_command(visitors)
 gate.add_command(page_certificate)
+gate.add_command(replay)
+gate.add_command(simulate)
 
 
 @gate.command()

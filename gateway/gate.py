@@ -59,7 +59,7 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
             config.policy,
             ids=lambda: secrets.token_hex(16),
             state=journal.state,
-            policy_version=config.sha256[:16],
+            policy_version=config.policy_version,
             version=version,
             has=Equipment({device.name: str(device.use) for device in config.devices}),
         )

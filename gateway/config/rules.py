@@ -505,6 +505,16 @@ def phrases_are_whole(draft: Draft, report: Report) -> None:
             report.rule(str(problem), ("voice", "phrases"))
 
 
+POLICY_RULES: Final[tuple[Rule, ...]] = (
+    zone_is_known,
+    numbers_are_in_order,
+    night_has_a_length,
+    way_out_is_free,
+    way_out_asks_little,
+    alarms_rise_in_order,
+    no_step_twice,
+)
+"""Those that look at the policy alone."""
 RULES: Final[tuple[Rule, ...]] = (
     languages_once,
     data_dir_is_a_folder,
@@ -518,14 +528,8 @@ RULES: Final[tuple[Rule, ...]] = (
     keys_are_keys,
     post_is_apart,
     post_can_be_heard,
-    zone_is_known,
-    numbers_are_in_order,
-    night_has_a_length,
-    way_out_is_free,
-    way_out_asks_little,
-    alarms_rise_in_order,
+    *POLICY_RULES,
     slogans_are_known,
-    no_step_twice,
     portal_has_its_devices,
     answers_come_in_time,
     uart_pins_are_free,

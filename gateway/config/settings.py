@@ -458,6 +458,11 @@ class GateConfig:
     source: Source
     folder: Path
 
+    @property
+    def policy_version(self) -> str:
+        """As records name the policy of this file."""
+        return self.sha256[:16]
+
 
 SECTIONS: dict[str, type[Any]] = {
     "gate": IdentityConfig,

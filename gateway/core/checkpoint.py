@@ -15,7 +15,7 @@ from gateway.core.duties import MINUTE_MS, Duties
 from gateway.core.effects import Effect, Say, SetVolume, StateChanged, Tone
 from gateway.core.equipment import Equipment
 from gateway.core.findings import CLOSED_MANAGEMENT, HOME_OBSERVATION, LOCKDOWN, LOCKED_OUT, REGISTERED, SEALED
-from gateway.core.ledger import Ledger
+from gateway.core.ledger import Ledger, Part
 from gateway.core.lockout import LockOut
 from gateway.core.mode import ModeMachine, Order
 from gateway.core.moment import Moment
@@ -65,7 +65,8 @@ class Checkpoint:
         self._ids = ids
         self._policy_version = policy_version
         self._version = version
-        self._ledger = Ledger(self.durable)
+        parts: list[Part] = []
+        self._ledger = Ledger(parts)
         self._out = Outbox(self._ledger)
         self._seen = Seen(state)
         self._used = UsedCodes(state)
@@ -86,11 +87,17 @@ class Checkpoint:
             policy, self._has, state, mode=self._mode, portal=self._portal, alarms=self._alarms,
             desk=self._desk, out=self._out,
         )  # fmt: skip
+        parts += (
+            self._mode.durable, self._portal.passages.durable, self._portal.passback.durable, self._lockout.durable,
+            self._alarms.durable, self._seen.durable, self._used.durable, self._orders.durable, self._duties.durable,
+        )  # fmt: skip
         self._next_policy: events.PolicyChanged | None = None
         self._minute_ms: int | None = None
+        self._deadline: int | None = None
         self._panel = Panel()
         self._volume = 100
         self._ledger.start(state)
+        self._stood: tuple[object, ...] = ()
         self._status = self._stands()
 
     # what the shell calls
@@ -112,18 +119,24 @@ class Checkpoint:
         self._portal.order(now, "start")
         self._minute(now)
         self._out.show("door", state=self._portal.door.state.value)
+        self._deadline = self._wanted_at()
         return at_rest + self._finish(now)
 
     def handle(self, event: events.Event, now: Moment) -> tuple[Effect, ...]:
         """What to do about everything that is due by now, about the event, and about what is due because of it."""
         self._due(now)
         self._route(event, now)
+        self._deadline = self._wanted_at()
         self._due(now)
         self._adopt(now)
         return self._finish(now)
 
     def deadline(self) -> int | None:
         """The mono ms at which `Tick` is wanted; None when only an event can change anything."""
+        return self._deadline
+
+    def _wanted_at(self) -> int | None:
+        """When the first of the machines wants to be asked again; looked at whenever one may have moved."""
         return earliest(
             self._visit.deadline(),
             self._leaving.deadline(),
@@ -141,16 +154,7 @@ class Checkpoint:
 
     def durable(self) -> dict[str, bytes]:
         """What outlives a restart, as it is now; the journal holds the same once all records are written."""
-        return {
-            **self._mode.durable(),
-            **self._portal.durable(),
-            **self._lockout.durable(),
-            **self._alarms.durable(),
-            **self._seen.durable(),
-            **self._used.durable(),
-            **self._orders.durable(),
-            **self._duties.durable(),
-        }
+        return self._ledger.state()
 
     # routing
 
@@ -277,7 +281,7 @@ class Checkpoint:
     # time
 
     def _due(self, now: Moment) -> None:
-        while (deadline := self.deadline()) is not None and deadline <= now.mono_ms:
+        while self._deadline is not None and self._deadline <= now.mono_ms:
             self._tell(self._visit.due(now), now)
             self._tell(self._leaving.due(now), now)
             self._portal.due(now)
@@ -288,6 +292,7 @@ class Checkpoint:
             self._duties.due(now)
             if self._minute_ms is not None and now.mono_ms >= self._minute_ms:
                 self._minute(now)
+            self._deadline = self._wanted_at()
 
     def _minute(self, now: Moment) -> None:
         """A minute has begun, or it is another one than was thought."""
@@ -310,6 +315,7 @@ class Checkpoint:
         self._capacity.adopt(policy.capacity)
         self._count_people(now)
         self._minute(now)
+        self._deadline = self._wanted_at()
 
     # the end of every turn
 
@@ -329,6 +335,15 @@ class Checkpoint:
         return () if self._volume == before else (SetVolume(self._volume),)
 
     def _stands(self) -> Status:
+        """The status, made anew when something of it has changed: most turns change nothing of it."""
+        stands = (
+            self._mode.mode, self._portal.door.state, self._portal.passages.inside, self._alarms.open,
+            self._orders.commanded.answers, self._mode.drill, self._orders.drill.stages, self._duties.guard,
+            self._duties.rounds.waiting, self._duties.office, self._visiting,
+        )  # fmt: skip
+        if stands == self._stood:
+            return self._status
+        self._stood = stands
         return Status(
             mode=self._mode.mode.value,
             door=self._portal.door.state.value,

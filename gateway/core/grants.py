@@ -55,7 +55,7 @@ class Grants:
 
     def deadline(self) -> int | None:
         """When the next one has waited long enough."""
-        return earliest(*(limit for _, limit in self._waiting.values()))
+        return earliest(*(limit for _, limit in self._waiting.values())) if self._waiting else None
 
     def due(self, now_ms: int) -> list[Grant]:
         """Those that have waited too long; they wait no more."""

@@ -103,10 +103,6 @@ class PortalDesk:
         for refused in self._refused_exits.due(now.mono_ms):
             self._out.record(refused)
 
-    def durable(self) -> dict[str, bytes]:
-        """What outlives a restart."""
-        return {**self.passages.durable(), **self.passback.durable()}
-
     # write before you open
 
     def grant(self, closed: Closed, body: Body, now: Moment) -> None:
