@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 
 from central.accounts.views import LoginView, PasswordView
 from central.alarms import views as alarms
+from central.capacity import views as capacity
 from central.entries import cards
 from central.entries import views as entries
 from central.holders import admin, command_admin, order_admin  # noqa: F401  so that the site knows their pages
@@ -35,6 +36,8 @@ urlpatterns = [
     path("alarms/open/", alarms.OPEN.view, name=alarms.OPEN.name),
     path("alarms/acknowledge/", alarms.acknowledge, name="acknowledge"),
     path("alarms/<slug:alarm_id>/", alarms.detail, name="alarm"),
+    path("inside/", capacity.listing, name="inside"),
+    path("inside/sites/", capacity.SITES.view, name=capacity.SITES.name),
     path("gates/", registry.listing, name="gates"),
     path("gates/cards/", registry.GATES.view, name=registry.GATES.name),
     path("gates/<slug:gate_id>/admit/", registry.admit, name="admit"),

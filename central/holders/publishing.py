@@ -51,7 +51,8 @@ def rebuild(site: str) -> Mark:
         for each in whole(model).filter(site=site).order_by("pk").iterator(chunk_size=2_000):
             row = each.row
             rows[row.table, row.key] = row  # of orders the last one
-    standing = Standing.objects.filter(directory=site, table__in=[table.value for table in Table]).exclude(value=None)
+    made_of_this = [table.value for table in Table if table is not Table.ELSEWHERE]  # which is made of what gates say
+    standing = Standing.objects.filter(directory=site, table__in=made_of_this).exclude(value=None)
     gone = [Row(table, key, None) for table, key in standing.values_list("table", "key") if (table, key) not in rows]
     return change(site, [*gone, *rows.values()], office_now())
 

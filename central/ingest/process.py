@@ -13,6 +13,8 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils.timezone import now as office_now
 
+from central.beside import Beside
+from central.capacity.publishing import EVERY_S, publish
 from central.directory.service import DirectoryService
 from central.ingest import LENT_S
 from central.ingest.backlog import Backlog
@@ -225,6 +227,7 @@ def main(
     link = MqttLink(host, port, client_id=way.client_id, username=username, password=password, tls=tls)
     service = None if signing_key is None else _service(signing_key, refusals, link)
     ingest = Ingest(writer, refusals, link.publish, notifier.alive, service)
+    beside = _beside()
     way.turn(link, ingest.offer)
     ingest.start()
     link.start()
@@ -235,6 +238,8 @@ def main(
     notifier.stopping()
     if service is not None:
         service.stop()
+    for each in beside:
+        each.stop()
     link.stop()
     ingest.stop()
     way.end()
@@ -246,3 +251,11 @@ def _service(key: Ed25519PrivateKey, refusals: Refusals, link: MqttLink) -> Dire
     service = DirectoryService(key, link.publish, lambda gate, reason: refusals.refuse(gate, reason, office_now()))
     service.start()
     return service
+
+
+def _beside() -> Sequence[Beside]:
+    """What is done now and then, whatever gates say."""
+    found = (Beside("capacity", publish, EVERY_S),)
+    for each in found:
+        each.start()
+    return found

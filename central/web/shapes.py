@@ -27,6 +27,7 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
         "abandoned": _RING,
         "unreadable": _MARK,
     },
+    "fullness": {"room": _TICK, "nearly": _MARK, "full": _CROSS, "unlimited": _RING},
     "online": {"online": _CIRCLE, "offline": _CROSS, "pending": _MARK},
     "alarm_state": {"new": _WARNING, "over": _RING, "acknowledged": _TICK, "closed": _BAR},
     "passed": {"yes": _TICK, "no": _BAR},

@@ -299,6 +299,12 @@ TABLES: Mapping[str, Words] = {
         "back": _("earlier than the record before it"),
         "set": _("the gate's clock was set meanwhile"),
     },
+    "fullness": {
+        "room": _("Room left"),
+        "nearly": _("Nearly full"),
+        "full": pgettext_lazy("capacity", "Full"),
+        "unlimited": _("No limit"),
+    },
     "online": {"online": _("Online"), "offline": _("Offline"), "pending": _("Not admitted")},
     "alarm_state": {
         "new": _("Not acknowledged"),
