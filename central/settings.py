@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "central.orders",
     "central.directory",
     "central.holders",
+    "central.bookings",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 
 from central.accounts.views import LoginView, PasswordView
 from central.alarms import views as alarms
+from central.bookings import admin as bookings  # noqa: F401  so that the site knows its pages
 from central.capacity import views as capacity
 from central.entries import cards
 from central.entries import views as entries

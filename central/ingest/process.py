@@ -14,7 +14,8 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils.timezone import now as office_now
 
 from central.beside import Beside
-from central.capacity.publishing import EVERY_S, publish
+from central.bookings import tidying as bookings
+from central.capacity import publishing as capacity
 from central.directory.service import DirectoryService
 from central.ingest import LENT_S
 from central.ingest.backlog import Backlog
@@ -255,7 +256,10 @@ def _service(key: Ed25519PrivateKey, refusals: Refusals, link: MqttLink) -> Dire
 
 def _beside() -> Sequence[Beside]:
     """What is done now and then, whatever gates say."""
-    found = (Beside("capacity", publish, EVERY_S),)
+    found = (
+        Beside("capacity", capacity.publish, capacity.EVERY_S),
+        Beside("bookings", bookings.tidy, bookings.EVERY_S),
+    )
     for each in found:
         each.start()
     return found
