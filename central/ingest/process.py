@@ -23,6 +23,7 @@ from central.ingest.listening import listening
 from central.ingest.reading import Arrived, Incoming, read
 from central.ingest.refusals import Refusals, Refused
 from central.ingest.writer import Answer, Writer
+from central.visitors import erasing as visitors
 from sync.contract.topics import MAX_PACKET, Address, Channel, parse_topic, topic
 from sync.log.messages import encode, tag_of
 from sync.log.parts import MAX_HAVE
@@ -259,6 +260,7 @@ def _beside() -> Sequence[Beside]:
     found = (
         Beside("capacity", capacity.publish, capacity.EVERY_S),
         Beside("bookings", bookings.tidy, bookings.EVERY_S),
+        Beside("visitors", visitors.tidy, visitors.EVERY_S),
     )
     for each in found:
         each.start()

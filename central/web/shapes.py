@@ -30,6 +30,7 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
     "fullness": {"room": _TICK, "nearly": _MARK, "full": _CROSS, "unlimited": _RING},
     "online": {"online": _CIRCLE, "offline": _CROSS, "pending": _MARK},
     "alarm_state": {"new": _WARNING, "over": _RING, "acknowledged": _TICK, "closed": _BAR},
+    "registration": {"waiting": _MARK, "approved": _TICK, "refused": _CROSS, "lapsed": _RING, "over": _BAR},
     "passed": {"yes": _TICK, "no": _BAR},
     "whole": {"yes": _TICK, "no": _WARNING},
     "clock": {"yes": _TICK, "no": _MARK},
