@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.utils.timezone import localdate
 from django.utils.timezone import now as office_now
 from django.utils.translation import gettext as _
 from django.views.csrf import csrf_failure
@@ -99,7 +100,13 @@ def _nothing(request: HttpRequest) -> HttpResponse:
 
 
 def _form(request: HttpRequest, place: Place, form: VisitorForm, status: int = 200) -> HttpResponse:
-    context = {"place": place, "form": form, "stamp": new_stamp(), "named": place.policy.named}
+    context = {
+        "place": place,
+        "form": form,
+        "stamp": new_stamp(),
+        "named": place.policy.named,
+        "today": str(localdate()),
+    }
     response = render(request, "visitors/form.html", context, status=status)
     if status == 429:
         response.headers["Retry-After"] = str(WINDOW_S)
