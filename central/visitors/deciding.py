@@ -15,7 +15,7 @@ from central.accounts.models import User
 from central.bookings.models import Booking
 from central.bookings.places import Booked, ledger, whole_days
 from central.directory.store import hold
-from central.holders.models import Holder
+from central.holders.models import Holder, RevokedPass
 from central.visitors.issuing import visitor_pass
 from central.visitors.models import APPROVED, LAPSED, LAPSES_AFTER, REFUSED, WAITING, Registration, VisitorPolicy
 from sync.contract.colours import PassType
@@ -51,6 +51,22 @@ def refuse(pk: int, by: User | None, now: datetime) -> bool:
     if found is None:
         return False
     _decided(found, REFUSED, by, now)
+    return True
+
+
+@transaction.atomic
+def end(pk: int, by: User | None, now: datetime) -> bool:
+    """Their pass is good no longer, from now on and at every gate; False where it had none, or it was over."""
+    site = Registration.objects.filter(pk=pk).values_list("site", flat=True).first()
+    if site is None:
+        return False
+    hold(site)
+    found = Registration.objects.select_for_update().filter(pk=pk).first()
+    if found is None or found.stands(now) != APPROVED:
+        return False
+    RevokedPass.objects.create(site=site, pass_id=found.pass_id, note="" if by is None else by.get_username())
+    found.ends = now
+    found.save(update_fields=["ends"])
     return True
 
 

@@ -11,7 +11,7 @@ from django.db.models import F, ProtectedError, QuerySet
 from django.db.models.functions import Coalesce
 
 from central.bookings.models import Booking
-from central.holders.models import Holder
+from central.holders.models import Holder, RevokedPass
 from central.holders.publishing import delete_all, save_all
 from central.visitors.deciding import lapse
 from central.visitors.models import KEEP_DAYS, Registration, VisitorPolicy
@@ -34,6 +34,7 @@ def _erase(site: str, before: datetime) -> int:
     holders = [each.holder for each in old if each.holder is not None]
     _forget_in_log(holders)
     delete_all(list(Booking.objects.select_related("holder").filter(holder__in=holders)))
+    delete_all(list(RevokedPass.objects.filter(site=site, pass_id__in=[each.pass_id for each in old if each.pass_id])))
     _delete_holders(holders)
     Registration.objects.filter(pk__in=[each.pk for each in old]).delete()
     return len(old)

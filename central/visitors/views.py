@@ -9,11 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import now as office_now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from central.holders.site import may, user_of
 from central.registry.models import Gate
-from central.visitors.deciding import approve, refuse
+from central.visitors.deciding import approve, end, refuse
 from central.visitors.issuing import has_key
 from central.visitors.models import LAPSES_AFTER, WAITING, GateSign, Registration, VisitorPolicy
 from central.visitors.signs import address_of, drawn, renew
@@ -21,6 +22,11 @@ from central.web.live import Live
 from sync.keyfiles import KeyFileError
 
 SHOWN: Final = 50
+_DECISIONS: Final = {
+    "approve": (approve, gettext_lazy("%(name)s has a pass now.")),
+    "refuse": (refuse, gettext_lazy("%(name)s was refused.")),
+    "end": (end, gettext_lazy("The pass of %(name)s has ended, at every gate.")),
+}
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -48,24 +54,22 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def decide(request: HttpRequest) -> HttpResponse:
-    """`approve` or `refuse`: a registration."""
-    answer = "approve" if "approve" in request.POST else "refuse"
+    """`approve`, `refuse` or `end`: a registration."""
+    answer = next((name for name in _DECISIONS if name in request.POST), "refuse")
     number = request.POST.get(answer, "")
     found = get_object_or_404(Registration, pk=int(number) if number.isdecimal() and len(number) < 16 else 0)
-    now, user = office_now(), user_of(request)
+    decision, said = _DECISIONS[answer]
     try:
-        done = (approve if answer == "approve" else refuse)(found.pk, user, now)
+        done = decision(found.pk, user_of(request), office_now())
     except KeyFileError as error:
         messages.error(request, _("No pass can be made: %(why)s") % {"why": error})
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        if not done:
-            messages.error(request, _("This was decided already, or nobody had answered for too long."))
-        elif answer == "approve":
-            messages.success(request, _("%(name)s has a pass now.") % {"name": found.name})
+        if done:
+            messages.success(request, said % {"name": found.name})
         else:
-            messages.success(request, _("%(name)s was refused.") % {"name": found.name})
+            messages.error(request, _("This was decided already, or nobody had answered for too long."))
     return redirect("visitors")
 
 

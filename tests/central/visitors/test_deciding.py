@@ -56,6 +56,21 @@ def test_one_tap_lets_in_or_refuses_and_the_second_says_it_was_done(
         assert office.post("/visitors/decide/", {"approve": bad}).status_code == 404
 
 
+def test_a_pass_is_ended_at_every_gate(office: Client, waiting: Registration, key: Path) -> None:
+    assert "decided already" in text(office.post("/visitors/decide/", {"end": waiting.pk}, follow=True).content)
+    approve(waiting.pk, None, office_now())
+    assert "End now" in text(office.get("/visitors/").content)
+    assert "王0 has ended, at every gate" in text(
+        office.post("/visitors/decide/", {"end": waiting.pk}, follow=True).content
+    )
+    waiting.refresh_from_db()
+    assert waiting.stands(office_now()) == "over" and "End now" not in text(office.get("/visitors/").content)
+    rows = Row.objects.filter(table="revoked", key=waiting.pass_id).exclude(value=None)
+    assert rows.exists()
+    tidy(office_now() + timedelta(days=30))
+    assert not rows.exists()
+
+
 def test_nobody_decides_without_a_login_a_token_or_a_key(client: Client, clerk: User, waiting: Registration) -> None:
     assert client.post("/visitors/decide/", {"approve": waiting.pk})["Location"].startswith("/login/")
     guarded = Client(enforce_csrf_checks=True)
