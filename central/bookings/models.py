@@ -59,7 +59,7 @@ class Booking(Kept):
     holder = models.ForeignKey(Holder, on_delete=models.PROTECT, related_name="bookings", verbose_name=_("holder"))
     begins = models.DateTimeField(_("from"))
     ends = models.DateTimeField(_("until"))
-    over = models.BooleanField(_("over"), default=False, editable=False)
+    over = models.BooleanField(_("ended"), default=False, editable=False)
 
     class Meta:
         verbose_name, verbose_name_plural = _("booking"), _("bookings")

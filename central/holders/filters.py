@@ -56,7 +56,7 @@ class Ahead(admin.SimpleListFilter):
 
     def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, Any]]:
         """What can be chosen."""
-        return [("ahead", _("now or ahead")), ("over", _("over"))]
+        return [("ahead", _("now or ahead")), ("over", _("ended"))]
 
     def queryset(self, _request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         """Narrowed to it."""
