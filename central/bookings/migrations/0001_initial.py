@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('site', models.CharField(max_length=32, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9._-]{1,32}\\Z', '1 to 32 letters, digits, dots, hyphens or underscores')], verbose_name='site')),
                 ('begins', models.DateTimeField(verbose_name='from')),
                 ('ends', models.DateTimeField(verbose_name='until')),
-                ('over', models.BooleanField(default=False, editable=False, verbose_name='over')),
+                ('over', models.BooleanField(default=False, editable=False, verbose_name="ended")),
                 ('holder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bookings', to='holders.holder', verbose_name='holder')),
             ],
             options={
