@@ -55,12 +55,15 @@ INSTALLED_APPS = [
     "central.orders",
     "central.directory",
     "central.holders",
+    "central.bookings",
+    "central.visitors",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "central.web.middleware.ContentSecurityPolicy",
     "central.web.middleware.NeverKept",
+    "central.visitors.middleware.SmallForms",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -111,6 +114,7 @@ SESSION_COOKIE_SECURE = _HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SECURE = _HTTPS
+CSRF_FAILURE_VIEW = "central.visitors.public.forged"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -9,13 +9,18 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.timezone import get_default_timezone, localtime
+from django.utils.timezone import now as office_now
 from django.utils.translation import gettext as _
 
+from central.bookings.models import Booking
+from central.bookings.places import Booked, Ledger, ledger
 from central.holders.models import Card, Holder, HolderStatus, Kept, RevokedPass
 from central.holders.publishing import save_all, whole
 from central.text import harmless
@@ -25,8 +30,10 @@ MAX_LINES: Final = 200_000
 MAX_CELL: Final = 500  # characters
 MOST_TOLD: Final = 200  # lines of each sort, told one by one
 _DAYS: Final = frozenset({"valid_from", "valid_until", "until"})
+_TIMES: Final = frozenset({"begins", "ends"})
 _SWITCHES: Final = frozenset({"registered", "extended", "lost"})
 _DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_CLOCK: Final = re.compile(r"(.+?)[ T](\d{1,2})[:：](\d{2})(?:[:：]00)?")
 _YES: Final = {"yes": True, "true": True, "1": True, "y": True, "是": True, "no": False, "false": False, "0": False, "n": False, "否": False, "": None}  # fmt: skip
 _KINDS: Final = {
     "居民": "resident",
@@ -39,7 +46,7 @@ _KINDS: Final = {
 _NAMES: Final[Mapping[str, str]] = {
     "编号": "reference", "人员编号": "reference", "holder": "reference", "持有人": "reference", "姓名": "name", "类型": "pass_type", "kind": "pass_type",
     "生效日期": "valid_from", "失效日期": "valid_until", "有效期至": "valid_until", "已登记": "registered", "延时": "extended", "场所": "sites",
-    "卡号": "uid", "挂失": "lost", "证号": "pass_id", "备注": "note", "截止日期": "until",
+    "卡号": "uid", "挂失": "lost", "证号": "pass_id", "备注": "note", "截止日期": "until", "开始时间": "begins", "结束时间": "ends",
 }  # fmt: skip
 
 
@@ -100,6 +107,7 @@ class _Kind(NamedTuple):
     model: type[Kept]
     key: str
     columns: frozenset[str]
+    names: Mapping[str, str] = MappingProxyType({})  # of columns that mean another thing than in other registers
 
 
 KINDS: Final[Mapping[str, _Kind]] = {
@@ -107,6 +115,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "cards": _Kind(Card, "uid", frozenset({"uid", "reference", "lost"})),
     "revoked": _Kind(RevokedPass, "pass_id", frozenset({"pass_id", "note"})),
     "statuses": _Kind(HolderStatus, "reference", frozenset({"reference", "until"})),
+    "bookings": _Kind(Booking, "reference", frozenset({"reference", "begins", "ends"}), {"from": "begins", "until": "ends"}),
 }  # fmt: skip
 
 
@@ -170,12 +179,15 @@ class _Reader:
         self._kind = KINDS[kind]
         self.plan = Plan(kind, site)
         self._columns = self._header(next(lines, (1, []))[1])
-        self._named = {"reference": "holder"} if self._kind.model in (Card, HolderStatus) else {}
+        self._named = {"reference": "holder"} if self._kind.model in (Card, HolderStatus, Booking) else {}
         names = [self._named.get(name, name) for name in self._columns.values()]
         self.plan.fields = [name for name in names if name != self._named.get(self._kind.key, self._kind.key)]
+        if self._kind.model is Booking:
+            self.plan.fields = [*self.plan.fields, "over"]  # which `clean` sees to
         self.lines = lines
         self._seen: dict[str, int] = {}
         self._holders = {each.reference: each for each in Holder.objects.filter(site=site)}
+        self._ledger = ledger(site, office_now()) if self._kind.model is Booking else None
         self._there = {self._key_of(each): each for each in whole(self._kind.model).filter(site=site)}
 
     def take(self, number: int, cells: Sequence[str]) -> None:
@@ -183,7 +195,7 @@ class _Reader:
         key = ""
         try:
             values = self._values(cells)
-            key = str(values[self._kind.key])
+            key = self._key_in(values)
             self._once(key, number)
             self._place(number, key, self._fields(values))
         except ValidationError as error:
@@ -204,6 +216,8 @@ class _Reader:
             setattr(each, name, value)
         each.clean_fields(exclude=["holder"])  # it was found, and each would be a query
         each.clean()
+        if self._ledger is not None and isinstance(each, Booking) and (there is None or differs):
+            _book(self._ledger, each, differs)
         if there is None:
             self.plan.add(number, each)
         elif differs:
@@ -232,7 +246,14 @@ class _Reader:
         return found
 
     def _key_of(self, each: Kept) -> str:
+        if isinstance(each, Booking):
+            return _booking_key(each.holder.reference, each.begins)
         return each.holder.reference if isinstance(each, HolderStatus) else str(getattr(each, self._kind.key))
+
+    def _key_in(self, values: Mapping[str, object]) -> str:
+        begins = values.get("begins")
+        key = str(values[self._kind.key])
+        return _booking_key(key, begins) if isinstance(begins, datetime) else key
 
     def _label(self, name: str) -> str:
         """What pages call it."""
@@ -259,6 +280,7 @@ class _Reader:
             said = _tidy(cell)
             name = said.lower().replace(" ", "_")
             name = _NAMES.get(name, name)
+            name = self._kind.names.get(name, name)
             if name in found.values():
                 raise NotTaken(_("the first line names column %(name)s twice") % {"name": harmless(said, 40)})
             if name in self._kind.columns:
@@ -323,6 +345,8 @@ def _value(name: str, text: str) -> object:
     """What a cell says; None: nothing. Raises ValidationError."""
     if name in _DAYS:
         return _day(text)
+    if name in _TIMES:
+        return _time(text)
     if name in _SWITCHES:
         if text.lower() not in _YES:
             raise ValidationError(_("yes or no"))
@@ -344,3 +368,24 @@ def _day(text: str) -> date | None:
     except ValueError:  # the 30th of February
         pass
     raise ValidationError(_("a day such as 2026-11-27"))
+
+
+def _time(text: str) -> datetime:
+    """A time of the office's zone. Raises ValidationError."""
+    found = _CLOCK.fullmatch(text)
+    day = _day(found[1]) if found is not None else None
+    if found is None or day is None or int(found[2]) > 23 or int(found[3]) > 59:
+        raise ValidationError(_("a time such as 2026-11-27 09:00"))
+    return datetime(day.year, day.month, day.day, int(found[2]), int(found[3]), tzinfo=get_default_timezone())
+
+
+def _booking_key(reference: str, begins: datetime) -> str:
+    return f"{reference} {localtime(begins):%Y-%m-%d %H:%M}"
+
+
+def _book(places: Ledger, each: Booking, differs: Mapping[str, object]) -> None:
+    """Take a place for it, and give back the one that it had. Raises ValidationError."""
+    if differs:
+        was = differs.get("ends", each.ends)
+        places.take_back(Booked(each.holder_id, each.begins, was if isinstance(was, datetime) else each.ends))
+    places.add(Booked(each.holder_id, each.begins, each.ends))

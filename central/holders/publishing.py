@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils.timezone import now as office_now
 
+from central.bookings.models import Booking
 from central.directory.models import Row as Standing
 from central.directory.store import change, hold
 from central.holders.models import KEPT, CountOrder, Kept, ModeOrder
@@ -25,7 +26,7 @@ def save_all(new: Sequence[Kept], changed: Sequence[Kept], fields: Sequence[str]
         type(new[0])._default_manager.bulk_create(new, batch_size=AT_ONCE)
     if changed and fields:
         _update(changed, fields)
-    told = [(each.site, each.row) for each in (*new, *_read_again(changed))]
+    told = [*_rows_of(new), *_rows_of(list(_read_again(changed)))]
     for site in sites:
         change(site, (row for of, row in told if of == site), office_now())
 
@@ -34,9 +35,9 @@ def save_all(new: Sequence[Kept], changed: Sequence[Kept], fields: Sequence[str]
 def delete_all(objects: Sequence[Kept]) -> None:
     """Delete objects of one model, and tell their gates."""
     sites = _hold(objects)
-    gone = [(each.site, each.gone) for each in objects]
     for some in _chunks(objects):
         type(some[0])._default_manager.filter(pk__in=[each.pk for each in some]).delete()
+    gone = list(type(objects[0]).gone_of(objects)) if objects else []
     for site in sites:
         change(site, (row for of, row in gone if of == site), office_now())
 
@@ -46,14 +47,19 @@ def rebuild(site: str) -> Mark:
     """Bring a site's directory to what is kept here: a repair. Where nothing differs, nothing changes. Returns its mark."""
     hold(site)
     rows: dict[tuple[str, str], Row] = {}
-    models: tuple[type[Kept], ...] = (*KEPT, ModeOrder, CountOrder)
+    models: tuple[type[Kept], ...] = (*KEPT, Booking, ModeOrder, CountOrder)
     for model in models:
-        for each in whole(model).filter(site=site).order_by("pk").iterator(chunk_size=2_000):
-            row = each.row
+        there = whole(model).filter(site=site).order_by("pk").iterator(chunk_size=2_000)
+        for _, row in model.rows_of(there):
             rows[row.table, row.key] = row  # of orders the last one
-    standing = Standing.objects.filter(directory=site, table__in=[table.value for table in Table]).exclude(value=None)
+    made_of_this = [table.value for table in Table if table is not Table.ELSEWHERE]  # which is made of what gates say
+    standing = Standing.objects.filter(directory=site, table__in=made_of_this).exclude(value=None)
     gone = [Row(table, key, None) for table, key in standing.values_list("table", "key") if (table, key) not in rows]
     return change(site, [*gone, *rows.values()], office_now())
+
+
+def _rows_of(objects: Sequence[Kept]) -> Iterable[tuple[str, Row]]:
+    return type(objects[0]).rows_of(objects) if objects else ()
 
 
 def whole(model: type[Kept]) -> "QuerySet[Kept]":

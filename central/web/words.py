@@ -313,6 +313,25 @@ TABLES: Mapping[str, Words] = {
         "back": _("earlier than the record before it"),
         "set": _("the gate's clock was set meanwhile"),
     },
+    "registration": {
+        "waiting": _("Waiting"),
+        "approved": _("Approved"),
+        "refused": _("Refused"),
+        "lapsed": _("Nobody answered"),
+        "over": _("Over"),
+    },
+    "purpose": {
+        "visit": _("Visit"),
+        "delivery": _("Delivery"),
+        "work": _("Work, repair"),
+        "other": _("Other"),
+    },
+    "fullness": {
+        "room": _("Room left"),
+        "nearly": _("Nearly full"),
+        "full": pgettext_lazy("capacity", "Full"),
+        "unlimited": _("No limit"),
+    },
     "online": {"online": _("Online"), "offline": _("Offline"), "pending": _("Not admitted")},
     "alarm_state": {
         "new": _("Not acknowledged"),

@@ -245,8 +245,8 @@ class Checkpoint:
             case events.Desired(modes, count):
                 self._orders.desired(modes, count, now)
                 self._count_people(now)
-            case events.SiteCount(elsewhere):
-                self._capacity.told(elsewhere, now)
+            case events.SiteCount(elsewhere, at_ms):
+                self._capacity.told(elsewhere, at_ms, now)
                 self._count_people(now)
             case events.DirectoryRefused(reason, detail):
                 self._orders.refuse("directory", reason, now, detail)

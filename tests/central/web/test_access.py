@@ -13,8 +13,9 @@ from central.urls import urlpatterns
 from tests.central.web.conftest import PASSWORD
 from tests.central.web.making import GateAtWork
 
-_PUBLIC = {"login", "set_language"}
-_ARGUMENTS = {"alarm": ["0" * 32], "admit": ["north-gate"], "import-preview": [1]}
+_PUBLIC = {"login", "set_language", "register", "registered", "registered-part"}  # the latter: tests/central/visitors
+_ARGUMENTS = {"alarm": ["0" * 32], "admit": ["north-gate"], "import-preview": [1], "visitor-sign": ["north-gate"],
+              "renew-visitor-sign": ["north-gate"]}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
