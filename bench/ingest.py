@@ -264,7 +264,7 @@ def payloads(path: Path) -> list[bytes]:
 
 
 def _batch(log_id: str, after: int, previous: bytes, records: Sequence[Record]) -> Batch:
-    return Batch(log_id=log_id, after=after, upto=records[-1].seq, prev_hash=previous, records=tuple(records))
+    return Batch.of(log_id, after, previous, records)
 
 
 def run_writer(path: Path) -> None:

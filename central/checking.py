@@ -16,6 +16,8 @@ from central.authority.certificates import common_name
 from central.authority.folder import BROKER, OFFICE, Authority, authority_dir
 from central.home import office_dir
 from central.registry.models import Gate
+from central.visitors.issuing import key_path
+from central.visitors.models import CLOSED, VisitorPolicy
 
 SOON: Final = timedelta(days=30)  # before a certificate is over
 _RENEW: Final = {
@@ -26,7 +28,7 @@ _RENEW: Final = {
 
 def problems() -> list[str]:
     """What is wrong, each with what to do about it."""
-    found = [_folder(), _key(), _server(), _zone(), _admission(), _users(), _pending(), *_certificates()]
+    found = [_folder(), _key(), _pass_key(), _server(), _zone(), _admission(), _users(), _pending(), *_certificates()]
     return [problem for problem in found if problem]
 
 
@@ -39,6 +41,18 @@ def _folder() -> str:
 def _key() -> str:
     path = office_dir() / "secret-key"
     return _private(path) if path.exists() else ""  # made, for its owner alone, when it is first used
+
+
+def _pass_key() -> str:
+    """Without it nobody who registers by phone can be let in."""
+    if key_path().exists():
+        return _private(key_path())
+    wanted = VisitorPolicy.objects.exclude(decides=CLOSED).exists()
+    return (
+        "visitors register by phone, and there is no key for their passes: menshen office visitors key"
+        if wanted
+        else ""
+    )
 
 
 def _private(path: Path) -> str:

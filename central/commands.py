@@ -13,6 +13,7 @@ from central.authority.commands import (
     command_certificate,
     gate_bundle,
     gate_revoke,
+    post_certificate,
     tail_certificate,
 )
 from central.broker_options import Broker, with_broker, with_optional_broker
@@ -20,6 +21,7 @@ from central.holders.commands import directory
 from central.ingest import LENT_S
 from central.orders.commands import command
 from central.setting_up import database, unmigrated, with_database, with_django
+from central.visitors.commands import visitors
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -40,6 +42,7 @@ def office() -> None:
     menshen office ingest --broker HOST     takes the gates' records, until Ctrl-C
     menshen office gate list                what is known of the gates
     menshen office directory import holders FILE --site SITE
+    menshen office visitors key             signs the passes of visitors who register by phone
     menshen office command release GATE     tells a gate something, now
     menshen office authority init           certificates for gates and broker: docs/office-security.md
     menshen office check                    what is wrong, and what to do about it
@@ -336,9 +339,11 @@ for _command in (
     broker_certificate,
     command,
     command_certificate,
+    post_certificate,
     directory,
     gate_bundle,
     gate_revoke,
     tail_certificate,
+    visitors,
 ):
     office.add_command(_command)

@@ -55,6 +55,8 @@ INSTALLED_APPS = [
     "central.orders",
     "central.directory",
     "central.holders",
+    "central.bookings",
+    "central.visitors",
     "central.duty",
     "central.drills",
 ]
@@ -63,6 +65,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "central.web.middleware.ContentSecurityPolicy",
     "central.web.middleware.NeverKept",
+    "central.visitors.middleware.SmallForms",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -113,6 +116,7 @@ SESSION_COOKIE_SECURE = _HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SECURE = _HTTPS
+CSRF_FAILURE_VIEW = "central.visitors.public.forged"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

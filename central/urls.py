@@ -8,6 +8,8 @@ from django.views.i18n import set_language
 
 from central.accounts.views import LoginView, PasswordView
 from central.alarms import views as alarms
+from central.bookings import admin as bookings  # noqa: F401  so that the site knows its pages
+from central.capacity import views as capacity
 from central.drills import views as drills
 from central.duty import admin as duty_admin  # noqa: F401  so that the site knows its pages
 from central.duty import views as duty
@@ -17,6 +19,9 @@ from central.holders import admin, command_admin, order_admin  # noqa: F401  so 
 from central.holders import views as holders
 from central.holders.site import office_admin
 from central.registry import views as registry
+from central.visitors import admin as visitor_admin  # noqa: F401  so that the site knows its pages
+from central.visitors import public
+from central.visitors import views as visitors
 
 urlpatterns = [
     path("admin/logout/", LogoutView.as_view()),  # as the office has them
@@ -50,6 +55,16 @@ urlpatterns = [
     path("drills/<int:drill_id>/end/", drills.end, name="drill-end"),
     path("drills/<int:drill_id>/forget/", drills.forget, name="drill-forget"),
     path("drills/<int:drill_id>/report/", drills.report, name="drill-report"),
+    path("v/<str:token>/", public.register, name="register"),
+    path("v/pass/<str:token>/", public.registered, name="registered"),
+    path("v/pass/<str:token>/part/", public.registered_part, name="registered-part"),
+    path("visitors/", visitors.listing, name="visitors"),
+    path("visitors/waiting/", visitors.WAITING_PART.view, name=visitors.WAITING_PART.name),
+    path("visitors/decide/", visitors.decide, name="decide-visitor"),
+    path("visitors/sign/<slug:gate_id>/", visitors.sign, name="visitor-sign"),
+    path("visitors/sign/<slug:gate_id>/renew/", visitors.renew_sign, name="renew-visitor-sign"),
+    path("inside/", capacity.listing, name="inside"),
+    path("inside/sites/", capacity.SITES.view, name=capacity.SITES.name),
     path("gates/", registry.listing, name="gates"),
     path("gates/cards/", registry.GATES.view, name=registry.GATES.name),
     path("gates/<slug:gate_id>/admit/", registry.admit, name="admit"),

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,7 +144,7 @@ class ChildProcess:
             [sys.executable, "-P", "-m", self._module],
             stdin=stdin.fileno(),
             stdout=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**_without_secrets(os.environ), "PYTHONPATH": path},
         )
 
     def _converse(self, ours: socket.socket) -> str:
@@ -193,6 +193,11 @@ class ChildProcess:
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
+
+
+def _without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a child may know: passwords are its parent's."""
+    return {name: value for name, value in environ.items() if "PASSWORD" not in name}
 
 
 def _ending(code: int) -> str:

@@ -11,7 +11,10 @@ import click
 
 from drivers.no_dumps import forbid_core_dumps
 from gateway.errors import GatewayError
+from gateway.guard_commands import guard, page_certificate, visitors
 from gateway.journal_commands import journal
+from gateway.replay_command import replay
+from gateway.simulate_command import simulate
 from sync.notify import Notifier
 
 if TYPE_CHECKING:
@@ -43,11 +46,19 @@ def gate() -> None:
     menshen gate check --config gate.toml        what is wrong in it, and where
     menshen gate run --config gate.toml          the gate itself, until Ctrl-C
     menshen gate directory load --config gate.toml people.json
+    menshen gate guard add NAME --config gate.toml   who may use the guard's page
     menshen gate journal --help                  what the gate has recorded
+    menshen gate replay journal.sqlite --config gate.toml    whether its decisions follow from its evidence
+    menshen gate simulate config/scenarios/busy-day.toml     a day of a busy gate, in seconds
     """
 
 
 gate.add_command(journal)
+gate.add_command(guard)
+gate.add_command(visitors)
+gate.add_command(page_certificate)
+gate.add_command(replay)
+gate.add_command(simulate)
 
 
 @gate.command()

@@ -150,7 +150,7 @@ class DesiredState:
         """As records name the policy: the file's alone, or what stands for file and rows together."""
         import hashlib
 
-        own = self._config.sha256[:16]
+        own = self._config.policy_version
         concerned = sorted((key, value.hex()) for key, value in rows.items() if self._concerns(key))
         return hashlib.sha256(json.dumps([own, concerned]).encode()).hexdigest()[:16] if concerned else own
 

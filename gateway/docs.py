@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from gateway.config.reasons import policy_markdown
 from gateway.config.reference import configuration_markdown
 from gateway.core.diagrams import states_markdown
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs"
 PAGES: Mapping[str, Callable[[], str]] = {
     "configuration.md": configuration_markdown,
+    "policy.md": policy_markdown,
     "states.md": states_markdown,
 }
 

@@ -16,6 +16,7 @@ from gateway.core.moment import Moment
 from gateway.directory import Directory
 from gateway.directory_road import DirectoryRoad, carried_list
 from gateway.errors import DirectoryError, TrustError
+from gateway.hearing import Hearing
 from gateway.trust import import_trust
 from sync.contract.sealed import unseal
 from sync.contract.topics import Channel, topic
@@ -60,6 +61,7 @@ class Downlink:
         now: Callable[[], Moment],
         refused: Callable[[str], None] = lambda _reason: None,
         taken: Callable[[], None] = lambda: None,
+        hearing: Hearing | None = None,
     ) -> None:
         self._up = topic(gate, Channel.UP)
         self._road = road
@@ -68,6 +70,7 @@ class Downlink:
         self._now = now
         self._tell_refused = refused
         self._tell_taken = taken
+        self._hearing = hearing
         self.held = Held()  # what decides, as it was last looked at
         self._follower = Follower(site, road, believing(keys))
         self._link: Link | None = None
@@ -103,7 +106,7 @@ class Downlink:
     def received(self, _topic: str, payload: bytes) -> None:
         """A part came down."""
         if self._work.qsize() < MAX_WAITING:
-            self._work.put(lambda now: self._follower.received(payload, now))
+            self._work.put(lambda now: self._on_received(payload, now))
 
     # the thread
 
@@ -156,12 +159,20 @@ class Downlink:
         self._follower.disconnected()
         return ()
 
+    def _on_received(self, payload: bytes, now: int) -> Sequence[Action]:
+        actions = self._follower.received(payload, now)
+        if self._hearing is not None and not any(isinstance(action, Refused) for action in actions):
+            self._hearing.heard()
+        return actions
+
     def _hand_on(self, actions: Sequence[Action], now: int) -> None:
         for action in actions:
             match action:
                 case Send(payload):
                     if self._link is not None:
                         self._link.publish(self._up, payload)
+                    if self._hearing is not None:
+                        self._hearing.expect()
                 case Refused(reason):
                     self._refuse(reason, now)
 

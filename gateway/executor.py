@@ -9,9 +9,9 @@ from gateway.core import effects
 from gateway.core.events import CommitFailed, Committed, Event
 from gateway.core.moment import Moment
 from gateway.journal import Journal, JournalError
+from gateway.post_road import Tells
 from gateway.sampling import TemperatureSampler
 from gateway.switches import Switch
-from gateway.uplink import Uplink
 from sync.contract.colours import Lamp
 
 logger = logging.getLogger("menshen.visit")
@@ -50,7 +50,7 @@ class Executor:
         sounder: Output | None,
         alarm_lamp: Output | None,
         voice: Speaks,
-        uplink: Uplink,
+        tells: Tells,
         sampler: TemperatureSampler | None,
         watchers: list[Watcher],
     ) -> None:
@@ -63,7 +63,7 @@ class Executor:
         self._alarm_lamp = self._switch(alarm_lamp)
         self._tones: set[effects.Tone] = set()
         self._voice = voice
-        self._uplink = uplink
+        self._tells = tells
         self._sampler = sampler
         self._watchers = watchers
 
@@ -100,9 +100,9 @@ class Executor:
                 for colour, output in self._lamps.items():
                     self._set(output, active=colour is lamp)
             case effects.SendAlarm(action, alarm):
-                self._uplink.alarm(action, alarm, now)
+                self._tells.alarm(action, alarm, now)
             case effects.StateChanged():
-                self._uplink.state_changed()
+                self._tells.state_changed()
             case effects.MeasureAgain():
                 if self._sampler is not None:
                     self._sampler.again()

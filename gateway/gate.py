@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from drivers.catalogue import Bench
 from gateway.clock import Clock, ScriptedClock, boot_id
@@ -27,7 +28,7 @@ from gateway.journal import Journal, JournalError
 from gateway.keys import hash_key
 from gateway.loop import Loop
 from gateway.resolve import Resolver, ResolveWorkers, Trust, schemes_with
-from gateway.road import Ends, directory_file, each, lay_road
+from gateway.road import Ends, directory_file, each, lay_roads
 from gateway.room import MB, Limits, Room, free_on
 from gateway.sampling import TemperatureSampler
 from gateway.status import StatusBoard
@@ -36,6 +37,9 @@ from gateway.upkeep import Upkeep
 from gateway.uplink import Uplink
 from gateway.voice import Silence, Voice
 from sync.notify import Notifier
+
+if TYPE_CHECKING:
+    from gateway.page.desk import PageDesk
 
 logger = logging.getLogger("menshen.gate")
 
@@ -55,7 +59,7 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
             config.policy,
             ids=lambda: secrets.token_hex(16),
             state=journal.state,
-            policy_version=config.sha256[:16],
+            policy_version=config.policy_version,
             version=version,
             has=Equipment({device.name: str(device.use) for device in config.devices}),
         )
@@ -64,18 +68,19 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
         voice = _voice(config, hardware, stack)
         trust_list = _trust_list(config, directory, clock, inbox.post)
         age = _age(config, directory, clock, inbox.post)
+        page = _page(config, board, clock, inbox.post, directory)
         resolver = Resolver(_trust(config, directory, trust_list, age), schemes_with(config.resolvers))
-        workers = ResolveWorkers(resolver, inbox.post)
+        workers = ResolveWorkers(resolver, inbox.post if page is None else page.seeing(inbox.post))
         workers.start()
         stack.callback(workers.stop)
         sampler = _sampler(config)
         desired = DesiredState(
-            config, directory, inbox.post, adopt=_adopting(resolver, sampler, age), reword=voice.reword
+            config, directory, inbox.post, adopt=_adopting(resolver, sampler, age, page), reword=voice.reword
         )  # fmt: skip
         desired.look()
         ends = Ends(journal=journal, directory=directory, board=board, clock=clock, boot=boot, post=inbox.post)
-        uplink = lay_road(config, ends, (desired.look, age.look), stack)
-        watchers: list[Watcher] = [feed.watch] if feed is not None else []
+        roads = lay_roads(config, ends, (desired.look, age.look), stack)
+        watchers: list[Watcher] = [watching.watch for watching in (feed, page) if watching is not None]
         executor = Executor(
             journal=journal,
             post=inbox.post,
@@ -84,17 +89,21 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
             sounder=hardware.sounder,
             alarm_lamp=hardware.alarm_lamp,
             voice=voice,
-            uplink=uplink,
+            tells=roads.tells,
             sampler=sampler,
             watchers=watchers,
         )
-        loop = Loop(checkpoint, inbox, executor, clock, lambda: _after_turn(executor, board, journal, clock, notifier))
-        _follow_journal(journal, uplink, inbox.post)
+        after_turn = each(lambda: _after_turn(executor, board, journal, clock, notifier, page), roads.look)
+        loop = Loop(checkpoint, inbox, executor, clock, after_turn)
+        _follow_journal(journal, roads.uplink, inbox.post)
         loop.begin()
         board.take()
         _stop_on_signals(loop)
         stack.callback(hardware.stop)
         hardware.start(Intake(inbox.post, workers, sampler, clock.now))
+        if page is not None:
+            page.start()
+            stack.callback(page.stop)
         upkeep = Upkeep(
             journal,
             clock.now,
@@ -133,7 +142,9 @@ def _voice(config: GateConfig, hardware: Hardware, stack: ExitStack) -> Voice | 
     return voice
 
 
-def _adopting(resolver: Resolver, sampler: TemperatureSampler | None, age: DirectoryAge) -> Callable[[Policy], None]:
+def _adopting(
+    resolver: Resolver, sampler: TemperatureSampler | None, age: DirectoryAge, page: "PageDesk | None"
+) -> Callable[[Policy], None]:
     """Whoever goes by the policy beside the core."""
 
     def adopt(policy: Policy) -> None:
@@ -141,8 +152,32 @@ def _adopting(resolver: Resolver, sampler: TemperatureSampler | None, age: Direc
         age.adopt(policy.directory)
         if sampler is not None:
             sampler.adopt(policy.temperature)
+        if page is not None:
+            page.adopt(policy)
 
     return adopt
+
+
+def _page(
+    config: GateConfig,
+    board: StatusBoard,
+    clock: Clock,
+    post: Callable[[Event], None],
+    directory: Directory,
+) -> "PageDesk | None":
+    """The guard's page, where there is one; what it needs is loaded for it alone."""
+    if config.page is None:
+        return None
+    from gateway.page.desk import Gate, PageDesk
+
+    gate = Gate(
+        status=lambda: board.latest,
+        turned_ms=lambda: board.turned_ms,
+        now=clock.now,
+        post=post,
+        directory=directory,
+    )
+    return PageDesk(config, gate)
 
 
 def _room(config: GateConfig, journal: Journal, clock: Clock, post: Callable[[Event], None]) -> Room:
@@ -203,9 +238,13 @@ def _sampler(config: GateConfig) -> TemperatureSampler | None:
     return TemperatureSampler(names[0], config.policy.temperature) if names else None
 
 
-def _after_turn(executor: Executor, board: StatusBoard, journal: Journal, clock: Clock, notifier: Notifier) -> None:
+def _after_turn(
+    executor: Executor, board: StatusBoard, journal: Journal, clock: Clock, notifier: Notifier, page: "PageDesk | None"
+) -> None:
     executor.try_again()
     board.take()
+    if page is not None:
+        page.turned()
     now = clock.now()
     if now.trusted:
         with suppress(JournalError):  # its thread has ended, and has said so: the gate goes on by its policy

@@ -2,18 +2,24 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from drivers.catalogue import MODELS, Bench, Kind
 from drivers.errors import DriverError
-from drivers.interfaces import Device, Output, Speaker
+from drivers.interfaces import Device, Output, Post, Speaker
 from gateway.config import DeviceConfig
-from gateway.intake import Intake
 from sync.contract.colours import Lamp
 
 logger = logging.getLogger("menshen.gate")
 LAMPS = {"lamp-red": Lamp.RED, "lamp-yellow": Lamp.YELLOW, "lamp-green": Lamp.GREEN}
 _ORDER = (Kind.CONTACT, Kind.THERMOMETER, Kind.CARD_READER, Kind.CODE_SCANNER, Kind.SPEAKER)
+
+
+class Intake(Protocol):
+    """Makes the `post` of each device."""
+
+    def of(self, name: str, use: str) -> Post:
+        """The `post` for one device."""
 
 
 class Hardware:

@@ -1,7 +1,6 @@
 """`menshen gate journal …`: look into a gate's journal, take it out, verify it, erase a person from it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gateway.errors import GatewayError
+from gateway.progress import progress
 
 if TYPE_CHECKING:
     from gateway.journal.browsing import Selection
     from gateway.journal.erasing import Found
 
 Command = Callable[..., None]
-Told = Callable[[int, int], None]  # the number reached, and the last one
 SHOWN: Final = 10  # records that are named before they are erased
 
 
@@ -92,19 +91,6 @@ def _choosing(command: Command) -> Command:
     return run
 
 
-@contextmanager
-def _progress(what: str) -> Iterator[Told]:
-    """A bar on standard error, where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda reached, total: bar.update(task, completed=reached, total=total)
-
-
 @click.group()
 def journal() -> None:
     """Look into a gate's journal, take it out, verify it, erase a person. The gate may go on running, but for erasing.
@@ -169,7 +155,7 @@ def export(path: Path, selection: "Selection", form: str, out: Path, force: bool
 
     if out.exists() and not force:
         raise click.UsageError(f"{out} is there already: name another file, or say --force")
-    with _progress("writing") as tell:
+    with progress("writing") as tell:
         count = write(path, selection, out, csv=form == "csv", progress=tell)
     click.echo(f"{out}: {count} records")
 
@@ -189,7 +175,7 @@ def verify(path: Path) -> None:
 
     browser = Browser(path)
     try:
-        with _progress("verifying") as tell:
+        with progress("verifying") as tell:
             standing, verified = browser.verify_all(tell)
     finally:
         browser.close()
@@ -231,7 +217,7 @@ def erase(path: Path, holder: str | None, visit: str | None, seqs: tuple[int, ..
     if sum((holder is not None, visit is not None, bool(seqs))) != 1:
         raise click.UsageError("say whom or what: one of --holder H, --visit V, --seq N")
     with erasing.stopped(path):
-        with _progress("searching") as tell:
+        with progress("searching") as tell:
             if holder is not None:
                 found = erasing.find_named(path, "holder", holder, tell)
             elif visit is not None:
@@ -241,7 +227,7 @@ def erase(path: Path, holder: str | None, visit: str | None, seqs: tuple[int, ..
         _tell_found(found)
         if found.rows and not yes:
             click.confirm(f"Erase {len(found.rows)} records for good?", abort=True)
-        with _progress("erasing") as tell:  # of none, too: it empties the write-ahead log of what was erased before
+        with progress("erasing") as tell:  # of none, too: it empties the write-ahead log of what was erased before
             erasing.erase(path, [row[0] for row in found.rows], tell)
     _tell_elsewhere(path)
     if not found.rows and not found.erased:

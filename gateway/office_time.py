@@ -113,11 +113,18 @@ class OfficeClock:
     link's thread; `post` must only hand on."""
 
     def __init__(
-        self, gate: str, keys: Sequence[Ed25519PublicKey], clock: Clock, *, post: Callable[[TimeRefused], None]
+        self,
+        gate: str,
+        keys: Sequence[Ed25519PublicKey],
+        clock: Clock,
+        *,
+        post: Callable[[TimeRefused], None],
+        answered: Callable[[], None] = lambda: None,
     ) -> None:
         self._up = topic(gate, Channel.UP)
         self._clock = clock
         self._post = post
+        self._answered = answered
         self._asking = Asking(gate, keys, lambda: secrets.token_bytes(NONCE_BYTES))
         self._changed = threading.Condition()  # guards what follows, and `_asking`
         self._stopping = False
@@ -157,6 +164,7 @@ class OfficeClock:
             self._post(TimeRefused(refused.reason))
             return
         self._clock.hear(told)
+        self._answered()
         logger.info("the office says what time it is, to within %d ms", (told.most - told.least + 1) // 2)
 
     def _run(self, link: Link) -> None:

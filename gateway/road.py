@@ -1,4 +1,5 @@
-"""The gate's end of the road, put together: one link, and who speaks over it. It decides nothing."""
+"""The gate's ends of its roads, put together: a link to the office, one to the guard post, and who speaks over them. It decides
+nothing."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -8,15 +9,19 @@ from pathlib import Path
 from gateway.clock import Clock
 from gateway.coming_down import by_tag
 from gateway.config import GateConfig
+from gateway.config.settings import BrokerConfig, PostConfig
 from gateway.core.events import DirectoryRefused, Event
 from gateway.directory import Directory
 from gateway.directory_road import DirectoryRoad
 from gateway.downlink import Downlink, believing
+from gateway.hearing import OFFICE_MS, Hearing
 from gateway.journal import Journal
 from gateway.office_time import OfficeClock
 from gateway.orders import Orders
+from gateway.post_road import Heartbeats, PostRoad, TellAll, Tells
 from gateway.status import StatusBoard
 from gateway.uplink import Uplink
+from sync.contract.post import SILENT_MS
 from sync.contract.topics import Channel, topic
 from sync.mqtt import MqttLink
 
@@ -32,9 +37,35 @@ class Ends:
     boot: bytes
     post: Callable[[Event], None]
 
+    def hearing(self, who: str, patience_ms: int) -> Hearing:
+        """Follows whether they are heard."""
+        return Hearing(who, patience_ms, now_ms=self.clock.mono_ms, post=self.post)
 
-def lay_road(config: GateConfig, ends: Ends, taken: Sequence[Callable[[], None]], stack: ExitStack) -> Uplink:
-    """Make it and open it. `taken`: called in turn when another directory decides, from the thread that took it."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roads:
+    """What was laid: the office's, whom alarms and states are told, and `look`, to be called at least once a second."""
+
+    uplink: Uplink
+    tells: Tells
+    look: Callable[[], None]
+
+
+def lay_roads(config: GateConfig, ends: Ends, taken: Sequence[Callable[[], None]], stack: ExitStack) -> Roads:
+    """Make and open them. `taken`: called in turn when another directory decides, from the thread that took it."""
+    office = ends.hearing("office", OFFICE_MS)
+    office.lost()  # until it is heard: how long a gate that starts without a network has been alone is known, too
+    uplink = _to_office(config, ends, taken, office, stack)
+    if config.post is None:
+        return Roads(uplink=uplink, tells=uplink, look=office.look)
+    post = ends.hearing("post", SILENT_MS)
+    road = _to_post(config, config.post, ends, post, stack)
+    return Roads(uplink=uplink, tells=TellAll(road, uplink), look=each(office.look, post.look))
+
+
+def _to_office(
+    config: GateConfig, ends: Ends, taken: Sequence[Callable[[], None]], hearing: Hearing, stack: ExitStack
+) -> Uplink:
     journal, clock = ends.journal, ends.clock
     uplink = Uplink(
         config.gate.id,
@@ -43,23 +74,19 @@ def lay_road(config: GateConfig, ends: Ends, taken: Sequence[Callable[[], None]]
         now_ms=clock.mono_ms,
         replace_log=lambda reason: journal.replace_log(reason, now=clock.now()),
         boot=ends.boot,
+        hearing=hearing,
     )
     orders = Orders(config.gate.id, ends.boot.hex(), config.trust.keys, now_ms=clock.mono_ms, post=ends.post)
-    office_clock = OfficeClock(config.gate.id, config.trust.keys, clock, post=ends.post)
-    downlink = _downlink(config, ends, each(*taken, uplink.state_changed))
+    office_clock = OfficeClock(config.gate.id, config.trust.keys, clock, post=ends.post, answered=hearing.heard)
+    downlink = _downlink(config, ends, each(*taken, uplink.state_changed), hearing)
     ends.board.follow(lambda: downlink.held)
-    link = MqttLink(
-        config.broker.host,
-        config.broker.tcp_port,
-        client_id=config.gate.id,
-        protocol=config.broker.protocol,
-        username=config.broker.username,
-        password=config.broker.password,
-        tls=config.broker.tls,
-        clock_trusted=lambda: not clock.asks,  # OpenSSL goes by the kernel's clock, whatever the office has said
+    link = _link(
+        config.broker,
+        config.gate.id,
+        clock,
         will=uplink.will,
-        connected=each(uplink.connected, office_clock.connected, downlink.connected),
-        disconnected=each(uplink.disconnected, office_clock.disconnected, downlink.disconnected),
+        connected=each(hearing.opened, uplink.connected, office_clock.connected, downlink.connected),
+        disconnected=each(hearing.lost, uplink.disconnected, office_clock.disconnected, downlink.disconnected),
     )
     comes_down = by_tag({"time": office_clock.received, "part": downlink.received}, uplink.received)
     link.subscribe(uplink.down_topic, comes_down)
@@ -73,12 +100,60 @@ def lay_road(config: GateConfig, ends: Ends, taken: Sequence[Callable[[], None]]
     return uplink
 
 
+def _to_post(config: GateConfig, broker: PostConfig, ends: Ends, hearing: Hearing, stack: ExitStack) -> PostRoad:
+    """The post's keys are good for heartbeats and for acknowledging, and nobody else's are good for anything here."""
+    gate, boot, now_ms = config.gate.id, ends.boot.hex(), ends.clock.mono_ms
+    road = PostRoad(
+        gate,
+        status=ends.board.message,
+        now_ms=now_ms,
+        boot=ends.boot,
+        heartbeats=Heartbeats(gate, boot, broker.post_keys),
+        hearing=hearing,
+    )
+    orders = Orders(gate, boot, broker.post_keys, now_ms=now_ms, post=ends.post, of_post=True)
+    link = _link(
+        broker, gate, ends.clock, will=road.will, connected=road.connected, disconnected=road.disconnected
+    )  # fmt: skip
+    link.subscribe(topic(gate, Channel.CMD), orders.received, kept=orders.kept)
+    link.subscribe(topic(gate, Channel.POST), road.received, kept=road.kept)
+    road.start(link)
+    link.start()
+    stack.callback(link.stop)
+    stack.callback(road.stop)
+    return road
+
+
+def _link(
+    broker: BrokerConfig,
+    gate: str,
+    clock: Clock,
+    *,
+    will: Callable[[], tuple[str, bytes, bool]],
+    connected: Callable[[], None],
+    disconnected: Callable[[], None],
+) -> MqttLink:
+    return MqttLink(
+        broker.host,
+        broker.tcp_port,
+        client_id=gate,
+        protocol=broker.protocol,
+        username=broker.username,
+        password=broker.password,
+        tls=broker.tls,
+        clock_trusted=lambda: not clock.asks,  # OpenSSL goes by the kernel's clock, whatever the office has said
+        will=will,
+        connected=connected,
+        disconnected=disconnected,
+    )
+
+
 def directory_file(config: GateConfig) -> Path:
     """Where the directory is."""
     return config.gate.data_dir / "directory.sqlite"
 
 
-def _downlink(config: GateConfig, ends: Ends, taken: Callable[[], None]) -> Downlink:
+def _downlink(config: GateConfig, ends: Ends, taken: Callable[[], None], hearing: Hearing) -> Downlink:
     keys = config.trust.keys
     road = DirectoryRoad(directory_file(config), ends.directory, site=config.gate.site, verify=believing(keys))
     return Downlink(
@@ -90,6 +165,7 @@ def _downlink(config: GateConfig, ends: Ends, taken: Callable[[], None]) -> Down
         now=ends.clock.now,
         refused=lambda reason: ends.post(DirectoryRefused("part", reason)),
         taken=taken,
+        hearing=hearing,
     )
 
 

@@ -45,6 +45,11 @@ class StatusBoard:
         """The status after the last turn."""
         return self._taken.status
 
+    @property
+    def turned_ms(self) -> int:
+        """When that was, on the monotonic clock."""
+        return self._taken.now.mono_ms
+
     def take(self) -> None:
         """Take the core's status. From the deciding thread only, at least every few seconds."""
         now, log_id, head = self._now(), self._journal.log_id, self._journal.head().seq

@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from gateway.core.moment import Moment
+from gateway.hearing import Hearing
 from gateway.journal import JournalError
 from sync.contract.alarms import Alarm, AlarmAction, AlarmMessage, StateMessage
 from sync.contract.topics import Channel, topic
@@ -50,7 +51,7 @@ class Link(Protocol):
 class Uplink:
     """Runs the sender against the link. `status(connection)` makes the state message as of now.
 
-    `will`, `connected`, `disconnected` and `received` are for the link's thread."""
+    `will`, `connected`, `disconnected` and `received` are for the link's thread. `hearing`: follows whether the office answers."""
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class Uplink:
         now_ms: Callable[[], int],
         replace_log: Callable[[str], None],
         boot: bytes,
+        hearing: Hearing | None = None,
     ) -> None:
         self._log = log
         self._sender = Sender(log)
@@ -68,6 +70,7 @@ class Uplink:
         self._now_ms = now_ms
         self._replace_log = replace_log
         self._boot = boot.hex()
+        self._hearing = hearing
         self._topics = {channel: topic(gate, channel) for channel in Channel}
         self._link: Link | None = None
         self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
@@ -116,7 +119,7 @@ class Uplink:
     def received(self, _topic: str, payload: bytes) -> None:
         """A payload came down."""
         if self._work.qsize() < MAX_WAITING:
-            self._work.put(lambda now: self._sender.received(payload, now))
+            self._work.put(lambda now: self._on_received(payload, now))
 
     def appended(self) -> None:
         """The journal has committed."""
@@ -187,6 +190,12 @@ class Uplink:
         self._sender.disconnected()
         return ()
 
+    def _on_received(self, payload: bytes, now: int) -> Sequence[Action]:
+        actions = self._sender.received(payload, now)
+        if self._hearing is not None and not any(isinstance(action, Refused) for action in actions):
+            self._hearing.heard()
+        return actions
+
     def _on_state_changed(self, now: int) -> Sequence[Action]:
         if self._connection:
             self._state_due = min(now + SETTLE_MS, self._state_due or now + SETTLE_MS)
@@ -214,6 +223,8 @@ class Uplink:
                 case Send(payload):
                     if self._link is not None:
                         self._link.publish(self._topics[Channel.UP], payload)
+                    if self._hearing is not None:
+                        self._hearing.expect()
                 case Acknowledged(seq, digest):
                     self._log.acknowledge(seq, digest)
                 case OpenNewLog(reason, detail):

@@ -11,6 +11,7 @@ _COMMANDS = {
     "gate": ("gateway.commands", "gate", "Run and check a gate."),
     "office": ("central.commands", "office", "Run the office: pages, ingest, users and gates."),
     "pass": ("menshen.passes", "passes", "Passes: issue, show and verify them."),
+    "post": ("gateway.post.commands", "post", "Run and check a guard post."),
     "trust": ("menshen.trust", "trust", "Trust lists: make, sign, import and show them."),
     "wire": ("menshen.wire", "wire", "Watch what passes between gates and office."),
 }
@@ -55,6 +56,9 @@ def main() -> None:
         menshen gate check --config gate.toml    says what is wrong, and where
         menshen trust import --config gate.toml site.trust    whose passes and certificates it believes
         menshen gate run --config gate.toml
+    To set up a guard post (docs/guard-post.md):
+        menshen post example > post.toml
+        menshen post run --config post.toml --watch
     To set up an office:
         menshen office migrate
         menshen office user add NAME             prints a one-time password

@@ -1,7 +1,7 @@
 """docs/asyncapi.yaml from the types: `python -m sync.docs` writes it, a test holds it against them.
 
 AsyncAPI 3.0.0 (https://www.asyncapi.com/docs/reference/specification/v3.0.0): channels, messages and operations, as the office
-sees them. It says what a message looks like and not when to send one: that is docs/wire.md.
+(on `post`: the guard post) sees them. It says what a message looks like and not when to send one: that is docs/wire.md.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ from sync.contract.directory import (
     Wording,
 )
 from sync.contract.office_time import OfficeTime, Told, When
+from sync.contract.post import Heartbeat
 from sync.contract.records import KINDS
 from sync.contract.topics import GATE_ID, MAX_PACKET, PREFIX, Channel
 from sync.log.messages import Ack, Batch, Fork, Gone, Hello
@@ -64,6 +65,7 @@ CHANNELS: Final[Mapping[Channel, tuple[_Sent, ...]]] = {
     Channel.ALARM: (_Sent("alarm", AlarmMessage, JSON),),
     Channel.STATE: (_Sent("state", StateMessage, JSON),),
     Channel.CMD: (_Sent("command", Command, SEALED),),
+    Channel.POST: (_Sent("heartbeat", Heartbeat, SEALED),),
 }
 TOLD_BY_GATE: Final = frozenset({Channel.UP, Channel.ALARM, Channel.STATE})
 WITHIN: Final[Sequence[type]] = (Record, Title, OfficeTime, Release, Say, Acknowledge)
@@ -80,7 +82,7 @@ def asyncapi(version: str) -> dict[str, Any]:
             "title": "Menshen: gate and office",
             "version": version,
             "description": (
-                "What a gate and its office say to each other over MQTT; docs/wire.md has the rules. On `up` and `down` a "
+                "What a gate, its office and the guard post say to each other over MQTT; docs/wire.md has the rules. On `up` and `down` a "
                 "payload is a MessagePack map compressed with zlib: there, bytes are `bin` and not base64."
             ),
         },
@@ -100,7 +102,7 @@ def _channel(channel: Channel, sent: Sequence[_Sent]) -> dict[str, Any]:
 
 
 def _operation(channel: Channel) -> dict[str, Any]:
-    """What the office does."""
+    """What the office does; on `post`, the guard post."""
     return {
         "action": "receive" if channel in TOLD_BY_GATE else "send",
         "channel": {"$ref": f"#/channels/{channel}"},

@@ -55,6 +55,15 @@ def client_context(files: TlsFiles, *, check_dates: bool = True) -> ssl.SSLConte
     return context
 
 
+def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """TLS 1.2 or better, for whoever comes. Raises TlsFileError."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _refuse_open_key(key)
+    _show(context, certificate, key)
+    return context
+
+
 def is_loopback(host: str) -> bool:
     """Whether what is sent there stays on this machine."""
     if host == "localhost":

@@ -90,7 +90,14 @@ def _cut(path: Path) -> list[tuple[int, bytes, Sequence[Record]]]:
 def _made(cut: Iterable[tuple[int, bytes, Sequence[Record]]]) -> Iterable[bytes]:
     for after, previous, records in cut:
         yield encode(
-            Batch(log_id="0" * 32, after=after, upto=records[-1].seq, prev_hash=previous, records=tuple(records))
+            Batch(
+                log_id="0" * 32,
+                after=after,
+                upto=records[-1].seq,
+                prev_hash=previous,
+                hash=GENESIS,
+                records=tuple(records),
+            )
         )
 
 

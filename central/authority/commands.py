@@ -1,5 +1,5 @@
-"""`menshen office authority`, `broker-certificate`, `gate-bundle`, `gate-revoke`, `tail-certificate`, `command-certificate`: who may
-connect.
+"""`menshen office authority`, `broker-certificate`, `gate-bundle`, `gate-revoke`, `tail-certificate`, `command-certificate`,
+`post-certificate`: who may connect.
 
 Nothing secret is printed. The pages of a set-up, step by step: docs/office-security.md.
 """
@@ -336,6 +336,23 @@ def command_certificate(out: Path) -> None:
     from central.authority.folder import COMMAND
 
     _write_client(COMMAND, "command", out)
+
+
+@click.command("post-certificate")
+@_OUT
+@with_django
+@_told
+def post_certificate(out: Path) -> None:
+    """Make what `menshen post` shows to the site's broker: a certificate that may read the gates' alarms and states, and write
+    heartbeats and commands. A gate believes both by the post's own key, not by this, and takes no command from it but to
+    acknowledge.
+
+    \b
+    menshen office post-certificate --out post
+    """
+    from central.authority.folder import POST
+
+    _write_client(POST, "post", out)
 
 
 def _write_client(name: str, stem: str, out: Path) -> None:

@@ -45,6 +45,7 @@ RESERVED: Final = "menshen-"
 OFFICE: Final = "menshen-office"
 TAIL: Final = "menshen-tail"
 COMMAND: Final = "menshen-command"
+POST: Final = "menshen-post"
 BROKER: Final = "menshen-broker"
 Issue = Callable[[Signer, EllipticCurvePublicKey], x509.Certificate]
 

@@ -13,8 +13,8 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -28,7 +28,7 @@ from sync.contract.office_time import decode_when, encode_told
 from sync.contract.sealed import seal, unseal
 from sync.contract.topics import Channel, topic
 from sync.errors import MessageError
-from sync.log.keyed import Mark
+from sync.log.keyed import NOTHING, Mark
 
 _LOGGER = logging.getLogger("menshen.directory")
 WHAT: Final = "directory-part"  # as what a title is signed
@@ -36,23 +36,20 @@ NEWS_S: Final = 0.5
 MAX_WAITING: Final = 1024  # questions; a gate asks again
 TIMES_EACH_S: Final = 200  # answers with the time in one second, whoever asks
 TRIM_S: Final = 3600.0
-UPKEEP_S: Final = 60.0
 RETRY_S: Final = 1.0
 Send = Callable[[str, bytes], object]
 Refuse = Callable[[str, str], None]
-Upkeep = Callable[[datetime], object]
 
 
 class DirectoryService:
     """Answers gates. `offer` and `tell_time` are for the link's thread; everything else is its own thread's.
 
-    `seal_with`: the office's key, which the gates pin; `upkeep`: what of the directories changes by itself, as time goes."""
+    `seal_with`: the office's key, which the gates pin."""
 
-    def __init__(self, seal_with: Ed25519PrivateKey, send: Send, refuse: Refuse, upkeep: Sequence[Upkeep] = ()) -> None:
+    def __init__(self, seal_with: Ed25519PrivateKey, send: Send, refuse: Refuse) -> None:
         self._key = seal_with
         self._send = send
         self._refuse = refuse
-        self._upkeep = upkeep
         keys = [seal_with.public_key()]
         self._desk = Desk(
             seal=lambda title: seal(title, WHAT, seal_with),
@@ -101,15 +98,12 @@ class DirectoryService:
     # the thread
 
     def _run(self) -> None:
-        news_at, upkeep_at, trim_at = 0.0, 0.0, time.monotonic() + TRIM_S
+        news_at, trim_at = 0.0, time.monotonic() + TRIM_S
         try:
             while not self._stopping.is_set():
                 question = self._next(max(0.01, news_at - time.monotonic()))
                 if question is not None:
                     self._try(lambda: self._answer(*question))  # noqa: B023  called at once
-                if time.monotonic() >= upkeep_at:
-                    upkeep_at = time.monotonic() + UPKEEP_S
-                    self._try(self._keep_up)
                 if time.monotonic() >= news_at:
                     news_at = time.monotonic() + NEWS_S
                     self._try(self._news)
@@ -118,10 +112,6 @@ class DirectoryService:
                     self._try(lambda: trim(office_now()))
         finally:
             connection.close()
-
-    def _keep_up(self) -> None:
-        for work in self._upkeep:
-            work(office_now())
 
     def _next(self, wait_s: float) -> tuple[str, bytes] | None:
         try:
@@ -172,15 +162,17 @@ class DirectoryService:
         return {gate.pk: gate for gate in heard.exclude(site="")}
 
     def _poke(self, online: Mapping[str, Gate], now: datetime) -> None:
-        """Those that were not heard by this process, and decide by something older."""
+        """Those that were not heard by this process: what is newest here."""
         for name, gate in online.items():
             if name in self._desk.gates():
                 continue
             newest = self._desk.newest(gate.site)
-            if (gate.directory_epoch, gate.directory_version) >= newest.order:
+            if newest == NOTHING:
                 continue
-            mark, at = self._poked.get(name, (None, now - timedelta(days=1)))
-            if mark != newest or now - at >= AGAIN:
+            # One that has as new a state is told once all the same: should this office have been put back, it may be another.
+            differs = (gate.directory_epoch, gate.directory_version) != newest.order
+            mark, at = self._poked.get(name, (None, now))
+            if mark != newest or (differs and now - at >= AGAIN):
                 self._send(topic(name, Channel.DOWN), self._desk.title(gate.site, newest, now))
                 self._poked[name] = newest, now
         self._poked = {name: poked for name, poked in self._poked.items() if name in online}

@@ -1,4 +1,5 @@
-"""Which shifts the gates are told: those of about now. Time moves on without anybody saving anything, so ingest looks again."""
+"""Which shifts the gates are told: those of about now. Time moves on without anybody saving anything, so it is looked
+at again beside ingest."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,6 +13,7 @@ from central.duty.models import DutyShift
 from sync.contract.directory import Table
 from sync.log.keyed import Mark, Row
 
+EVERY_S: Final = 60.0
 PAST: Final = timedelta(hours=12)
 AHEAD: Final = timedelta(days=7)
 MOST: Final = 200  # of one site

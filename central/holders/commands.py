@@ -6,7 +6,7 @@ import click
 
 from central.setting_up import with_database
 
-KINDS = ("holders", "cards", "revoked", "statuses", "duty")
+KINDS = ("holders", "cards", "revoked", "statuses", "bookings", "duty")
 REFUSED = 3  # exit code
 
 

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import localdate
+from django.utils.timezone import now as office_now
 from django.utils.translation import gettext_lazy as _
 
 
@@ -45,3 +46,24 @@ def chosen_by(name: str, said: Any, words: Mapping[str, Any] | None = None) -> t
             return queryset.filter(**{name: self.value()}) if self.value() in dict(self.lookup_choices) else queryset
 
     return Chosen
+
+
+class Ahead(admin.SimpleListFilter):
+    """Whether they are still to come."""
+
+    title = _("when")
+    parameter_name = "when"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, Any]]:
+        """What can be chosen."""
+        return [("ahead", _("now or ahead")), ("over", _("ended"))]
+
+    def queryset(self, _request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        """Narrowed to it."""
+        match self.value():
+            case "ahead":
+                return queryset.filter(ends__gt=office_now())
+            case "over":
+                return queryset.filter(ends__lte=office_now())
+            case _:
+                return queryset

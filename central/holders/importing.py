@@ -10,13 +10,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.timezone import get_default_timezone, localtime
+from django.utils.timezone import now as office_now
 from django.utils.translation import gettext as _
 
+from central.bookings.models import Booking
+from central.bookings.places import Booked, Ledger, ledger
 from central.duty.models import DutyShift
 from central.holders.models import Card, Holder, HolderStatus, Kept, RevokedPass
 from central.holders.publishing import save_all, whole
@@ -27,10 +31,10 @@ MAX_LINES: Final = 200_000
 MAX_CELL: Final = 500  # characters
 MOST_TOLD: Final = 200  # lines of each sort, told one by one
 _DAYS: Final = frozenset({"valid_from", "valid_until", "until"})
-_MOMENTS: Final = frozenset({"begins_at", "ends_at"})
+_TIMES: Final = frozenset({"begins", "ends", "begins_at", "ends_at"})
 _SWITCHES: Final = frozenset({"registered", "extended", "lost"})
 _DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
-_MOMENT: Final = re.compile(_DATE.pattern + r"[ T]+(\d{1,2}):(\d{2})")
+_CLOCK: Final = re.compile(r"(.+?)[ T]+(\d{1,2})[:：](\d{2})(?:[:：]00)?")
 _YES: Final = {"yes": True, "true": True, "1": True, "y": True, "是": True, "no": False, "false": False, "0": False, "n": False, "否": False, "": None}  # fmt: skip
 _KINDS: Final = {
     "居民": "resident",
@@ -51,9 +55,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {"pass_type": _KINDS, "role": _
 _NAMES: Final[Mapping[str, str]] = {
     "编号": "reference", "人员编号": "reference", "holder": "reference", "持有人": "reference", "姓名": "name", "类型": "pass_type", "kind": "pass_type",
     "生效日期": "valid_from", "失效日期": "valid_until", "有效期至": "valid_until", "已登记": "registered", "延时": "extended", "场所": "sites",
-    "卡号": "uid", "挂失": "lost", "证号": "pass_id", "备注": "note", "截止日期": "until",
-    "岗位": "role", "duty": "role", "电话": "phone", "手机号": "phone", "from": "begins_at", "开始": "begins_at", "开始时间": "begins_at",
-    "结束": "ends_at", "结束时间": "ends_at", "门岗": "gate",
+    "卡号": "uid", "挂失": "lost", "证号": "pass_id", "备注": "note", "截止日期": "until", "开始": "begins", "开始时间": "begins", "结束": "ends",
+    "结束时间": "ends", "岗位": "role", "duty": "role", "电话": "phone", "手机号": "phone", "门岗": "gate",
 }  # fmt: skip
 
 
@@ -115,6 +118,12 @@ class _Kind(NamedTuple):
     model: type[Kept]
     key: tuple[str, ...]
     columns: frozenset[str]
+    names: Mapping[str, str] = MappingProxyType({})  # of columns that mean another thing than in other registers
+
+    def column(self, said: str) -> str:
+        """What a file calls so."""
+        name = _NAMES.get(said, said)
+        return self.names.get(name, name)
 
 
 KINDS: Final[Mapping[str, _Kind]] = {
@@ -122,14 +131,21 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "cards": _Kind(Card, ("uid",), frozenset({"uid", "reference", "lost"})),
     "revoked": _Kind(RevokedPass, ("pass_id",), frozenset({"pass_id", "note"})),
     "statuses": _Kind(HolderStatus, ("reference",), frozenset({"reference", "until"})),
-    "duty": _Kind(DutyShift, ("name", "role", "begins_at", "gate"), frozenset({"name", "role", "begins_at", "gate", "ends_at", "phone"})),
+    "bookings": _Kind(Booking, ("reference", "begins"), frozenset({"reference", "begins", "ends"}), {"from": "begins", "until": "ends"}),
+    "duty": _Kind(
+        DutyShift, ("name", "role", "begins_at", "gate"), frozenset({"name", "role", "begins_at", "gate", "ends_at", "phone"}),
+        {"from": "begins_at", "begins": "begins_at", "until": "ends_at", "ends": "ends_at"},
+    ),
 }  # fmt: skip
 
 
 def columns_of(kind: str) -> str:
     """What its columns may be called."""
-    known = KINDS[kind].columns
-    names = {name: [said for said, name_of in _NAMES.items() if name_of == name] for name in sorted(known)}
+    known = KINDS[kind]
+    called = [*_NAMES, *(said for said in known.names if said not in _NAMES)]
+    names = {
+        name: [said for said in called if said != name and known.column(said) == name] for name in sorted(known.columns)
+    }
     return "; ".join(" / ".join((name, *said)) for name, said in names.items())
 
 
@@ -186,12 +202,16 @@ class _Reader:
         self._kind = KINDS[kind]
         self.plan = Plan(kind, site)
         self._columns = self._header(next(lines, (1, []))[1])
-        self._named = {"reference": "holder"} if self._kind.model in (Card, HolderStatus) else {}
+        self._named = {"reference": "holder"} if self._kind.model in (Card, HolderStatus, Booking) else {}
         names = [self._named.get(name, name) for name in self._columns.values()]
-        self.plan.fields = [name for name in names if name not in {self._named.get(key, key) for key in self._kind.key}]
+        first = self._kind.key[0]
+        self.plan.fields = [name for name in names if name != self._named.get(first, first)]
+        if self._kind.model is Booking:
+            self.plan.fields = [*self.plan.fields, "over"]  # which `clean` sees to
         self.lines = lines
         self._seen: dict[str, int] = {}
         self._holders = {each.reference: each for each in Holder.objects.filter(site=site)}
+        self._ledger = ledger(site, office_now()) if self._kind.model is Booking else None
         self._there = {self._key_of(each): each for each in whole(self._kind.model).filter(site=site)}
 
     def take(self, number: int, cells: Sequence[str]) -> None:
@@ -220,6 +240,8 @@ class _Reader:
             setattr(each, name, value)
         each.clean_fields(exclude=["holder"])  # it was found, and each would be a query
         each.clean()
+        if self._ledger is not None and isinstance(each, Booking) and (there is None or differs):
+            _book(self._ledger, each, differs)
         if there is None:
             self.plan.add(number, each)
         elif differs:
@@ -248,9 +270,10 @@ class _Reader:
         return found
 
     def _key_of(self, each: Kept) -> str:
-        if isinstance(each, HolderStatus):
-            return each.holder.reference
-        return _joined(getattr(each, name) for name in self._kind.key)
+        holder = getattr(each, "holder", None)  # whom a reference in the file stands for
+        return _joined(
+            holder.reference if holder and name in self._named else getattr(each, name) for name in self._kind.key
+        )
 
     def _label(self, name: str) -> str:
         """What pages call it."""
@@ -275,8 +298,7 @@ class _Reader:
         passed_over = []
         for place, cell in enumerate(cells):
             said = _tidy(cell)
-            name = said.lower().replace(" ", "_")
-            name = _NAMES.get(name, name)
+            name = self._kind.column(said.lower().replace(" ", "_"))
             if name in found.values():
                 raise NotTaken(_("the first line names column %(name)s twice") % {"name": harmless(said, 40)})
             if name in self._kind.columns:
@@ -348,8 +370,8 @@ def _value(name: str, text: str) -> object:
     """What a cell says; None: nothing. Raises ValidationError."""
     if name in _DAYS:
         return _day(text)
-    if name in _MOMENTS:
-        return _moment(text)
+    if name in _TIMES:
+        return _time(text)
     if name in _SWITCHES:
         if text.lower() not in _YES:
             raise ValidationError(_("yes or no"))
@@ -373,14 +395,18 @@ def _day(text: str) -> date | None:
     raise ValidationError(_("a day such as 2026-11-27"))
 
 
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        found = _MOMENT.fullmatch(text)
-        if found is not None:
-            year, month, day, hour, minute = map(int, found.groups())
-            return datetime(year, month, day, hour, minute, tzinfo=get_default_timezone())
-    except ValueError:  # 25 o'clock
-        pass
-    raise ValidationError(_("day and time such as 2026-11-27 08:00"))
+def _time(text: str) -> datetime:
+    """A time of the office's zone. Raises ValidationError."""
+    found = _CLOCK.fullmatch(text)
+    day = _day(found[1]) if found is not None else None
+    if found is None or day is None or int(found[2]) > 23 or int(found[3]) > 59:
+        raise ValidationError(_("a time such as 2026-11-27 09:00"))
+    return datetime(day.year, day.month, day.day, int(found[2]), int(found[3]), tzinfo=get_default_timezone())
+
+
+def _book(places: Ledger, each: Booking, differs: Mapping[str, object]) -> None:
+    """Take a place for it, and give back the one that it had. Raises ValidationError."""
+    if differs:
+        was = differs.get("ends", each.ends)
+        places.take_back(Booked(each.holder_id, each.begins, was if isinstance(was, datetime) else each.ends))
+    places.add(Booked(each.holder_id, each.begins, each.ends))

@@ -6,7 +6,7 @@ sent are never two things. `publishing` does it for many at once.
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar, Final
 
@@ -79,6 +79,16 @@ class Kept(models.Model):
         table, key, _value = msgspec.structs.astuple(self.row)
         return Row(table, key, None)
 
+    @classmethod
+    def rows_of(cls, objects: "Iterable[Kept]") -> Iterator[tuple[str, Row]]:
+        """The rows of many, each with its site."""
+        return ((each.site, each.row) for each in objects)
+
+    @classmethod
+    def gone_of(cls, objects: "Iterable[Kept]") -> Iterator[tuple[str, Row]]:
+        """What to tell of many that were deleted, each with its site."""
+        return ((each.site, each.gone) for each in objects)
+
     @transaction.atomic
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, and tell the site's gates."""
@@ -93,10 +103,9 @@ class Kept(models.Model):
     @transaction.atomic
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete, and tell the site's gates."""
-        site, gone = self.site, self.gone
-        hold(site)
+        hold(self.site)
         deleted = super().delete(*args, **kwargs)
-        self.tell(site, [gone])
+        self.tell(self.site, [self.gone])
         return deleted
 
     @classmethod

@@ -47,9 +47,14 @@ class InTwoSteps(_Admin):
         if "sure" not in request.POST:
             return self._confirm(request, form)
         try:
-            number = _signer(request).unsign(request.POST.get("number", ""), max_age=GOOD_FOR_S)
+            number = _signer(request, form).unsign(request.POST.get("number", ""), max_age=GOOD_FOR_S)
         except BadSignature:  # or too old
-            messages.warning(request, _("Nothing was ordered: this was looked at too long ago. Please look again."))
+            messages.warning(
+                request,
+                _(
+                    "Nothing was ordered: this is not what was looked at, or it was looked at too long ago. Please look again."
+                ),
+            )
             return self._confirm(request, form)
         return self._once(request, form, number)
 
@@ -92,7 +97,7 @@ class InTwoSteps(_Admin):
     def _confirm(self, request: HttpRequest, form: Any) -> HttpResponse:
         now = office_now()
         found = [standing_of(gate, now) for gate in form.gates()]
-        number = _signer(request).sign(secrets.token_hex(16))
+        number = _signer(request, form).sign(secrets.token_hex(16))
         return self.page(request, "holders/confirm.html", form, standings=found, effects=form.effects(), number=number)
 
     def _once(self, request: HttpRequest, form: Any, number: str) -> HttpResponse:
@@ -136,6 +141,7 @@ class CountOrderAdmin(InTwoSteps):
     list_select_related = ("by",)
 
 
-def _signer(request: HttpRequest) -> TimestampSigner:
-    """Of what this user looked at."""
-    return TimestampSigner(salt=f"order by {user_of(request).pk}")
+def _signer(request: HttpRequest, form: Any) -> TimestampSigner:
+    """Of what this user looked at, and of nothing else that the form might say by then."""
+    said = repr(sorted((name, str(value)) for name, value in form.cleaned_data.items()))
+    return TimestampSigner(salt=f"order by {user_of(request).pk}: {said}")

@@ -12,8 +12,8 @@ from central.registry.models import Gate
 EFFECTS: Final[Mapping[str, Any]] = {
     "normal": _("Each gate decides again by its policy."),
     "free": _("The doors are not locked: whoever comes goes through, and nobody is kept back."),
-    "free-exit": _("Out the doors are not locked; in, each gate decides by its policy."),
-    "closed": _("In come only those whose kind of pass the closed management of the gate's policy lists."),
+    "free-exit": _("Out: the doors are not locked, and nobody is kept back. In: each gate decides as always."),
+    "closed": _("Closed management: only those are let in whom the policy lets in then, and the others are sent away."),
     "lockdown": _(
         "Nobody is let in, whatever they show. Over an escape route people still get out, the guard at the gate can still "
         "open, and a fire alarm opens the door."

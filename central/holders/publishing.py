@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils.timezone import now as office_now
 
+from central.bookings.models import Booking
 from central.directory.models import Row as Standing
 from central.directory.store import change, hold
 from central.duty.window import publish as publish_roster
@@ -15,6 +16,7 @@ from sync.contract.directory import Table
 from sync.log.keyed import Mark, Row
 
 AT_ONCE: Final = 1_000  # rows of one statement
+_MADE_OTHERWISE: Final = frozenset({Table.DUTY, Table.ELSEWHERE})  # of what is about now, and of what gates say
 
 
 @transaction.atomic
@@ -26,7 +28,7 @@ def save_all(new: Sequence[Kept], changed: Sequence[Kept], fields: Sequence[str]
         type(new[0])._default_manager.bulk_create(new, batch_size=AT_ONCE)
     if changed and fields:
         _update(changed, fields)
-    told = [(each.site, each.row) for each in (*new, *_read_again(changed))]
+    told = [*_rows_of(new), *_rows_of(list(_read_again(changed)))]
     for site in sites:
         (new or changed)[0].tell(site, (row for of, row in told if of == site))
 
@@ -35,9 +37,9 @@ def save_all(new: Sequence[Kept], changed: Sequence[Kept], fields: Sequence[str]
 def delete_all(objects: Sequence[Kept]) -> None:
     """Delete objects of one model, and tell their gates."""
     sites = _hold(objects)
-    gone = [(each.site, each.gone) for each in objects]
     for some in _chunks(objects):
         type(some[0])._default_manager.filter(pk__in=[each.pk for each in some]).delete()
+    gone = list(type(objects[0]).gone_of(objects)) if objects else []
     for site in sites:
         objects[0].tell(site, (row for of, row in gone if of == site))
 
@@ -47,16 +49,20 @@ def rebuild(site: str) -> Mark:
     """Bring a site's directory to what is kept here: a repair. Where nothing differs, nothing changes. Returns its mark."""
     hold(site)
     rows: dict[tuple[str, str], Row] = {}
-    models: tuple[type[Kept], ...] = (*KEPT, ModeOrder, CountOrder)
+    models: tuple[type[Kept], ...] = (*KEPT, Booking, ModeOrder, CountOrder)
     for model in models:
-        for each in whole(model).filter(site=site).order_by("pk").iterator(chunk_size=2_000):
-            row = each.row
+        there = whole(model).filter(site=site).order_by("pk").iterator(chunk_size=2_000)
+        for _, row in model.rows_of(there):
             rows[row.table, row.key] = row  # of orders the last one
-    tables = [table.value for table in Table if table is not Table.DUTY]
-    standing = Standing.objects.filter(directory=site, table__in=tables).exclude(value=None)
+    made_of_this = [table.value for table in Table if table not in _MADE_OTHERWISE]
+    standing = Standing.objects.filter(directory=site, table__in=made_of_this).exclude(value=None)
     gone = [Row(table, key, None) for table, key in standing.values_list("table", "key") if (table, key) not in rows]
     change(site, [*gone, *rows.values()], office_now())
     return publish_roster(site, office_now())  # of which only what is about now stands there
+
+
+def _rows_of(objects: Sequence[Kept]) -> Iterable[tuple[str, Row]]:
+    return type(objects[0]).rows_of(objects) if objects else ()
 
 
 def whole(model: type[Kept]) -> "QuerySet[Kept]":

@@ -24,6 +24,7 @@ _TITLES = {
     "cards": gettext_lazy("cards"),
     "revoked": gettext_lazy("revoked passes"),
     "statuses": gettext_lazy("home observations"),
+    "bookings": gettext_lazy("bookings"),
     "duty": gettext_lazy("duty roster"),
 }
 

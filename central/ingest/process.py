@@ -13,6 +13,9 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils.timezone import now as office_now
 
+from central.beside import Beside
+from central.bookings import tidying as bookings
+from central.capacity import publishing as capacity
 from central.directory.service import DirectoryService
 from central.duty import window as roster
 from central.ingest import LENT_S
@@ -21,6 +24,7 @@ from central.ingest.listening import listening
 from central.ingest.reading import Arrived, Incoming, read
 from central.ingest.refusals import Refusals, Refused
 from central.ingest.writer import Answer, Writer
+from central.visitors import erasing as visitors
 from sync.contract.topics import MAX_PACKET, Address, Channel, parse_topic, topic
 from sync.log.messages import encode, tag_of
 from sync.log.parts import MAX_HAVE
@@ -226,6 +230,7 @@ def main(
     link = MqttLink(host, port, client_id=way.client_id, username=username, password=password, tls=tls)
     service = None if signing_key is None else _service(signing_key, refusals, link)
     ingest = Ingest(writer, refusals, link.publish, notifier.alive, service)
+    beside = _beside()
     way.turn(link, ingest.offer)
     ingest.start()
     link.start()
@@ -236,6 +241,8 @@ def main(
     notifier.stopping()
     if service is not None:
         service.stop()
+    for each in beside:
+        each.stop()
     link.stop()
     ingest.stop()
     way.end()
@@ -244,8 +251,19 @@ def main(
 
 
 def _service(key: Ed25519PrivateKey, refusals: Refusals, link: MqttLink) -> DirectoryService:
-    service = DirectoryService(
-        key, link.publish, lambda gate, reason: refusals.refuse(gate, reason, office_now()), upkeep=[roster.refresh]
-    )
+    service = DirectoryService(key, link.publish, lambda gate, reason: refusals.refuse(gate, reason, office_now()))
     service.start()
     return service
+
+
+def _beside() -> Sequence[Beside]:
+    """What is done now and then, whatever gates say."""
+    found = (
+        Beside("capacity", capacity.publish, capacity.EVERY_S),
+        Beside("bookings", bookings.tidy, bookings.EVERY_S),
+        Beside("visitors", visitors.tidy, visitors.EVERY_S),
+        Beside("roster", roster.refresh, roster.EVERY_S),
+    )
+    for each in found:
+        each.start()
+    return found

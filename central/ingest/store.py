@@ -1,6 +1,7 @@
 """Batches into the database: records, what is made of them, and the cursor, in the caller's one transaction."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -21,6 +22,7 @@ from central.registry.models import Gate
 from central.registry.states import boot_name
 from central.text import harmless
 from sync.contract.records import (
+    MAX_RUNS,
     AlarmRecord,
     Body,
     CardSeen,
@@ -39,6 +41,9 @@ from sync.log.view import Head
 # the kinds that more is made of; all others are kept
 _READ = frozenset({"visit", "card-seen", "passage", "alarm", "command", "log-opened", "shift", "drill"})
 _LOG_ID: Final = re.compile(r"[0-9a-f]{32}\Z")
+MOST_OPENINGS: Final = (
+    8  # of a gate's logs in one transaction; each may name `MAX_RUNS` ranges, and everybody waits for that
+)
 
 
 class _RecordRow(NamedTuple):
@@ -86,6 +91,7 @@ class Sheet:
         self._projection = Projection()
         self._once: list[MadeOnce] = []
         self._dates = Dates()
+        self._openings: Counter[str] = Counter()  # by gate
 
     def cursor_of(self, gate: Gate, log_id: str) -> Head:
         """Up to where the office has this log."""
@@ -216,6 +222,11 @@ class Sheet:
         upto = body.predecessor_head or max((last for _, last in body.carried), default=0)
         if predecessor == log.log_id or not _LOG_ID.match(predecessor) or upto > INT64:
             return
+        self._openings[gate.pk] += 1
+        if self._openings[gate.pk] > MOST_OPENINGS or len(body.carried) > MAX_RUNS:
+            told = f"#{seq}: log-opened names more than any gate does"
+            raise_at_office(gate, "record-doubtful", f"{log.log_id}/log-opened", told, now)
+            return
         before = self._find(gate, predecessor)  # None: nothing of it ever came here
         for first, last in _gaps(0 if before is None else before.seq, upto, body.carried):
             before = before or self._open(gate, predecessor)
@@ -238,10 +249,14 @@ def _move(log: Log, after: int) -> None:
 
 
 def _missing(gate: Gate, log: Log, first: int, last: int, reason: str, now: datetime) -> None:
-    MissingRange.objects.get_or_create(
+    known, created = MissingRange.objects.get_or_create(
         log=log, first=first, defaults={"last": last, "reason": harmless(reason, 64), "received_at": now}
     )
-    raise_at_office(gate, "records-missing", f"{log.log_id}/{first}", f"{log.log_id[:8]} #{first}-{last}", now)
+    key = f"{log.log_id}/{first}"
+    if not created and known.last < last:  # another log that went on after this one has told of more
+        known.last, key = last, f"{key}-{last}"
+        known.save(update_fields=["last"])
+    raise_at_office(gate, "records-missing", key, f"{log.log_id[:8]} #{first}-{last}", now)
 
 
 def _body(sent: Sent) -> Body | None:

@@ -14,6 +14,7 @@ from central.ingest.store import Sheet
 from central.registry.models import Gate
 from central.registry.states import boot_name, is_cloned, take_state
 from sync.contract.alarms import AlarmMessage, StateMessage
+from sync.errors import MessageError
 from sync.log.messages import Downward, Upward
 from sync.log.receiver import ForkFound, Reply, Store, StoreGap, receive
 from sync.log.view import Head
@@ -89,7 +90,12 @@ class _Desk:
         if isinstance(message, AlarmMessage):
             _alarm(gate, message, item.at)
             return ()
-        return [Answer(gate.pk, self._upward(gate, message, item))]
+        try:
+            return [Answer(gate.pk, self._upward(gate, message, item))]
+        except MessageError as error:  # it will be sent again and again: somebody has to know
+            self._refusals.refuse(item.gate, str(error), item.at)
+            raise_at_office(gate, "record-doubtful", message.log_id, str(error), item.at)
+            return ()
 
     def _gate(self, gate_id: str) -> Gate | None:
         gate = self._gates.get(gate_id)

@@ -19,7 +19,7 @@ def settle(order: Order, outcome: Outcome, reason: str, now: datetime) -> None:
 def hear_record(gate: Gate, body: CommandRecord, now: datetime) -> None:
     """Take a gate's record of what became of a command. A command that the office does not know of is left alone: its record
     is kept as it came."""
-    _settle(gate.pk, body.command, Outcome(body.outcome.value), body.reason, now)
+    _settle(gate.pk, harmless(body.command, 32), Outcome(body.outcome.value), body.reason, now)
 
 
 def _settle(gate: str, name: str, outcome: Outcome, reason: str, now: datetime) -> None:

@@ -149,6 +149,7 @@ _REASONS: Words = {
     # a command of the office
     "forged": _("forged: not signed by the office as a command"),
     "retained": _("the broker had kept it for later"),
+    "not-for-post": _("the guard post may only acknowledge alarms"),
     "other-gate": _("meant for another gate"),
     "other-boot": _("from before the gate was started anew"),
     "late": _("came too late"),
@@ -183,6 +184,11 @@ _REASONS: Words = {
     "directory-old": _("the gate's directory is too old"),
     "journal-failed": _("the record could not be written"),
     "no-credential": _("no pass or card"),
+    "credential-needed": _("going out needs a pass or card here"),
+    # the directory
+    "part": _("a part of the directory that is forged or damaged"),
+    "row": _("a row of the directory that cannot be understood"),
+    "policy": _("a value of the policy that cannot be had"),
 }
 _ALARMS: Words = {
     "door-forced": _("Door forced"),
@@ -230,6 +236,13 @@ TABLES: Mapping[str, Words] = {
     "pass_type": _PASSES,
     "reason": _REASONS,
     "alarm": _ALARMS,
+    "alarm_detail": {
+        "referred": _("somebody was sent to the guard"),
+        "nearly-full": _("nearly full"),
+        "full": _("as many inside as may be"),
+        "disk-nearly-full": _("the disk is nearly full"),
+        "journal-too-large": _("the journal is too large"),
+    },
     "found": {
         "valid": _("Valid"),
         "invalid": _("Not valid"),
@@ -347,12 +360,32 @@ TABLES: Mapping[str, Words] = {
         "free-exit": _("Free exit"),
         "closed": _("Closed management"),
         "lockdown": _("Lockdown"),
+        "drill": _("Drill"),
     },
     "clock_doubt": {
         "untrusted": _("the gate's clock was not set"),
         "ahead": _("ahead of the office"),
         "back": _("earlier than the record before it"),
         "set": _("the gate's clock was set meanwhile"),
+    },
+    "registration": {
+        "waiting": _("Waiting"),
+        "approved": _("Approved"),
+        "refused": _("Refused"),
+        "lapsed": _("Nobody answered"),
+        "over": _("Over"),
+    },
+    "purpose": {
+        "visit": _("Visit"),
+        "delivery": _("Delivery"),
+        "work": _("Work, repair"),
+        "other": _("Other"),
+    },
+    "fullness": {
+        "room": _("Room left"),
+        "nearly": _("Nearly full"),
+        "full": pgettext_lazy("capacity", "Full"),
+        "unlimited": _("No limit"),
     },
     "online": {"online": _("Online"), "offline": _("Offline"), "pending": _("Not admitted")},
     "alarm_state": {

@@ -11,7 +11,7 @@ from gateway.config.problems import ConfigError, Problem, Report
 from gateway.config.resolvers import read_resolvers
 from gateway.config.rules import PASSWORD_VARIABLE, RULES, Draft
 from gateway.config.secret_file import read_secret
-from gateway.config.settings import SECTIONS, BrokerConfig, GateConfig
+from gateway.config.settings import OPTIONAL, SECTIONS, BrokerConfig, GateConfig, PostConfig
 from gateway.config.source import Source, read_source
 from gateway.config.tables import Reader, declared, nearest
 from gateway.core.policy import Policy
@@ -59,11 +59,13 @@ def _load(source: Source, folder: Path, environ: Mapping[str, str]) -> GateConfi
         gate=draft.gate,
         journal=draft.journal,
         broker=draft.broker,
+        post=draft.post,
         trust=draft.trust,
         voice=draft.voice,
         policy=draft.policy,
         devices=draft.devices.configs,
         resolvers=draft.resolvers,
+        page=draft.page,
         simulation=draft.simulation,
         sha256=source.sha256,
         source=source,
@@ -86,19 +88,22 @@ def _draft(source: Source, folder: Path, environ: Mapping[str, str], report: Rep
     sections: dict[str, Any] = {
         name: reader.section(kind, table.get(name, {}), (name,))
         for name, kind in SECTIONS.items()
-        if name in table or name != "simulation"
+        if name in table or name not in OPTIONAL
     }
     _refuse_unknown(table, report)
     broker: BrokerConfig | None = sections["broker"]
+    post: PostConfig | None = sections.get("post")
     return Draft(
         gate=sections["gate"],
         journal=sections["journal"],
         broker=broker and replace(broker, password=_password(broker, environ, report)),
+        post=post and replace(post, password=_secret(post, "post", report)),
         trust=sections["trust"],
         voice=sections["voice"],
         policy=sections["policy"],
         devices=read_devices(table.get("devices", {}), reader, report),
         resolvers=read_resolvers(table.get("resolvers", {}), reader, report),
+        page=sections.get("page"),
         simulation=sections.get("simulation"),
     )
 
@@ -140,4 +145,10 @@ def _password(broker: BrokerConfig, environ: Mapping[str, str], report: Report) 
     """From the file that is named, else from the environment, else none."""
     if broker.password_file is None:
         return environ.get(PASSWORD_VARIABLE) or None
-    return read_secret(broker.password_file, ("broker", "password_file"), report)
+    return _secret(broker, "broker", report)
+
+
+def _secret(broker: BrokerConfig, section: str, report: Report) -> str | None:
+    return (
+        None if broker.password_file is None else read_secret(broker.password_file, (section, "password_file"), report)
+    )

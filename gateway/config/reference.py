@@ -1,6 +1,6 @@
 """`docs/configuration.md`, made of the declarations. `make docs` writes it anew."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING
 from enum import Enum
 from inspect import getdoc
@@ -27,12 +27,19 @@ of its own, or in the environment as `{PASSWORD_VARIABLE}`.
 """
 
 
+_OPTIONAL: Mapping[str, str] = {
+    "page": " (optional)",
+    "post": " (optional; where there is a guard post)",
+    "simulation": " (optional; for simulated devices)",
+}
+
+
 def configuration_markdown() -> str:
     """The whole page."""
     parts = [_HEAD]
     for name, kind in all_sections():
         if declared(kind).keys:
-            optional = " (optional; for simulated devices)" if name == "simulation" else ""
+            optional = _OPTIONAL.get(name, "")
             parts.append(f"## [{name}]{optional}\n\n{_meaning(kind)}\n\n{_table(declared(kind).keys.values())}")
     parts += [_resolvers(), _devices()]
     return "\n".join(parts)

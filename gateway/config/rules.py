@@ -4,7 +4,7 @@ One function a rule, each given the whole draft; a rule is silent about what is 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +20,8 @@ from gateway.config.settings import (
     ClockKind,
     IdentityConfig,
     JournalConfig,
+    PageConfig,
+    PostConfig,
     ResolverConfig,
     SimulationConfig,
     TrustConfig,
@@ -31,7 +33,7 @@ from gateway.core.policy import Policy, PortalKind
 from gateway.errors import GatewayError
 from sync.contract.ed25519 import is_public_key
 from sync.contract.records import Direction, Step
-from sync.tls import OFFICE_PORT, PORT, TlsFileError, client_context, in_the_clear
+from sync.tls import OFFICE_PORT, PORT, TlsFileError, client_context, in_the_clear, server_context
 
 PASSWORD_VARIABLE: Final = "MENSHEN_BROKER_PASSWORD"  # noqa: S105  the variable's name
 
@@ -43,17 +45,24 @@ class Draft:
     gate: IdentityConfig | None
     journal: JournalConfig | None
     broker: BrokerConfig | None
+    post: PostConfig | None
     trust: TrustConfig | None
     voice: VoiceConfig | None
     policy: Policy | None
     devices: Devices
     resolvers: tuple[ResolverConfig, ...]
+    page: PageConfig | None
     simulation: SimulationConfig | None
+
+    @property
+    def brokers(self) -> Iterator[tuple[KeyPath, BrokerConfig]]:
+        """Each with the section it stands in."""
+        for section, broker in ((("broker",), self.broker), (("post",), self.post)):
+            if broker is not None:
+                yield section, broker
 
 
 Rule = Callable[[Draft, Report], None]
-_CA_FILE: Final = ("broker", "ca_file")
-_CERTIFICATE: Final = ("broker", "certificate_file")
 _PORTAL: Final = ("policy", "portal")
 _KIND: Final = (*_PORTAL, "kind")
 
@@ -72,16 +81,24 @@ def data_dir_is_a_folder(draft: Draft, report: Report) -> None:
 
 def files_are_there(draft: Draft, report: Report) -> None:
     """Every file and folder that is only read."""
-    broker, voice, simulation = draft.broker, draft.voice, draft.simulation
-    if broker:
-        for name in ("ca_file", "certificate_file", "key_file", "password_file"):
-            _need(report, ("broker", name), getattr(broker, name), Path.is_file)
+    voice, simulation = draft.voice, draft.simulation
+    for section, broker in draft.brokers:
+        need_files(section, broker, report)
     if voice:
         _need(report, ("voice", "phrases"), voice.phrases, Path.is_dir)
         _need(report, ("voice", "recordings"), voice.recordings, Path.is_dir)
+    if draft.page:
+        for name in ("certificate_file", "key_file"):
+            _need(report, ("page", name), getattr(draft.page, name), Path.is_file)
     if simulation:
         _need(report, ("simulation", "scenario"), simulation.scenario, Path.is_file)
         _need(report, ("simulation", "cast"), simulation.cast, Path.is_file)
+
+
+def need_files(section: KeyPath, broker: BrokerConfig, report: Report) -> None:
+    """Those of one broker."""
+    for name in ("ca_file", "certificate_file", "key_file", "password_file"):
+        _need(report, (*section, name), getattr(broker, name), Path.is_file)
 
 
 def _need(report: Report, path: KeyPath, file: Path | None, is_right: Callable[[Path], bool]) -> None:
@@ -92,43 +109,50 @@ def _need(report: Report, path: KeyPath, file: Path | None, is_right: Callable[[
 
 def never_in_the_clear_by_accident(draft: Draft, report: Report) -> None:
     """Without an authority there is no TLS, and a gate that is meant to have it must not go without."""
-    broker = draft.broker
-    if broker is None:
-        return
+    for section, broker in draft.brokers:
+        refuse_clear_by_accident(section, broker, report)
+
+
+def refuse_clear_by_accident(section: KeyPath, broker: BrokerConfig, report: Report) -> None:
+    """The same of one broker."""
+    ca_file, plaintext = (*section, "ca_file"), (*section, "plaintext")
     if broker.ca_file is None:
         for name in ("certificate_file", "key_file"):
             if getattr(broker, name) is not None:
-                report.rule("is of no use without ca_file: only that turns TLS on", ("broker", name), _CA_FILE)
+                report.rule("is of no use without ca_file: only that turns TLS on", (*section, name), ca_file)
         wrong = in_the_clear(broker.host, broker.tcp_port)
         if wrong and not broker.plaintext:
             text = f"{wrong}: name the authority in ca_file; or, if this is meant, write plaintext = true"
-            report.rule(
-                text,
-                ("broker", "port" if broker.port in (PORT, OFFICE_PORT) else "host"),
-                _CA_FILE,
-                ("broker", "plaintext"),
-            )
+            report.rule(text, (*section, "port" if broker.port in (PORT, OFFICE_PORT) else "host"), ca_file, plaintext)
     elif broker.plaintext:
-        report.rule("there is a ca_file too, which turns TLS on: one of the two", ("broker", "plaintext"), _CA_FILE)
+        report.rule("there is a ca_file too, which turns TLS on: one of the two", plaintext, ca_file)
 
 
 def tls_files_can_be_used(draft: Draft, report: Report) -> None:
     """TLS would refuse them only when the gate connects."""
-    tls = draft.broker.tls if draft.broker else None
-    if tls is None:
+    for section, broker in draft.brokers:
+        refuse_unusable_files(section, broker, report)
+
+
+def refuse_unusable_files(section: KeyPath, broker: BrokerConfig, report: Report) -> None:
+    """The same of one broker."""
+    if broker.tls is None:
         return
-    paths: dict[str, KeyPath] = {name: ("broker", name) for name in ("ca_file", "certificate_file", "key_file")}
+    paths: dict[str, KeyPath] = {name: (*section, name) for name in ("ca_file", "certificate_file", "key_file")}
     try:
-        client_context(tls)
+        client_context(broker.tls)
     except TlsFileError as error:
         report.rule(str(error), paths[error.key], *paths.values())
 
 
 def certificate_is_this_gates(draft: Draft, report: Report) -> None:
     """The broker takes the gate's name from it, and would silently drop all that comes under another."""
-    gate, file = draft.gate, draft.broker.certificate_file if draft.broker else None
-    if gate is None or file is None or not file.is_file():
-        return
+    for section, broker in draft.brokers if draft.gate else ():
+        if draft.gate and broker.certificate_file is not None and broker.certificate_file.is_file():
+            _refuse_others_certificate(draft.gate.id, section, broker.certificate_file, report)
+
+
+def _refuse_others_certificate(gate: str, section: KeyPath, file: Path, report: Report) -> None:
     from cryptography import x509
 
     try:
@@ -136,26 +160,103 @@ def certificate_is_this_gates(draft: Draft, report: Report) -> None:
     except (OSError, ValueError, TypeError):
         return  # TLS has found it unusable, too
     names = [str(each.value) for each in subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
-    if names != [gate.id]:
-        text = f"{file} is for {shown(', '.join(names))}, and this gate is {gate.id}: each gate has one of its own"
-        report.rule(text, _CERTIFICATE, ("gate", "id"))
+    if names != [gate]:
+        text = f"{file} is for {shown(', '.join(names))}, and this gate is {gate}: each gate has one of its own"
+        report.rule(text, (*section, "certificate_file"), ("gate", "id"))
+
+
+def page_is_not_in_the_clear(draft: Draft, report: Report) -> None:
+    """A PIN and a cookie that anybody on the way can read are everybody's."""
+    page = draft.page
+    if page is None:
+        return
+    if page.plaintext:
+        if page.host != "127.0.0.1":
+            report.rule(
+                f'without TLS anybody on the network could read the guards\' PINs, so only host = "127.0.0.1" is allowed; it is {page.host}',
+                ("page", "plaintext"),
+                ("page", "host"),
+            )
+        for name in ("certificate_file", "key_file"):
+            if getattr(page, name) is not None:
+                report.rule("is of no use with plaintext = true: one of the two", ("page", name), ("page", "plaintext"))
+    elif draft.broker is not None and None in page.certificate(draft.broker):
+        report.rule(
+            "the page needs a certificate and its key: name them in certificate_file and key_file",
+            ("page", "certificate_file"),
+            ("page", "key_file"),
+            ("page", "host"),
+        )
+
+
+def page_certificate_can_be_used(draft: Draft, report: Report) -> None:
+    """A browser would refuse it, and nobody at the gate knows why."""
+    if draft.page is None or draft.broker is None:
+        return
+    certificate, key = draft.page.certificate(draft.broker)
+    if certificate is None or key is None or not (certificate.is_file() and key.is_file()):
+        return
+    at: dict[str, KeyPath] = {name: ("page", name) for name in ("certificate_file", "key_file", "host")}
+    try:
+        server_context(certificate, key)
+    except TlsFileError as error:
+        report.rule(str(error), at[error.key], *at.values())
+        return
+    from cryptography import x509
+
+    try:
+        uses = x509.load_pem_x509_certificate(certificate.read_bytes()).extensions.get_extension_for_class(
+            x509.ExtendedKeyUsage
+        )
+    except x509.ExtensionNotFound:
+        return  # good for anything
+    if x509.oid.ExtendedKeyUsageOID.SERVER_AUTH not in uses.value:
+        text = f"{certificate} is good for a client alone, and browsers refuse it: the page needs one that is good for a server"
+        report.rule(text, at["certificate_file"], at["host"])
 
 
 def password_has_a_user(draft: Draft, report: Report) -> None:
     """MQTT 3.1.1, section 3.1.2.9: no password without a user name."""
-    if draft.broker and draft.broker.password is not None and draft.broker.username is None:
-        report.rule("there is a password and no username", ("broker", "username"), ("broker", "password_file"))
+    for section, broker in draft.brokers:
+        if broker.password is not None and broker.username is None:
+            report.rule("there is a password and no username", (*section, "username"), (*section, "password_file"))
 
 
 def keys_are_keys(draft: Draft, report: Report) -> None:
     """A mistyped key, or a placeholder that would let anybody sign for the office."""
-    keys = draft.trust.office_keys if draft.trust else ()
+    _refuse_no_keys(draft.trust.office_keys if draft.trust else (), ("trust", "office_keys"), report)
+    _refuse_no_keys(draft.post.keys if draft.post else (), ("post", "keys"), report)
+
+
+def _refuse_no_keys(keys: Sequence[str], section: KeyPath, report: Report) -> None:
     for at, key in enumerate(keys):
-        path: KeyPath = ("trust", "office_keys", at)
+        path: KeyPath = (*section, at)
         if not is_public_key(bytes.fromhex(key)):
             report.rule("is no Ed25519 public key: mistyped, or a placeholder", path)
         elif key.lower() in (other.lower() for other in keys[:at]):
             report.rule("is there twice", path)
+
+
+def post_is_apart(draft: Draft, report: Report) -> None:
+    """From the office: its broker is another one (two links under a gate's one name put each other out), and its key may do less."""
+    if draft.post is None:
+        return
+    if draft.broker and (draft.post.host, draft.post.tcp_port) == (draft.broker.host, draft.broker.tcp_port):
+        text = "is the broker of [broker]: the post needs one that works without the office, best at the site itself"
+        report.rule(text, ("post", "host"), ("broker", "host"), ("post", "port"), ("broker", "port"))
+    office = {key.lower() for key in draft.trust.office_keys} if draft.trust else set()
+    for at, key in enumerate(draft.post.keys):
+        if key.lower() in office:
+            text = "is the office's key too, and a post may only acknowledge: make it one of its own (menshen post key)"
+            report.rule(text, ("post", "keys", at))
+
+
+def post_can_be_heard(draft: Draft, report: Report) -> None:
+    """Else its loss would be an alarm that is never raised."""
+    is_there = bool(report.line(("post",)))  # right or wrong
+    if not is_there and draft.policy is not None and draft.policy.alarms.post:
+        text = "a guard post is said to be there, and no section [post] says where it hears this gate"
+        report.rule(text, ("policy", "alarms", "post"), ("post",))
 
 
 def zone_is_known(draft: Draft, report: Report) -> None:
@@ -404,6 +505,16 @@ def phrases_are_whole(draft: Draft, report: Report) -> None:
             report.rule(str(problem), ("voice", "phrases"))
 
 
+POLICY_RULES: Final[tuple[Rule, ...]] = (
+    zone_is_known,
+    numbers_are_in_order,
+    night_has_a_length,
+    way_out_is_free,
+    way_out_asks_little,
+    alarms_rise_in_order,
+    no_step_twice,
+)
+"""Those that look at the policy alone."""
 RULES: Final[tuple[Rule, ...]] = (
     languages_once,
     data_dir_is_a_folder,
@@ -411,16 +522,14 @@ RULES: Final[tuple[Rule, ...]] = (
     never_in_the_clear_by_accident,
     tls_files_can_be_used,
     certificate_is_this_gates,
+    page_is_not_in_the_clear,
+    page_certificate_can_be_used,
     password_has_a_user,
     keys_are_keys,
-    zone_is_known,
-    numbers_are_in_order,
-    night_has_a_length,
-    way_out_is_free,
-    way_out_asks_little,
-    alarms_rise_in_order,
+    post_is_apart,
+    post_can_be_heard,
+    *POLICY_RULES,
     slogans_are_known,
-    no_step_twice,
     portal_has_its_devices,
     answers_come_in_time,
     uart_pins_are_free,

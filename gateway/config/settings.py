@@ -7,7 +7,7 @@ A field without `Meta` is no key of the file.
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from msgspec import Meta
 
@@ -161,6 +161,27 @@ class BrokerConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostConfig(BrokerConfig):
+    """The guard post, and the broker on the local network where it hears this gate (docs/guard-post.md). The post works without the office,
+    so this is another broker than [broker]."""
+
+    keys: Annotated[
+        tuple[Annotated[str, Meta(description="64 hexadecimal digits", pattern=r"^[0-9a-fA-F]{64}\Z")], ...],
+        Meta(
+            description="The posts' public Ed25519 keys, 64 hexadecimal digits each (menshen post key prints them); they verify "
+            "heartbeats and acknowledgements, and nothing else",
+            min_length=1,
+            max_length=16,
+        ),
+    ]
+
+    @property
+    def post_keys(self) -> "tuple[Ed25519PublicKey, ...]":
+        """The same, to verify with."""
+        return _public_keys(self.keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrustConfig:
     """Whose word this gate takes for everything else: the office's, by its public keys."""
 
@@ -176,9 +197,13 @@ class TrustConfig:
     @property
     def keys(self) -> "tuple[Ed25519PublicKey, ...]":
         """The same, to verify with."""
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+        return _public_keys(self.office_keys)
 
-        return tuple(Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for key in self.office_keys)
+
+def _public_keys(keys: tuple[str, ...]) -> "tuple[Ed25519PublicKey, ...]":
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    return tuple(Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for key in keys)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +233,69 @@ class VoiceConfig:
             extra={"unit": "%"},
         ),
     ] = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageConfig:
+    """The guard's page, served by the gate itself on the local network. Without this section there is none. Who may log in:
+    menshen gate guard."""
+
+    host: Annotated[
+        str,
+        Meta(
+            description="The address to serve at; 0.0.0.0: at all of this machine's",
+            min_length=1,
+            max_length=64,
+            pattern=r"^[0-9A-Za-z.:-]+\Z",
+        ),
+    ] = "0.0.0.0"  # noqa: S104  a tablet is another machine
+    port: Annotated[int, Meta(description="Its TCP port", ge=1, le=65535)] = 8443
+    names: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\Z")], ...],
+        Meta(description="The host names it is opened by, besides addresses; others are refused", max_length=16),
+    ] = ()
+    certificate_file: Annotated[
+        Path | None,
+        Meta(description="Its certificate (PEM), good for a server; when left out, that of [broker]"),
+    ] = None
+    key_file: Annotated[
+        Path | None, Meta(description="Its key (PEM, not encrypted), which others must not be able to read")
+    ] = None
+    guards_file: Annotated[
+        Path | None, Meta(description="Who may log in (menshen gate guard); default: guards.json in data_dir")
+    ] = None
+    plaintext: Annotated[bool, Meta(description="Serve without TLS; only at 127.0.0.1")] = False
+    idle_min: Annotated[
+        int,
+        Meta(
+            description="A log-in ends after so long without a tap that does something",
+            ge=5,
+            le=720,
+            extra={"unit": "min"},
+        ),
+    ] = 240
+    longest_h: Annotated[int, Meta(description="A log-in ends after so many hours in any case", ge=1, le=24)] = 13
+    keep_days: Annotated[
+        int,
+        Meta(
+            description="How long the names of registered visitors are kept, at this gate alone",
+            ge=1,
+            le=3650,
+            extra={"unit": "d"},
+        ),
+    ] = 30
+
+    def guards(self, data_dir: Path) -> Path:
+        """The file of those who may log in."""
+        return self.guards_file or data_dir / "guards.json"
+
+    def certificate(self, broker: BrokerConfig) -> tuple[Path | None, Path | None]:
+        """Certificate and key; none when it serves without TLS."""
+        if self.plaintext:
+            return None, None
+        if self.certificate_file is None and self.key_file is None:
+            return broker.certificate_file, broker.key_file
+        return self.certificate_file, self.key_file
 
 
 Words = tuple[Annotated[str, Meta(description="1 to 64 characters", min_length=1, max_length=64)], ...]
@@ -358,24 +446,35 @@ class GateConfig:
     gate: IdentityConfig
     journal: JournalConfig
     broker: BrokerConfig
+    post: PostConfig | None = None
     trust: TrustConfig
     voice: VoiceConfig
     policy: Policy
     devices: tuple[DeviceConfig, ...]
     resolvers: tuple[ResolverConfig, ...]
+    page: PageConfig | None
     simulation: SimulationConfig | None
     sha256: str
     source: Source
     folder: Path
+
+    @property
+    def policy_version(self) -> str:
+        """As records name the policy of this file."""
+        return self.sha256[:16]
 
 
 SECTIONS: dict[str, type[Any]] = {
     "gate": IdentityConfig,
     "journal": JournalConfig,
     "broker": BrokerConfig,
+    "post": PostConfig,
     "trust": TrustConfig,
     "voice": VoiceConfig,
     "policy": Policy,
+    "page": PageConfig,
     "simulation": SimulationConfig,
 }
 """Every section but `devices` and `resolvers`."""
+OPTIONAL: Final = frozenset({"page", "post", "simulation"})
+"""Sections whose absence says that there is no such thing."""

@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from gateway.config.lines import KeyPath
 from gateway.config.problems import Report, dotted
+from gateway.core.why import Why
 
 T = TypeVar("T")
 
@@ -51,6 +52,8 @@ class Key:
     meta: Meta
     default: Any
     """MISSING: the key is required."""
+    why: str = ""
+    """Why the default is what it is, where the declaration says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,8 @@ def declared(section: type[Any]) -> Declared:
                 groups[each.name] = Group(kind, meta.max_length or 0)
                 continue
             default = each.default if each.default_factory is MISSING else each.default_factory()
-            keys[each.name] = Key(each.name, bare, meta, default)
+            why = next((annotation.text for annotation in annotations if isinstance(annotation, Why)), "")
+            keys[each.name] = Key(each.name, bare, meta, default, why)
     return Declared(keys, sections, groups)
 
 

@@ -62,7 +62,7 @@ class AlarmDesk:
 
     def noted(self, alarm: str, by: str, what: str, note: str) -> None:
         """What was instructed or done about an alarm."""
-        self._tell(self._book.noted(alarm, by, what, note))
+        self._tell(self._book.noted(alarm, by, what, note), ahead=any(each.id == alarm for each in self._book.open))
 
     def due(self, now_ms: int) -> None:
         """Alarms that nobody acknowledges rise."""
@@ -85,10 +85,12 @@ class AlarmDesk:
             if alarm.kind is AlarmKind.DEVICE_LOST and not has.reports(alarm.detail):
                 self.over(alarm.kind, alarm.detail)
 
-    def _tell(self, news: News | None) -> None:
+    def _tell(self, news: News | None, *, ahead: bool = True) -> None:
+        """Onto the record, and `ahead` of it, too: but not of an alarm that is closed, which would look like an open one."""
         if news is None:
             return
-        self._outbox.add(SendAlarm(news.action, news.alarm))
+        if ahead:
+            self._outbox.add(SendAlarm(news.action, news.alarm))
         self._outbox.record(
             AlarmRecord(action=news.action, alarm=news.alarm, by=news.by, note=news.note, what=news.what)
         )

@@ -14,9 +14,11 @@ An alarm that calls for somebody and that nobody acknowledges rises, level by le
 room, the leader on shift. Stopping the siren acknowledges nothing, and lasts until the alarm is raised again or rises.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -29,6 +31,7 @@ from gateway.core.tables import after, earliest, seconds
 from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, Level
 
 MOST_EQUAL = 8
+KNOWN_CLOSED = 16  # alarms that are over, and may still be noted about
 _PREFIX = "alarm/"
 
 
@@ -158,6 +161,16 @@ class _Open:
         return self.rule.tone is not None and self.state is not AlarmState.ACKNOWLEDGED
 
 
+class _Standing(NamedTuple):
+    """What all open alarms come to: worked out when one has changed, and asked every turn."""
+
+    open: tuple[Alarm, ...]
+    tones: frozenset[Tone]
+    loud: bool
+    deadline: int | None
+    durable: dict[str, bytes]
+
+
 class AlarmBook:
     """All open alarms of a portal. `ids` gives 32 random hexadecimal digits."""
 
@@ -166,14 +179,17 @@ class AlarmBook:
         self._policy = policy
         self._ids = ids
         kept = [durable.decode(key, value, Alarm) for key, value in state.items() if key.startswith(_PREFIX)]
+        self._closed: deque[Alarm] = deque(maxlen=KNOWN_CLOSED)
         self._open = [_Open.of(alarm) for alarm in sorted(kept, key=lambda alarm: (alarm.since_ms, alarm.id))]
+        self._known: _Standing | None = None  # None: something has changed
 
     def adopt(self, policy: AlarmPolicy) -> None:
         """Go by this from now on."""
-        self._policy = policy
+        self._policy, self._known = policy, None
 
     def start(self, now_ms: int) -> None:
         """The windows of alarms from before a restart begin anew: their monotonic time was another boot's."""
+        self._known = None
         for entry in self._open:
             entry.last_ms = entry.begun_ms = now_ms
 
@@ -181,6 +197,7 @@ class AlarmBook:
 
     def raise_(self, kind: AlarmKind, now: Moment, detail: str = "") -> News | None:
         """Raise an alarm; None when it stands already."""
+        self._known = None
         equal = [entry for entry in self._open if (entry.alarm.kind, entry.alarm.detail) == (kind, detail)]
         if equal and not self._is_new(equal, now.mono_ms):
             return self._again(equal[-1], now.mono_ms)
@@ -202,6 +219,7 @@ class AlarmBook:
         entry = next((entry for entry in self._open if entry.alarm.id == alarm), None)
         if entry is None or AlarmInput.ACKNOWLEDGE not in TABLES[entry.rule.life][entry.state]:
             return None
+        self._known = None
         entry.alarm = msgspec.structs.replace(entry.alarm, acknowledged=True, acknowledged_by=by)
         self._move(entry, AlarmInput.ACKNOWLEDGE)
         cleared = entry.state is AlarmState.CLEARED
@@ -209,24 +227,28 @@ class AlarmBook:
 
     def silence(self, by: str) -> list[News]:
         """Stop the noise, which acknowledges nothing: what was stopped. An evacuation goes on."""
+        self._known = None
         loud = [entry for entry in self._open if entry.tone not in (None, Tone.EVACUATION)]
         for entry in loud:
             entry.silenced = True
         return [News(AlarmAction.SILENCED, entry.alarm, by) for entry in loud]
 
     def noted(self, alarm: str, by: str, what: str, note: str) -> News | None:
-        """What was instructed or done about an open alarm; None when there is none with this id."""
-        entry = next((entry for entry in self._open if entry.alarm.id == alarm), None)
-        return None if entry is None else News(AlarmAction.NOTED, entry.alarm, by, note, what)
+        """What was instructed or done about an alarm that is open, or was lately; None when there is none with this id."""
+        known = next((each for each in (*self.open, *self._closed) if each.id == alarm), None)
+        return None if known is None else News(AlarmAction.NOTED, known, by, note, what)
 
     # nobody comes
 
     def deadline(self) -> int | None:
         """When the next alarm rises."""
-        return earliest(*(entry.begun_ms + after for entry in self._open for after, _ in self._levels_above(entry)))
+        return self._standing().deadline
 
     def due(self, now_ms: int) -> list[News]:
         """The alarms that nobody has acknowledged for long enough, at their new level."""
+        if (deadline := self.deadline()) is None or now_ms < deadline:
+            return []
+        self._known = None
         news = []
         for entry in self._open:
             reached = [level for after, level in self._levels_above(entry) if now_ms - entry.begun_ms >= after]
@@ -278,26 +300,41 @@ class AlarmBook:
         return News(AlarmAction.REPEATED, entry.alarm)
 
     def _move(self, entry: _Open, given: AlarmInput) -> None:
+        self._known = None
         entry.state = after(TABLES[entry.rule.life], entry.state, given)
-        self._open = [each for each in self._open if each.state is not AlarmState.CLEARED]
+        if entry.state is AlarmState.CLEARED:
+            self._open.remove(entry)
+            self._closed.append(entry.alarm)
 
     # what stands
 
     @property
     def open(self) -> tuple[Alarm, ...]:
         """All open alarms, the oldest first."""
-        return tuple(entry.alarm for entry in self._open)
+        return self._standing().open
 
     @property
     def tones(self) -> frozenset[Tone]:
         """The tones that are to sound."""
-        return frozenset(entry.tone for entry in self._open if entry.tone is not None)
+        return self._standing().tones
 
     @property
     def loud(self) -> bool:
         """Whether an alarm has waited so long that it is to be as loud as can be."""
-        return any(entry.calls and not entry.silenced and entry.alarm.level > Level.GATE for entry in self._open)
+        return self._standing().loud
 
     def durable(self) -> dict[str, bytes]:
         """What outlives a restart."""
-        return {_PREFIX + entry.alarm.id: durable.encode(entry.alarm) for entry in self._open}
+        return self._standing().durable
+
+    def _standing(self) -> _Standing:
+        if self._known is None:
+            rises = (entry.begun_ms + after for entry in self._open for after, _ in self._levels_above(entry))
+            self._known = _Standing(
+                open=tuple(entry.alarm for entry in self._open),
+                tones=frozenset(entry.tone for entry in self._open if entry.tone is not None),
+                loud=any(entry.calls and not entry.silenced and entry.alarm.level > Level.GATE for entry in self._open),
+                deadline=earliest(*rises),
+                durable={_PREFIX + entry.alarm.id: durable.encode(entry.alarm) for entry in self._open},
+            )
+        return self._known

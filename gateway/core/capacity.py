@@ -29,9 +29,11 @@ class Capacity:
         """Go by this from now on."""
         self._policy = policy
 
-    def told(self, elsewhere: int, now: Moment) -> None:
-        """The office has told how many are inside by the other gates."""
-        self._elsewhere, self._told_ms = elsewhere, now.mono_ms
+    def told(self, elsewhere: int, at_ms: int, now: Moment) -> None:
+        """The office has told how many are inside by the other gates, as it knew at `at_ms`: what this gate finds when it starts may be
+        of long ago. A clock that was not set cannot tell how long."""
+        age_ms = max(0, now.at_ms - at_ms) if now.trusted else 0
+        self._elsewhere, self._told_ms = elsewhere, now.mono_ms - age_ms
 
     def against(self, own: int, booked: tuple[tuple[int, int], ...], now: Moment) -> str:
         """What speaks against one more: `FULL`, `NO_SLOT`, or ""."""

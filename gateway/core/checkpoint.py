@@ -14,8 +14,8 @@ from gateway.core.capacity import REACHED, WARNING, Capacity
 from gateway.core.duties import MINUTE_MS, Duties
 from gateway.core.effects import Effect, Say, SetVolume, StateChanged, Tone
 from gateway.core.equipment import Equipment
-from gateway.core.findings import CLOSED_MANAGEMENT, HOME_OBSERVATION, LOCKDOWN, LOCKED_OUT, SEALED, known_as
-from gateway.core.ledger import Ledger
+from gateway.core.findings import CLOSED_MANAGEMENT, HOME_OBSERVATION, LOCKDOWN, LOCKED_OUT, REGISTERED, SEALED
+from gateway.core.ledger import Ledger, Part
 from gateway.core.lockout import LockOut
 from gateway.core.mode import ModeMachine, Order
 from gateway.core.moment import Moment
@@ -38,6 +38,7 @@ from sync.contract.records import ClockChange, Device, Direction, Started, Step,
 __all__ = ["Checkpoint", "Status"]
 
 BIG_STEP_MS = 60_000  # a wall clock that jumps this far is an alarm
+PAGE = "page"  # the detail of its lock-out, which is none of the readers
 NOTES = frozenset({"instruction", "done"})
 DEVICE_STATES = frozenset({"ok", "stale", "lost"})
 
@@ -64,7 +65,8 @@ class Checkpoint:
         self._ids = ids
         self._policy_version = policy_version
         self._version = version
-        self._ledger = Ledger(self.durable)
+        parts: list[Part] = []
+        self._ledger = Ledger(parts)
         self._out = Outbox(self._ledger)
         self._seen = Seen(state)
         self._used = UsedCodes(state)
@@ -85,11 +87,17 @@ class Checkpoint:
             policy, self._has, state, mode=self._mode, portal=self._portal, alarms=self._alarms,
             desk=self._desk, out=self._out,
         )  # fmt: skip
+        parts += (
+            self._mode.durable, self._portal.passages.durable, self._portal.passback.durable, self._lockout.durable,
+            self._alarms.durable, self._seen.durable, self._used.durable, self._orders.durable, self._duties.durable,
+        )  # fmt: skip
         self._next_policy: events.PolicyChanged | None = None
         self._minute_ms: int | None = None
+        self._deadline: int | None = None
         self._panel = Panel()
         self._volume = 100
         self._ledger.start(state)
+        self._stood: tuple[object, ...] = ()
         self._status = self._stands()
 
     # what the shell calls
@@ -111,18 +119,24 @@ class Checkpoint:
         self._portal.order(now, "start")
         self._minute(now)
         self._out.show("door", state=self._portal.door.state.value)
+        self._deadline = self._wanted_at()
         return at_rest + self._finish(now)
 
     def handle(self, event: events.Event, now: Moment) -> tuple[Effect, ...]:
         """What to do about everything that is due by now, about the event, and about what is due because of it."""
         self._due(now)
         self._route(event, now)
+        self._deadline = self._wanted_at()
         self._due(now)
         self._adopt(now)
         return self._finish(now)
 
     def deadline(self) -> int | None:
         """The mono ms at which `Tick` is wanted; None when only an event can change anything."""
+        return self._deadline
+
+    def _wanted_at(self) -> int | None:
+        """When the first of the machines wants to be asked again; looked at whenever one may have moved."""
         return earliest(
             self._visit.deadline(),
             self._leaving.deadline(),
@@ -140,16 +154,7 @@ class Checkpoint:
 
     def durable(self) -> dict[str, bytes]:
         """What outlives a restart, as it is now; the journal holds the same once all records are written."""
-        return {
-            **self._mode.durable(),
-            **self._portal.durable(),
-            **self._lockout.durable(),
-            **self._alarms.durable(),
-            **self._seen.durable(),
-            **self._used.durable(),
-            **self._orders.durable(),
-            **self._duties.durable(),
-        }
+        return self._ledger.state()
 
     # routing
 
@@ -204,9 +209,10 @@ class Checkpoint:
                 self._portal.release(now, Direction.ENTRY, "guard", by=by[:MAX_WORD], note=reason[:MAX_NOTE])
             case events.Registered(reference, by, instead):
                 done = events.Registered(reference[:MAX_WORD], by[:MAX_WORD], instead)
-                self._tell(self._visit.registered(done, now), now)
+                against = self._against_visit(REGISTERED, now) if instead else []
+                self._tell(self._visit.registered(done, now, against), now)
             case events.VehicleNoted(plate, by, delivery):
-                self._visit.vehicle(plate[:MAX_WORD], self._policy.prompter.bay if delivery else "")
+                self._visit.vehicle(plate[:MAX_WORD], self._policy.prompter.bay if delivery else "", now)
                 self._say(self._prompter.delivery() if delivery else ())
             case events.ModeOrdered(mode, by, drill):
                 self._orders.mode(mode, by[:MAX_WORD], now, drill=drill)
@@ -230,18 +236,24 @@ class Checkpoint:
 
     def _route_office(self, event: events.Event, now: Moment) -> None:
         match event:
-            case events.Commanded(command):
+            case events.Commanded(command, of_post):
                 self._orders.command(command, now)
+                if of_post:
+                    self._duties.sign_of_life(command.by, now)
             case events.CommandRefused(reason, detail, count):
                 self._orders.refuse("command", reason, now, detail, count)
             case events.Desired(modes, count):
                 self._orders.desired(modes, count, now)
                 self._count_people(now)
-            case events.SiteCount(elsewhere):
-                self._capacity.told(elsewhere, now)
+            case events.SiteCount(elsewhere, at_ms):
+                self._capacity.told(elsewhere, at_ms, now)
                 self._count_people(now)
             case events.DirectoryRefused(reason, detail):
                 self._orders.refuse("directory", reason, now, detail)
+            case events.AccessRefused(reason, detail):
+                self._orders.refuse("page", reason, now, detail)
+            case events.AccessLocked(locked):
+                self._desk.lasting(AlarmKind.LOCK_OUT, now, PAGE, active=locked)
             case events.TimeRefused(reason, count):
                 self._orders.refuse("time", reason, now, count=count)
             case events.PolicyChanged():
@@ -269,7 +281,7 @@ class Checkpoint:
     # time
 
     def _due(self, now: Moment) -> None:
-        while (deadline := self.deadline()) is not None and deadline <= now.mono_ms:
+        while self._deadline is not None and self._deadline <= now.mono_ms:
             self._tell(self._visit.due(now), now)
             self._tell(self._leaving.due(now), now)
             self._portal.due(now)
@@ -280,6 +292,7 @@ class Checkpoint:
             self._duties.due(now)
             if self._minute_ms is not None and now.mono_ms >= self._minute_ms:
                 self._minute(now)
+            self._deadline = self._wanted_at()
 
     def _minute(self, now: Moment) -> None:
         """A minute has begun, or it is another one than was thought."""
@@ -290,7 +303,7 @@ class Checkpoint:
 
     def _adopt(self, now: Moment) -> None:
         """Decide by another policy, as soon as nobody is being decided about."""
-        if self._next_policy is None or self._visiting:
+        if self._next_policy is None or self._deciding:
             return
         policy, self._policy_version = self._next_policy.policy, self._next_policy.version
         self._next_policy = None
@@ -300,7 +313,9 @@ class Checkpoint:
         self._lockout.adopt(policy.visit)
         self._alarms.adopt(policy.alarms)
         self._capacity.adopt(policy.capacity)
+        self._count_people(now)
         self._minute(now)
+        self._deadline = self._wanted_at()
 
     # the end of every turn
 
@@ -320,6 +335,15 @@ class Checkpoint:
         return () if self._volume == before else (SetVolume(self._volume),)
 
     def _stands(self) -> Status:
+        """The status, made anew when something of it has changed: most turns change nothing of it."""
+        stands = (
+            self._mode.mode, self._portal.door.state, self._portal.passages.inside, self._alarms.open,
+            self._orders.commanded.answers, self._mode.drill, self._orders.drill.stages, self._duties.guard,
+            self._duties.rounds.waiting, self._duties.office, self._visiting,
+        )  # fmt: skip
+        if stands == self._stood:
+            return self._status
+        self._stood = stands
         return Status(
             mode=self._mode.mode.value,
             door=self._portal.door.state.value,
@@ -330,6 +354,7 @@ class Checkpoint:
             drill=self._mode.drill,
             drill_stages=self._orders.drill.stages,
             guard=self._duties.guard,
+            office=self._duties.office,
             rounds=self._duties.rounds.waiting,
             visiting=self._visiting,
         )
@@ -340,9 +365,15 @@ class Checkpoint:
         return self._visit.state in (VisitState.PRESENT, VisitState.UNDER_WAY)
 
     @property
+    def _deciding(self) -> bool:
+        """Whether somebody's steps have begun, or a grant waits for its record."""
+        under_way = VisitState.UNDER_WAY in (self._visit.state, self._leaving.state)
+        return under_way or self._portal.grants.waiting > 0
+
+    @property
     def _visiting(self) -> bool:
         idle = self._visit.state is VisitState.IDLE and self._leaving.state is VisitState.IDLE
-        return not idle or self._portal.grants.deadline() is not None
+        return not idle or self._portal.grants.waiting > 0
 
     def _say(self, said: Iterable[Say]) -> None:
         for each in said:
@@ -363,21 +394,25 @@ class Checkpoint:
 
     def _against_entry(self, verdict: events.Verdict, now: Moment) -> list[str]:
         """What at the gate speaks against letting this one in."""
+        against = [LOCKED_OUT] if self._lockout.locked else []
+        against += self._against_visit(verdict, now)
+        return against + (
+            self._against_again(Direction.ENTRY, verdict, now) if Step.CREDENTIAL in verdict.serves else []
+        )
+
+    def _against_visit(self, verdict: events.Verdict, now: Moment) -> list[str]:
+        """The same, whether they come with a pass or were registered by the guard."""
         against = [LOCKDOWN] if self._mode.order is Order.LOCKDOWN else []
-        against += [LOCKED_OUT] if self._lockout.locked else []
         against += [SEALED] if self._policy.portal.kind is PortalKind.SEALED else []
         if Step.CREDENTIAL not in verdict.serves:
             return against
         closed = self._mode.mode is Mode.CLOSED and verdict.pass_type not in self._policy.modes.closed_admits
         against += [CLOSED_MANAGEMENT] if closed else []
-        full = self._capacity.against(self._portal.passages.inside, verdict.booked, now)
-        against += [full] if full else []
-        return against + self._against_again(Direction.ENTRY, verdict, now)
+        full = self._capacity.against(self._portal.inside_soon, verdict.booked, now)
+        return against + ([full] if full else [])
 
     def _against_again(self, direction: Direction, verdict: events.Verdict, now: Moment) -> list[str]:
         reason, denies = self._portal.against(direction, verdict.holder, now)
-        if reason and not denies:
-            self._desk.raise_(AlarmKind.ANTI_PASSBACK, now)
         return [reason] if denies else []
 
     def _on_leaving(self, event: events.CredentialResolved, now: Moment) -> None:
@@ -390,8 +425,7 @@ class Checkpoint:
         against = [] if escape else against
         if verdict.outcome is events.Outcome.VALID:
             against += self._against_again(Direction.EXIT, verdict, now)
-        asked = self._policy.required(Direction.EXIT, known_as(verdict), event.reader, now)
-        if escape or set(asked) <= {Step.CREDENTIAL}:
+        if escape or not self._policy.asks_more_on_exit:
             event = self._used.judged(event, now.mono_ms)
             self._on_closed(exit_visit(self._policy, self._ids(), event, now, against), now)
         else:
@@ -416,11 +450,16 @@ class Checkpoint:
         self._out.show("decision", outcome=decision.outcome.value, reason=",".join(decision.reasons))
         body = record(closed, now, self._policy, mode=self._mode.told, policy_version=self._policy_version)
         entry = closed.attempt.direction is Direction.ENTRY
+        again, _ = self._portal.against(closed.attempt.direction, findings.holder, now)
+        if again and decision.outcome is VisitOutcome.GRANTED:
+            self._desk.raise_(AlarmKind.ANTI_PASSBACK, now)
         if decision.outcome is VisitOutcome.GRANTED and entry:
             self._portal.grant(closed, body, now)
             self._desk.over(AlarmKind.NIGHT_ARRIVAL)
         elif decision.outcome is VisitOutcome.GRANTED:
-            self._portal.let_out(now, closed.attempt.visit, findings.holder)
+            at_home = findings.credential is not None and findings.credential.stays_home
+            said = Phrase.STAY_HOME if at_home else Phrase.GOODBYE  # an escape route lets out, and asks all the same
+            self._portal.let_out(now, closed.attempt.visit, findings.holder, said)
             self._out.record(body)
         else:
             self._out.record(body)
@@ -498,5 +537,8 @@ class Checkpoint:
                 self._tell(self._visit.sensor_lost(now, lost=lost), now)
             case "approach" | "vehicle":
                 self._prompter.lost(vehicle=use == "vehicle")
+                self._nobody_there()
             case "door-contact":
                 self._portal.contact_lost(now, lost=lost)
+            case "beam":
+                self._portal.beam_lost(lost=lost)

@@ -39,5 +39,5 @@ def encode(value: object) -> bytes:
 def differences(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple[StateChange, ...]:
     """What to write so that `before` becomes `after`."""
     gone = tuple(StateChange(key, None) for key in sorted(before.keys() - after.keys()))
-    changed = sorted(item for item in after.items() if before.get(item[0]) != item[1])
+    changed = sorted(after.items() - before.items())
     return gone + tuple(StateChange(key, value) for key, value in changed)

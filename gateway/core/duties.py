@@ -15,7 +15,7 @@ from gateway.core.phrases import Phrase
 from gateway.core.policy import Due, Policy
 from gateway.core.rounds import RoundInput, Rounds, Turn
 from gateway.core.tables import earliest
-from gateway.core.watch import Watch, WatchState
+from gateway.core.watch import Watch
 from sync.contract.alarms import AlarmKind
 from sync.contract.records import Round, Shift, ShiftAction
 
@@ -38,6 +38,7 @@ class Duties:
         self.guard = durable.read(state, _KEY, str, "")
         self.rounds = Rounds(policy, state)
         self.watch = Watch(policy)
+        self.office = False  # whether it is heard
         self._unheard_ms: int | None = None  # since when nothing is heard of the office
 
     def adopt(self, policy: Policy) -> None:
@@ -45,10 +46,12 @@ class Duties:
         self._policy = policy
         self.rounds.adopt(policy)
         self.watch.adopt(policy)
+        self._forget_rounds()
 
     def start(self, now_ms: int) -> None:
         """The gate starts: as if the guard had been heard just now."""
         self.watch.start(now_ms)
+        self._forget_rounds()
 
     # time
 
@@ -83,11 +86,10 @@ class Duties:
 
     def sign_of_life(self, by: str, now: Moment) -> None:
         """A guard has done something."""
-        asked = self.watch.state is WatchState.ASKED
-        if not self.watch.sign(now.mono_ms):
-            return
-        self._out.record(Shift(action=ShiftAction.PRESENT, by=by))
-        self._desk.over(AlarmKind.PRESENCE_CHECK if asked else AlarmKind.GUARD_ABSENT)
+        if self.watch.sign(now.mono_ms):
+            self._out.record(Shift(action=ShiftAction.PRESENT, by=by))
+        self._desk.over(AlarmKind.PRESENCE_CHECK)
+        self._desk.over(AlarmKind.GUARD_ABSENT)  # also one from before a restart
 
     def shift(self, action: ShiftAction, by: str, to: str, note: str) -> None:
         """A guard begins, hands over or ends his shift."""
@@ -119,12 +121,18 @@ class Duties:
         self._out.show("round", round=turn.name, due=turn.policy.what.value, given=turn.given.value)
         if turn.given is RoundInput.TIME:
             self._out.say(_SAID[turn.policy.what], Priority.CHIME)
+            self._desk.over(AlarmKind.ROUND_MISSED, turn.name)  # of the time before
             return
         done = turn.given is RoundInput.CONFIRMED
         outcome = "done" if done else "missed"
         what = turn.policy.what.value
         self._out.record(Round(round=turn.name, what=what, due_ms=turn.due_ms, outcome=outcome, by=by))
         self._desk.lasting(AlarmKind.ROUND_MISSED, now, turn.name, active=not done)
+
+    def _forget_rounds(self) -> None:
+        """Nobody can confirm any more what the timetable does not have."""
+        for name in self.rounds.forget():
+            self._desk.over(AlarmKind.ROUND_MISSED, name)
 
     # the roads
 
@@ -133,10 +141,11 @@ class Duties:
         if who == POST:
             self._desk.lasting(AlarmKind.POST_LOST, now, active=not heard and self._policy.alarms.post)
         elif heard:
-            self._unheard_ms = None
+            self.office, self._unheard_ms = True, None
             self._desk.over(AlarmKind.NETWORK)
-        elif who == OFFICE and self._unheard_ms is None:
-            self._unheard_ms = now.mono_ms
+        else:
+            self.office = False
+            self._unheard_ms = now.mono_ms if self._unheard_ms is None else self._unheard_ms
 
     def _offline_at(self) -> int | None:
         limit_min = self._policy.alarms.offline_after_min

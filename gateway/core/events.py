@@ -259,9 +259,11 @@ class SiteCount:
 
 @dataclass(frozen=True, slots=True)
 class Commanded:
-    """The office commands, and nobody else: its signature, this gate and this boot were verified."""
+    """The office commands, or the guard at his post (`of_post`) acknowledges, and nobody else: signature, this gate and this
+    boot were verified."""
 
     command: Command
+    of_post: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +281,21 @@ class TimeRefused:
 
     reason: str
     count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRefused:
+    """Somebody was refused at the guard's page: `wrong-pin`; `detail`: from which address."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLocked:
+    """So many PINs were wrong that somebody is not heard at the guard's page for a while; or that is over."""
+
+    locked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,6 +409,8 @@ Event = (
     | SiteCount
     | Commanded
     | CommandRefused
+    | AccessRefused
+    | AccessLocked
     | DirectoryRefused
     | Desired
     | PolicyChanged

@@ -90,25 +90,40 @@ def known_as(verdict: Verdict) -> PassType:
 
 
 def evidence(reading: Reading, mono_ms: int) -> Evidence:
-    """A reading as the record keeps it."""
-    data: dict[str, Any] = msgspec.to_builtins(reading)
+    """A reading as the record keeps it; the same reading gives the same, whatever the order of its sets."""
+    data: dict[str, Any] = msgspec.to_builtins(reading, order="deterministic")
     booked = data.get("verdict", {}).pop("booked", ())
     if booked:  # hardly anybody has; and JSON knows no tuple
         data["verdict"]["booked"] = [list(slot) for slot in booked]
     return Evidence(event=_NAMES[type(reading)], mono_ms=mono_ms, data=data)
 
 
-def replay(visit: Visit, policy: Policy) -> Decision:
-    """Decide a visit again from its evidence. Raises ValueError when that does not decide anything."""
+class Undecided(ValueError):
+    """A visit's evidence decides nothing by this policy. `missing`: the steps that would still be asked for."""
+
+    def __init__(self, visit: str, missing: tuple[Step, ...]) -> None:
+        super().__init__(f"visit {visit}: its evidence does not decide it")
+        self.missing = missing
+
+
+def redecided(visit: Visit, policy: Policy) -> "Findings":
+    """What a visit's evidence says by a policy. Raises ValueError for evidence that this version does not understand."""
     began = Moment(visit.evidence[0].mono_ms if visit.evidence else 0, visit.started_ms)
     findings = Findings(policy, visit.direction, began)
     for kept in visit.evidence:
         if kept.event not in READINGS:
             raise ValueError(f"visit {visit.visit}: evidence {kept.event!r} is of another version")
         findings.add(msgspec.convert(kept.data, READINGS[kept.event]), kept.mono_ms)
+    return findings
+
+
+def replay(visit: Visit, policy: Policy) -> Decision:
+    """Decide a visit again from its evidence. Raises ValueError when that does not decide anything (Undecided), or is not
+    understood."""
+    findings = redecided(visit, policy)
     decision = findings.judge()
     if decision is None:
-        raise ValueError(f"visit {visit.visit}: its evidence does not decide it")
+        raise Undecided(visit.visit, findings.missing)
     return decision
 
 

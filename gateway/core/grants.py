@@ -48,9 +48,14 @@ class Grants:
         grant, _ = self._waiting.pop(token, (None, 0))
         return grant
 
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
     def deadline(self) -> int | None:
         """When the next one has waited long enough."""
-        return earliest(*(limit for _, limit in self._waiting.values()))
+        return earliest(*(limit for _, limit in self._waiting.values())) if self._waiting else None
 
     def due(self, now_ms: int) -> list[Grant]:
         """Those that have waited too long; they wait no more."""

@@ -74,9 +74,10 @@ class ModeMachine:
         wanted = schedules[name].mode if name else Mode.NORMAL
         return wanted if free and wanted is not self.mode else None
 
-    def overruled(self) -> None:
-        """Somebody orders a mode: it is not the schedule's any more."""
-        self._by_schedule = False
+    def overruled(self) -> bool:
+        """Somebody orders a mode: it is not the schedule's any more. Whether it was."""
+        was, self._by_schedule = self._by_schedule, False
+        return was
 
     def switch(self, mode: Mode) -> Mode | None:
         """Switch; the mode before, or None when it is the same."""

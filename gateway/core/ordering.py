@@ -57,7 +57,7 @@ class OrderDesk:
         self.drill = DrillBook(state)
         self.commanded = Commanded(policy.portal, has, state)
         self._wanted = Wanted(state)
-        self._refusals = {what: Refusals(what) for what in ("command", "time", "directory")}
+        self._refusals = {what: Refusals(what) for what in ("command", "time", "directory", "page")}
 
     def adopt(self, policy: Policy) -> None:
         """Go by this from now on."""
@@ -82,9 +82,9 @@ class OrderDesk:
 
     def mode(self, mode: Mode, by: str, now: Moment, *, drill: bool = False) -> None:
         """Somebody at the gate orders a mode."""
-        self._mode.overruled()
+        overruled = self._mode.overruled()
         before = self._mode.switch(mode)
-        if before is None and drill is self._mode.drill:
+        if before is None and drill is self._mode.drill and not overruled:
             return
         self._ordered(before or mode, by, now, drill=drill)
 
@@ -125,15 +125,17 @@ class OrderDesk:
     def count(self, inside: int, by: str, order: str = "") -> None:
         """So many are inside. Where nobody is, nobody is on the wrong side of anti-passback either."""
         passages = self._portal.passages
-        was, passages.inside = passages.inside, inside
+        before = passages.correct(inside)
         if inside == 0:
             self._portal.passback.forgive()
-        self._out.record(records.Count(inside=inside, before=was, by=by, order=order))
+        self._out.record(records.Count(inside=passages.inside, before=before, by=by, order=order))
 
     def fire(self, now: Moment, *, active: bool) -> None:
         """The fire alarm: who has fled may come back by any gate."""
         self._mode.fire = active
-        if active:
+        if active and not self._alarms.stands(
+            AlarmKind.FIRE
+        ):  # it begins; the alarm's record carries what that changes
             self._portal.passback.forgive()
         self._desk.lasting(AlarmKind.FIRE, now, active=active)
         self._portal.order(now, "fire")

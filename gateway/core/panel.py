@@ -20,6 +20,8 @@ class Panel:
         self, *, released: bool, lamp: Lamp, tones: AbstractSet[Tone], loud: bool = False
     ) -> tuple[Effect, ...]:
         """What to switch, the lock first."""
+        if released is self._lock and lamp is self._lamp and loud is self._loud and tones == self._tones:
+            return ()
         effects: list[Effect] = []
         if released is not self._lock:
             effects.append(SetLock(released))

@@ -57,6 +57,18 @@ class Passages:
         """Count so from now on."""
         self._nets = nets
 
+    def correct(self, inside: int) -> int:
+        """Somebody has counted: so many are inside. How many it was before."""
+        before, self.inside = self.inside, inside if self._nets else max(0, inside)
+        return before
+
+    @property
+    def coming(self) -> int:
+        """How many were let in and have not passed yet."""
+        return sum(
+            leave.once and leave.until_ms is None and leave.direction is Direction.ENTRY for leave in self._leaves
+        )
+
     def give(self, direction: Direction, visit: str = "", *, once: bool, holder: str = "") -> None:
         """Give leave to pass."""
         self._last = direction

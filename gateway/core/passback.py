@@ -64,9 +64,10 @@ class Passback:
         bucket[number] = _Side(direction is Direction.ENTRY, _minute(now))
         while len(bucket) > MOST_IN_BUCKET:
             del bucket[next(iter(bucket))]
-        self._kept[key] = durable.encode(
-            b"".join(_ENTRY.pack(each, side.minute | (_INSIDE if side.inside else 0)) for each, side in bucket.items())
+        packed = b"".join(
+            _ENTRY.pack(each, side.minute | (_INSIDE if side.inside else 0)) for each, side in bucket.items()
         )
+        self._kept = self._kept | {key: durable.encode(packed)}  # a new one: what was given stays as it was
 
     def forgive(self) -> None:
         """Everybody may be on either side again: the guard has counted, or there was a fire."""

@@ -22,12 +22,14 @@ from gateway.core.passages import Passages
 from gateway.core.passback import Passback
 from gateway.core.phrases import Phrase
 from gateway.core.policy import AntiPassback, JournalFailure, Mode, Policy
+from gateway.core.refusals import Refusals
 from gateway.core.tables import earliest, seconds
 from gateway.core.visit import Closed
 from sync.contract.alarms import AlarmKind
 from sync.contract.colours import Lamp
-from sync.contract.records import Body, Direction, Door, Passage, Refused, VisitOutcome
+from sync.contract.records import Body, Direction, Door, Passage, VisitOutcome
 
+CREDENTIAL_NEEDED = "credential-needed"
 REFUSED_MS = 15_000  # who passes within it of a refusal is taken for the one who was refused
 LAMPS: Mapping[DoorState, Lamp] = {
     DoorState.COMMITTING: Lamp.YELLOW,
@@ -68,6 +70,8 @@ class PortalDesk:
         self.passages = Passages(state, nets=policy.capacity.site_wide)
         self.passback = Passback(policy.portal, state)
         self.grants = Grants(policy.visit.commit_limit_s)
+        self._refused_exits = Refusals("exit")
+        self._beam_lost = not has.has("beam")
         self._journal_fails = False
         self._refused_ms: int | None = None
 
@@ -85,7 +89,7 @@ class PortalDesk:
 
     def deadline(self) -> int | None:
         """When it wants to be asked again."""
-        return earliest(self.door.deadline(), self.grants.deadline())
+        return earliest(self.door.deadline(), self.grants.deadline(), self._refused_exits.deadline())
 
     def due(self, now: Moment) -> None:
         """Do what its deadline was for."""
@@ -96,10 +100,8 @@ class PortalDesk:
         self._moved(before, now, "time")
         for grant in self.grants.due(now.mono_ms):
             self._not_written(grant, now)
-
-    def durable(self) -> dict[str, bytes]:
-        """What outlives a restart."""
-        return {**self.passages.durable(), **self.passback.durable()}
+        for refused in self._refused_exits.due(now.mono_ms):
+            self._out.record(refused)
 
     # write before you open
 
@@ -184,23 +186,36 @@ class PortalDesk:
 
     def exit_button(self, now: Moment) -> None:
         """REX."""
-        portal, refused = self._policy.portal, ""
-        if not portal.escape_route:
-            asks = portal.exit_needs_credential and self._mode.mode is not Mode.FREE_EXIT
-            refused = "credential-needed" if asks else ""
-            refused = LOCKDOWN if self._mode.order is Order.LOCKDOWN else refused
-        if refused:
-            self._out.record(Refused(what="exit", reason=refused))
+        refused = "" if self._policy.portal.escape_route else self._against_exit
+        if not refused:
+            self.release(now, Direction.EXIT, "rex")
+            self._out.say(Phrase.GOODBYE, Priority.CHIME)
             return
-        self.release(now, Direction.EXIT, "rex")
-        self._out.say(Phrase.GOODBYE, Priority.CHIME)
+        told = self._refused_exits.count(refused, now.mono_ms)
+        if told is not None:
+            self._out.record(told)
+        self._out.say(Phrase.LOCKED_DOWN if refused == LOCKDOWN else Phrase.SHOW_PASS, Priority.REFUSAL)
 
-    def let_out(self, now: Moment, visit: str, holder: str) -> None:
+    @property
+    def _against_exit(self) -> str:
+        """What speaks against letting out whoever presses the button, where nobody has to flee."""
+        match self._mode.order:
+            case Order.FREE:
+                return ""
+            case Order.LOCKDOWN:
+                return LOCKDOWN
+        return CREDENTIAL_NEEDED if self._asks_on_exit else ""
+
+    @property
+    def _asks_on_exit(self) -> bool:
+        return self._policy.portal.exit_needs_credential and self._mode.mode is not Mode.FREE_EXIT
+
+    def let_out(self, now: Moment, visit: str, holder: str, said: Phrase = Phrase.GOODBYE) -> None:
         """Whose credential was good for the way out."""
         before = self.door.state
         self.door.release(now.mono_ms, seconds(self._policy.portal.release_s))
         self.passages.give(Direction.EXIT, visit, once=True, holder=holder)
-        self._out.say(Phrase.GOODBYE, Priority.CHIME)
+        self._out.say(said, Priority.CHIME)
         self._moved(before, now)
 
     def release(self, now: Moment, direction: Direction, cause: str, by: str = "", note: str = "") -> None:
@@ -216,6 +231,8 @@ class PortalDesk:
         """What the mode or the fire input orders."""
         before = self.door.state
         self.door.order(now.mono_ms, self._mode.order)
+        if self._mode.fire and cause == "fire":
+            self.passages.give(Direction.EXIT, once=False)  # whom a single beam sees now is on the way out
         self._moved(before, now, cause)
 
     # the door
@@ -235,6 +252,10 @@ class PortalDesk:
         self.door.contact_lost(now.mono_ms, lost=lost)
         self._moved(before, now, "device")
 
+    def beam_lost(self, *, lost: bool) -> None:
+        """The beam's device is lost, or back: meanwhile the door alone tells who passes."""
+        self._beam_lost = lost
+
     def _moved(self, before: DoorState, now: Moment, cause: str = "", *, visit: str = "") -> None:
         """What follows from a change of the door. With a `cause`, ordered states and faults go on record by it; `visit`:
         whose grant moved it."""
@@ -248,7 +269,7 @@ class PortalDesk:
             self._desk.raise_(AlarmKind.DOOR_FORCED, now)
         elif state is DoorState.HELD_OPEN:
             self._desk.raise_(AlarmKind.DOOR_HELD_OPEN, now)
-        elif state is DoorState.OPEN and self.passages.expected and not self._has.has("beam"):
+        elif state is DoorState.OPEN and self.passages.expected and self._beam_lost:
             self.crossing(None, now)  # nothing but the door sees who passes
         if self.door.at_rest:
             self.passages.end(now.mono_ms)
@@ -266,6 +287,12 @@ class PortalDesk:
         )
 
     # who passes
+
+    @property
+    def inside_soon(self) -> int:
+        """How many are inside when all who were let in have passed. Where the door is free nobody waits for it."""
+        coming = 0 if self._mode.order is Order.FREE else self.passages.coming
+        return self.passages.inside + coming + self.grants.waiting
 
     def crossing(self, direction: Direction | None, now: Moment) -> None:
         """The beam was crossed."""
@@ -289,8 +316,7 @@ class PortalDesk:
 
     def _is_free(self, direction: Direction | None) -> bool:
         """Whether nobody needs leave to pass this way."""
-        asks = self._policy.portal.exit_needs_credential and self._mode.mode is not Mode.FREE_EXIT
-        return self._mode.order is Order.FREE or (direction is Direction.EXIT and not asks)
+        return self._mode.order is Order.FREE or (direction is Direction.EXIT and not self._asks_on_exit)
 
     def _trespass(self, now: Moment, *, behind: bool) -> AlarmKind:
         if self._refused_ms is not None and now.mono_ms - self._refused_ms <= REFUSED_MS:

@@ -90,7 +90,7 @@ class Prompter:
 
     def _is_quiet(self, now: Moment) -> bool:
         quiet = self._policy.quiet
-        return quiet.begins != quiet.ends and between(quiet.begins, quiet.ends, f"{self._policy.local(now):%H:%M}")
+        return quiet.begins != quiet.ends and between(quiet.begins, quiet.ends, self._policy.time_of_day(now))
 
     def _is_hushed(self, now: Moment) -> bool:
         return self._policy.quiet.volume_percent == 0 and self._is_quiet(now)

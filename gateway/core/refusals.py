@@ -39,6 +39,8 @@ class Refusals:
 
     def deadline(self) -> int | None:
         """When a record is due."""
+        if not self._reasons:
+            return None
         return earliest(*(_due_at(each) for each in self._reasons.values() if each.count))
 
     def due(self, now_ms: int) -> list[Refused]:

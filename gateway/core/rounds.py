@@ -1,8 +1,9 @@
 """What is due by timetable (定时消杀、定时播报): told when it is due, confirmed by somebody, missed when nobody does in time.
 
 Theory of operation. Each round has times of day. The last of them that has come is looked at: it is new, then it is due; it is
-confirmed, or so many minutes later missed. A round that is confirmed late is done, and the alarm is over. What was due before
-this gate first had the timetable is nobody's fault; what was due while it was off is missed.
+confirmed, or so many minutes later missed. A round that is confirmed late is done, and the alarm is over; so it is when the
+next time comes, and missing that one is an alarm again. What was due before this gate first had the timetable is nobody's
+fault; what was due while it was off is missed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -75,6 +76,13 @@ class Rounds:
         """Go by this from now on."""
         self._policy = policy
 
+    def forget(self) -> list[str]:
+        """Forget the rounds that the timetable does not have any more: their names."""
+        gone = [name for name in self._kept if name not in self._policy.rounds]
+        for name in gone:
+            del self._kept[name]
+        return gone
+
     def look(self, now: Moment) -> Iterator[Turn]:
         """What has become due, or was missed. Each is to go on record before the next is asked for."""
         local = self._policy.local(now)
@@ -136,4 +144,4 @@ def _on(policy: RoundPolicy, day: datetime) -> list[datetime]:
     if WEEK[day.weekday()] not in policy.days:
         return []
     midnight = day.replace(hour=0, minute=0, second=0, microsecond=0)
-    return [midnight.replace(hour=int(at[:2]), minute=int(at[3:])) for at in policy.times if at != "24:00"]
+    return [midnight.replace(hour=int(at[:2]), minute=int(at[3:])) for at in policy.times]

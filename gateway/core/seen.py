@@ -27,6 +27,7 @@ class Seen:
     def __init__(self, state: Mapping[str, bytes], listed: int = MOST_LISTED, strangers: int = MOST_STRANGERS) -> None:
         self._listed = _Book("cards-listed", listed, state)
         self._strangers = _Book("cards-other", strangers, state)
+        self._durable = self._listed.kept | self._strangers.kept
 
     def first_time(self, event: CredentialResolved, portal: str) -> CardSeen | None:
         """The record of a card that was never read here before; None for every other, and for what is no card."""
@@ -40,6 +41,7 @@ class Seen:
         if book.full:
             return None
         book.add(card)
+        self._durable = self._listed.kept | self._strangers.kept  # a new one: what was given stays as it was
         return CardSeen(
             portal=portal,
             card=verdict.credential,
@@ -53,7 +55,7 @@ class Seen:
 
     def durable(self) -> dict[str, bytes]:
         """What outlives a restart."""
-        return self._listed.kept | self._strangers.kept
+        return self._durable
 
 
 class _Book:

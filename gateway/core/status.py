@@ -12,7 +12,7 @@ class Status:
     """The gate as it stands: `mode`, `door` (a door state), people `inside`, devices lost, all open alarms, what
     became of the office's last commands.
 
-    `drill`: the mode is an exercise, of which so many stages are reached; `guard`: whose shift it is; `rounds`: what is due by
+    `drill`: the mode is an exercise, of which so many stages are reached; `guard`: whose shift it is; `office`: it is heard; `rounds`: what is due by
     timetable, and since when (Unix milliseconds). `visiting`: whether somebody is there or a grant waits for its record; it is nothing to tell others."""
 
     mode: str
@@ -24,5 +24,6 @@ class Status:
     drill: bool = False
     drill_stages: tuple[DrillStage, ...] = ()
     guard: str = ""
+    office: bool = False
     rounds: Mapping[str, int] = field(default_factory=dict)
     visiting: bool = field(default=False, compare=False)

@@ -25,4 +25,8 @@ def seconds(duration_s: float) -> int:
 
 def earliest(*times: int | None) -> int | None:
     """The first of the times that are set."""
-    return min((time for time in times if time is not None), default=None)
+    first = None
+    for time in times:
+        if time is not None and (first is None or time < first):
+            first = time
+    return first

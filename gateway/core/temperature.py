@@ -70,7 +70,7 @@ class Assessed:
 
 class Screening:
     """The screening of one visit. `object_c` and `ambient_c`: of the last usable reading, °C, calibrated;
-    `calibration`: its terms."""
+    `calibration`: its terms, where the site has any."""
 
     def __init__(self, policy: TemperaturePolicy) -> None:
         self._policy = policy
@@ -126,7 +126,8 @@ class Screening:
         object_c = round(object_c + policy.offset_c + policy.ambient_factor * colder_c, 2)
         if not policy.lowest_c <= object_c <= policy.highest_c:
             return "implausible"
-        self.object_c, self.ambient_c, self.calibration = object_c, ambient_c, terms
+        self.object_c, self.ambient_c = object_c, ambient_c
+        self.calibration = terms if policy.offset_c or policy.ambient_factor else None
         if ambient_c is None or not policy.ambient_lowest_c <= ambient_c <= policy.ambient_highest_c:
             return AMBIENT
         if object_c >= policy.threshold_c:

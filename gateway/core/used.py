@@ -48,6 +48,7 @@ class UsedCodes:
 
     def __init__(self, state: Mapping[str, bytes]) -> None:
         kept = durable.read(state, _KEY, _Kept, _Kept())
+        self._durable: dict[str, bytes] | None = None
         self._floor, self._floor_ms = kept.floor, 0
         self._passes = {
             pass_id: _Used(counter, 0, pass_id not in kept.doubtful) for pass_id, counter in kept.passes.items()
@@ -81,6 +82,7 @@ class UsedCodes:
             self._passes[pass_id] = before._replace(at_ms=now_ms) if before and known else _Used(counter, now_ms, sure)
         if counters:
             self._forget(now_ms)
+            self._durable = None
 
     def _forget(self, now_ms: int) -> None:
         if not _holds(self._floor_ms, now_ms):
@@ -95,6 +97,11 @@ class UsedCodes:
 
     def durable(self) -> dict[str, bytes]:
         """What outlives a restart."""
+        if self._durable is None:
+            self._durable = self._encoded()
+        return self._durable
+
+    def _encoded(self) -> dict[str, bytes]:
         passes = {pass_id: used.counter for pass_id, used in self._passes.items()}
         doubtful = tuple(pass_id for pass_id, used in self._passes.items() if not used.sure)
         return {_KEY: durable.encode(_Kept(self._floor, passes, doubtful))} if self._floor or passes else {}

@@ -28,6 +28,7 @@ from gateway.core.used import CODE_USED
 from sync.contract.records import Direction, Evidence, Step, StepResult, Visit
 
 HEARD_LATE_MS = 500  # presence is debounced and waits its turn: it may have begun this much before it is heard of
+VEHICLE_MS = 120_000  # so long a plate is of whoever shows something first
 PROMPTS_MS = (5_000, 7_000)  # after the last progress, then after the first prompt; no more: people are not nagged
 
 
@@ -160,6 +161,7 @@ class VisitMachine:
         sensor: the credential begins it."""
         self._direction = direction
         self._plate = self._bay = ""  # noted before anybody has shown anything
+        self._noted_ms = 0
         self._policy = policy
         self._ids = ids
         self._judged = judged
@@ -186,6 +188,11 @@ class VisitMachine:
     def _unbound(self) -> bool:
         out = self._direction is Direction.EXIT
         return out or self._sensor_lost or not self._policy.visit.presence_sensor
+
+    @property
+    def _anybody(self) -> bool:
+        """Whether the sensor sees somebody, or did a moment ago."""
+        return self._present or self._left_ms is not None
 
     # what happens
 
@@ -236,7 +243,7 @@ class VisitMachine:
         """A measurement."""
         if self.state is not VisitState.UNDER_WAY and self.state is not VisitState.PRESENT:
             return []
-        if not (self._present or self._left_ms is not None or self._unbound):
+        if not (self._anybody or self._unbound):
             return []
         if self._measure_at is not None or (self._attempt is not None and self._attempt.findings.screening.settled):
             return []
@@ -245,21 +252,26 @@ class VisitMachine:
         begun = self._begin(now) if self._attempt is None else []
         return begun + self._take(_finite(event), now)
 
-    def registered(self, event: Registered, now: Moment) -> list[Note]:
-        """The registration was done for whoever is there."""
-        if self._attempt is None and not self._present:
+    def registered(self, event: Registered, now: Moment, circumstances: Sequence[str] = ()) -> list[Note]:
+        """The registration was done for whoever is there. Where no sensor tells that, only one that lets in by itself can begin
+        a visit. `circumstances`: what speaks against letting them in by it."""
+        if self._attempt is None and not (self._anybody or (self._unbound and event.instead)):
             return []
         if self._attempt is not None and Step.REGISTRATION in self._attempt.findings.passed:
             return []
         begun = self._begin(now) if self._attempt is None else []
-        return begun + self._take(event, now)
+        return begun + self._take_all((*map(Circumstance, circumstances), event), now)
 
-    def vehicle(self, plate: str, bay: str) -> None:
-        """The plate of whoever is there, and where they stop."""
+    def vehicle(self, plate: str, bay: str, now: Moment) -> None:
+        """The plate of whoever is there, or comes within `VEHICLE_MS`, and where they stop."""
         if self._attempt is not None:
             self._attempt.plate, self._attempt.bay = plate, bay
         else:
-            self._plate, self._bay = plate, bay
+            self._plate, self._bay, self._noted_ms = plate, bay, now.mono_ms
+
+    def no_vehicle(self) -> None:
+        """Whoever it was noted for is not there any more."""
+        self._plate = self._bay = ""
 
     def passed(self) -> None:
         """Somebody has gone in: whoever is seen next is somebody else."""
@@ -331,6 +343,8 @@ class VisitMachine:
         notes = self._somebody(now)
         self._move(VisitInput.READING)
         self._went_in = False
+        if now.mono_ms - self._noted_ms > VEHICLE_MS:
+            self.no_vehicle()
         self._attempt = attempt = Attempt(
             self._ids(),
             now,
@@ -339,14 +353,14 @@ class VisitMachine:
             plate=self._plate,
             bay=self._bay,
         )
-        self._plate = self._bay = ""
+        self.no_vehicle()
         self._progress(now)
         if afresh:
             self._since_ms = now.mono_ms
             notes.append(MeasureAgain())
         if self._unbound:
             attempt.add(Circumstance(NO_SENSOR), now)
-        elif self._present or self._left_ms is not None:
+        elif self._anybody:
             attempt.add(Presence(True), now)
         if self._thermometer_lost:
             attempt.add(Circumstance(NO_THERMOMETER), now)
@@ -395,13 +409,13 @@ class VisitMachine:
         bad = attempt.findings.bad
         self._last = Last(frozenset(attempt.findings.read), bad.credential if bad is not None else "", now.mono_ms)
         self._move(how)
-        if self.state is VisitState.DONE and not self._present and self._left_ms is None:
+        if self.state is VisitState.DONE and not self._anybody:
             self._move(VisitInput.GONE)
         return [Closed(attempt, decision), *([self._left()] if self.state is VisitState.IDLE else [])]
 
     def _left(self) -> Note:
         self._went_in = self._greeted = self._night_told = False
-        self._plate = self._bay = ""
+        self.no_vehicle()
         return Left()
 
     def _move(self, given: VisitInput) -> None:

@@ -1,7 +1,8 @@
 """The state that the office wants: each of its orders is carried out once, however late it comes.
 
-Theory of operation. An order stands in the directory until another takes its place, and has an id. What was carried out last is
-kept with the record that it made. So an order holds through restarts and outages, and whoever switches the gate's mode
+Theory of operation. An order stands in the directory until another takes its place, and has an id. The ids of what was carried out
+last are kept with the record that it made: not the very last alone, as an office that is put back to a backup says an earlier
+one anew, and that must not lift a lockdown. So an order holds through restarts and outages, and whoever switches the gate's mode
 afterwards has the last word until the next order. A gate that has lost its memory carries the standing order out again.
 """
 
@@ -11,6 +12,7 @@ from gateway.core import durable
 from sync.contract.directory import EVERY_GATE, CountOrder, ModeOrder
 
 _KEY = "orders"
+MOST = 16  # ids that are kept, of each kind
 
 
 class Wanted:
@@ -21,18 +23,26 @@ class Wanted:
 
     def mode(self, orders: Mapping[str, ModeOrder]) -> ModeOrder | None:
         """The order to carry out now, of those for this gate and for all; None where none is new. It counts as carried out."""
-        new = {key: order for key, order in orders.items() if self._done.get(f"mode {_scope(key)}") != order.id}
+        new = {key: order for key, order in orders.items() if self._is_new(f"mode {_scope(key)}", order.id)}
         if not new:
             return None
-        self._done |= {f"mode {_scope(key)}": order.id for key, order in new.items()}
+        for key, order in new.items():
+            self._note(f"mode {_scope(key)}", order.id)
         return max(new.items(), key=lambda item: (item[1].at_ms, item[0] != EVERY_GATE))[1]
 
     def count(self, order: CountOrder | None) -> CountOrder | None:
         """The same of what the office says of the people inside."""
-        if order is None or self._done.get("count") == order.id:
+        if order is None or not self._is_new("count", order.id):
             return None
-        self._done = self._done | {"count": order.id}
+        self._note("count", order.id)
         return order
+
+    def _is_new(self, name: str, order: str) -> bool:
+        return order not in self._done.get(name, "").split()
+
+    def _note(self, name: str, order: str) -> None:
+        kept = [*self._done.get(name, "").split(), order][-MOST:]
+        self._done = self._done | {name: " ".join(kept)}
 
     def durable(self) -> dict[str, bytes]:
         """What outlives a restart."""

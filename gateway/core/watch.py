@@ -65,7 +65,7 @@ class Watch:
         watch = self._policy.watch
         if self.state is not WatchState.QUIET or not watch.every_min:
             return False
-        if not between(watch.begins, watch.ends, f"{self._policy.local(now):%H:%M}"):
+        if not between(watch.begins, watch.ends, self._policy.time_of_day(now)):
             return False
         if now.mono_ms - self._last_ms < watch.every_min * 60_000:
             return False

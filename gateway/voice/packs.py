@@ -4,6 +4,7 @@ A pack is TOML: phrase id = "text", with `{celsius}` where the core gives a valu
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -21,11 +22,34 @@ SHIPPED: Final = Path(__file__).resolve().parents[2] / "config" / "phrases"
 LONGEST: Final = 160  # characters; more is not heard to its end by anybody
 
 
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What a pack has to hold: `phrases`, the values that each may carry, and whether slogans may stand beside them. `file`: a
+    pack's name."""
+
+    phrases: tuple[str, ...]
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    file: str = "{lang}.toml"
+    slogans: bool = False
+
+    def fixed(self) -> list[str]:
+        """The phrases that always sound the same."""
+        return [phrase for phrase in self.phrases if phrase not in self.values]
+
+
+GATE_BOOK: Final = Book(
+    tuple(phrase.value for phrase in Phrase),
+    {phrase.value: values for phrase, values in VALUES.items()},
+    slogans=True,
+)
+
+
 class Packs:
     """The words of each phrase, by language."""
 
-    def __init__(self, texts: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, texts: Mapping[str, Mapping[str, str]], book: Book = GATE_BOOK) -> None:
         self._texts = texts
+        self.book = book
 
     def words(self, phrase: str, values: Mapping[str, str], lang: str) -> str:
         """What to read. Raises VoiceError for a phrase, language or value that is not there."""
@@ -38,12 +62,12 @@ class Packs:
         """The same with other words for some phrases, by (language, phrase). Raises VoiceError, for the first that cannot be."""
         texts = {lang: dict(words) for lang, words in self._texts.items()}
         for (lang, phrase), text in wordings.items():
-            wrong = "unknown language" if lang not in set(Language) else _wrong(phrase, text)
+            wrong = "unknown language" if lang not in set(Language) else _wrong(phrase, text, self.book)
             if wrong:
                 raise VoiceError(f"phrase {lang}/{phrase}: {wrong}")
             if lang in texts:  # else it is not spoken here
                 texts[lang][phrase] = text
-        return Packs(texts)
+        return Packs(texts, self.book)
 
     def slogans(self, lang: str) -> list[str]:
         """The slogans of a language, in the order of its pack."""
@@ -55,18 +79,18 @@ class Packs:
         return numbers_in_hanzi(text) if lang == Language.ZH else text
 
 
-def load_packs(folder: Path, languages: Sequence[str] = tuple(Language)) -> Packs:
-    """The packs of these languages, `<folder>/<language>.toml`. Raises ConfigError with everything that is wrong."""
+def load_packs(folder: Path, languages: Sequence[str] = tuple(Language), book: Book = GATE_BOOK) -> Packs:
+    """The packs of these languages, `<folder>/<language>.toml` for a gate's. Raises ConfigError with everything that is wrong."""
     texts: dict[str, Mapping[str, str]] = {}
     problems: list[Problem] = []
     for lang in languages:
         try:
-            texts[str(lang)] = _load(folder / f"{lang}.toml")
+            texts[str(lang)] = _load(folder / book.file.format(lang=lang), book)
         except ConfigError as error:
             problems += error.problems
     if problems:
         raise ConfigError(problems)
-    return Packs(texts)
+    return Packs(texts, book)
 
 
 @cache
@@ -80,25 +104,25 @@ def words(phrase: str, values: Mapping[str, str], lang: str) -> str:
     return shipped().words(phrase, values, lang)
 
 
-def _load(path: Path) -> Mapping[str, str]:
+def _load(path: Path, book: Book) -> Mapping[str, str]:
     source = read_source(path)
     report = Report(source.file, source.lines)
     for name, text in source.table.items():
-        wrong = _wrong(name, text)
+        wrong = _wrong(name, text, book)
         if wrong:
             report.add((name,), wrong)
-    for phrase in Phrase:
+    for phrase in book.phrases:
         if phrase not in source.table:
-            report.add((phrase.value,), "is missing")
+            report.add((phrase,), "is missing")
     if report.problems():
         raise ConfigError(report.problems())
     return source.table
 
 
-def _wrong(name: str, text: object) -> str:
+def _wrong(name: str, text: object, book: Book) -> str:
     """What is wrong with a line of a pack, or ""."""
-    if name not in set(Phrase) and not name.startswith(SLOGAN):
-        near = nearest(name, Phrase)
+    if name not in book.phrases and not (book.slogans and name.startswith(SLOGAN)):
+        near = nearest(name, book.phrases)
         return "unknown phrase" + (f"; the nearest known one is {near}" if near else "")
     if not isinstance(text, str):
         return f"must be text in quotes, not {shown(text)}"
@@ -108,7 +132,7 @@ def _wrong(name: str, text: object) -> str:
         placeholders = [part[1:] for part in Formatter().parse(text) if part[1] is not None]
     except ValueError as error:
         return f"{error}; braces hold a value's name, and {{{{ stands for a brace"
-    known = VALUES.get(Phrase(name), ()) if name in set(Phrase) else ()
+    known = book.values.get(name, ())
     for placeholder, spec, conversion in placeholders:
         if placeholder not in known or spec or conversion:
             can = f"can hold {', '.join(f'{{{each}}}' for each in known)}" if known else "holds no values"

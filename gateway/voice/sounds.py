@@ -14,7 +14,7 @@ from typing import Final
 
 from drivers.sound.pcm import RATE, BadSound, read_wav, write_wav
 from gateway.config.tables import nearest
-from gateway.core.phrases import SLOGAN, SLOGAN_S, VALUES, Phrase
+from gateway.core.phrases import SLOGAN, SLOGAN_S
 from gateway.voice.errors import VoiceError
 from gateway.voice.espeak import Engine, installed
 from gateway.voice.packs import Packs
@@ -75,7 +75,7 @@ class Sounds:
 
     def fixed(self, lang: str) -> list[str]:
         """The phrases that always sound the same."""
-        return [phrase.value for phrase in Phrase if phrase not in VALUES] + self._packs.slogans(lang)
+        return self._packs.book.fixed() + self._packs.slogans(lang)
 
     def forget_others(self) -> None:
         """Count what is in the folder and is none of the fixed phrases among those that are kept up to a number."""
@@ -168,7 +168,7 @@ class Sounds:
                 logger.warning("recording not used, the rendered voice speaks instead: %s", error)
 
     def _known(self, lang: str) -> list[str]:
-        return [*(phrase.value for phrase in Phrase), *self._packs.slogans(lang)]
+        return [*self._packs.book.phrases, *self._packs.slogans(lang)]
 
     def _take_recording(self, path: Path, lang: str) -> Path:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from drivers.interfaces import Speaker
 from drivers.sound.pcm import BadSound, read_wav
 from drivers.sound.tones import tone_file
-from gateway.config import GateConfig
+from gateway.config.settings import Language, VoiceConfig
 from gateway.core.effects import Priority, Tone
 from gateway.voice.packs import SHIPPED, load_packs
 from gateway.voice.sounds import Sounds
@@ -55,6 +55,30 @@ class _Saying:
     asked_s: float
 
 
+class Whose(Protocol):
+    """Who speaks."""
+
+    @property
+    def languages(self) -> tuple[Language, ...]:
+        """In which languages, one after the other."""
+
+    @property
+    def data_dir(self) -> Path:
+        """Where sounds are kept, in a folder of their own."""
+
+
+class Voicing(Protocol):
+    """What the voice needs of a gate's configuration."""
+
+    @property
+    def gate(self) -> Whose:
+        """Who speaks."""
+
+    @property
+    def voice(self) -> VoiceConfig:
+        """How."""
+
+
 class Silence:
     """The voice of a gate without a loudspeaker."""
 
@@ -80,7 +104,7 @@ class Voice:
     def __init__(
         self,
         speaker: Speaker,
-        config: GateConfig,
+        config: Voicing,
         *,
         sounds: Sounds | None = None,
         now_s: Callable[[], float] = time.monotonic,
@@ -211,7 +235,7 @@ def _whole_tone(tone: Tone, folder: Path) -> Path:
     return path
 
 
-def _sounds(config: GateConfig, languages: tuple[str, ...], folder: Path) -> Sounds:
+def _sounds(config: Voicing, languages: tuple[str, ...], folder: Path) -> Sounds:
     voice = config.voice
     return Sounds(
         load_packs(voice.phrases or SHIPPED, languages),

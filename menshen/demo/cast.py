@@ -38,10 +38,11 @@ CODES = {"green-code": "green", "green-code-2": "green", "red-code": "red"}
 
 @dataclass(frozen=True, slots=True)
 class CastFiles:
-    """What the gate gets: the office's public key in hexadecimal, the signed directory and trust list, and the file of what
-    the people carry."""
+    """What the gate gets: the office's public key in hexadecimal, the signed directory and trust list, and the file of what the
+    people carry; and the office: the file of its private key."""
 
     office_key: str
+    office: Path
     directory: Path
     trust: Path
     cast: Path
@@ -60,7 +61,13 @@ def make_cast(folder: Path, site: str) -> CastFiles:
         "codes": {**texts, **codes},
         "phones": {"phone": {"pass_text": _pass("phone", site, passes, phone), "key": _pem(phone)}},
     }
-    files = CastFiles(public_hex(office), folder / "directory.sealed", folder / "site.trust", folder / "cast.json")
+    files = CastFiles(
+        public_hex(office),
+        folder / "office.pem",
+        folder / "directory.sealed",
+        folder / "site.trust",
+        folder / "cast.json",
+    )
     listed = TrustList(
         version=1,
         issued_s=int(time.time()),

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from menshen.demo.broker import parse_broker, reach_broker, start_broker
-from menshen.demo.cast import make_cast
+from menshen.demo.cast import CastFiles, make_cast
 from menshen.demo.gate import GATE, SITE, gate_config, parse_camera
 from menshen.demo.processes import Child, DemoError, free_port, menshen, run_once, wait_for_port
 from menshen.demo.screen import Screen
@@ -101,8 +101,9 @@ class _Run:
         """Start, watch, and (with --exit) tally; how long it took, in seconds."""
         started = time.monotonic()
         host, broker_port = self._broker(broker)
-        url, password = self._office(host, broker_port, port)
-        gate = self._gate(host, broker_port)
+        files = make_cast(self._folder, SITE)
+        url, password = self._office(host, broker_port, port, files)
+        gate = self._gate(host, broker_port, files)
         self._screen.ready(url, "demo", password, self._folder)
         finished = self._watch(gate)
         if not (self._exit and finished):
@@ -126,7 +127,7 @@ class _Run:
         self._screen.started(child.name, f"{host}:{port_number}")
         return host, port_number
 
-    def _office(self, host: str, broker_port: int, port: int) -> tuple[str, str]:
+    def _office(self, host: str, broker_port: int, port: int, files: CastFiles) -> tuple[str, str]:
         self._screen.working("office")
         run_once("office migrate", menshen("office", "migrate"), self._office_env)
         answer = run_once("office user add", menshen("office", "user", "add", "demo", "--json"), self._office_env)
@@ -136,14 +137,14 @@ class _Run:
         serve = menshen("office", "serve", "--host", "127.0.0.1", "--port", str(port))
         web = self._keep(Child("office", serve, self._folder / "office-web.log", env=self._office_env))
         ingest = menshen("office", "ingest", "--broker", host, "--port", str(broker_port), "--plaintext")
+        ingest += ["--signing-key", str(files.office)]
         self._keep(Child("ingest", ingest, self._folder / "office-ingest.log", env=self._office_env))
         wait_for_port(web, "127.0.0.1", port)
         self._screen.started("office", f"http://127.0.0.1:{port}/")
         return f"http://127.0.0.1:{port}/", password
 
-    def _gate(self, host: str, broker_port: int) -> Child:
+    def _gate(self, host: str, broker_port: int, files: CastFiles) -> Child:
         self._screen.working("gate")
-        files = make_cast(self._folder, SITE)
         config = self._folder / "gate.toml"
         config.write_text(
             gate_config(

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from menshen.demo.words import WORDS, word
+from gateway.words import WORDS, word
 
 _STYLES = {
     "granted": ("✔", "bold green"),

@@ -10,16 +10,25 @@ import msgspec
 from sync.contract.alarms import Alarm, AlarmMessage, StateMessage
 from sync.contract.commands import Acknowledge, Command, Release, Say, action_of, read_command
 from sync.contract.cose import decode_sign1
+from sync.contract.office_time import MAX_INFLATED, OfficeTime, Told, When, decode_when
+from sync.contract.post import Heartbeat, read_heartbeat
 from sync.contract.topics import Channel, parse_topic
 from sync.errors import SyncError
-from sync.log.messages import Ack, Batch, Fork, Gone, Hello, Message
+from sync.log.keyed import NOTHING, Mark
+from sync.log.messages import Ack, Batch, Fork, Gone, Hello, Message, decode, tag_of
+from sync.log.parts import MAX_PART, Have, Part, Title, decode_have
 from sync.log.receiver import decode_upward
 from sync.log.records import Record
 from sync.log.sender import decode_downward
 from sync.printable import time_words
 
 SHOWN_ALARMS: Final = 5  # of a state, in a line
-Said = Message | AlarmMessage | StateMessage | Command
+Said = Message | AlarmMessage | StateMessage | Command | Have | Title | When | OfficeTime | Heartbeat
+_UNCHECKED: Final = "signature not looked at"
+_PART: Final = msgspec.msgpack.Decoder(Part)
+_TITLE: Final = msgspec.json.Decoder(Title)
+_TOLD: Final = msgspec.msgpack.Decoder(Told)
+_TIME: Final = msgspec.json.Decoder(OfficeTime)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +73,34 @@ def _shown(said: Said, channel: Channel) -> tuple[str, str, Mapping[str, object]
             return channel, _state(said), _plain(said)
         case Release() | Say() | Acknowledge():
             return action_of(said), _command(said), _plain(said)
+        case Have() | Title() | When() | OfficeTime():
+            return _beside(said)
+        case Heartbeat(post=post, sequence=sequence):
+            return "heartbeat", f"{post} number {sequence} at {said.mono_ms} ms of boot {said.boot[:8]}", _plain(said)
     return str(said.__struct_config__.tag), _log(said), _range(said)
+
+
+def _beside(said: Have | Title | When | OfficeTime) -> tuple[str, str, Mapping[str, object]]:
+    """Of what passes beside the log."""
+    match said:
+        case Have():
+            staged = None if said.staged is None else {"upto": _mark(said.staged.upto), "next": said.staged.next}
+            values = {
+                "site": said.site,
+                "seen": _mark(said.seen),
+                "whole": said.whole,
+                "staged": staged,
+                "room": said.room,
+            }
+            return "have", _have(said), values
+        case Title():
+            names = ("site", "at_ms", "count", "number", "parts")
+            marks = {"base": _mark(said.base), "upto": _mark(said.upto)}
+            return "part", _title(said), {name: getattr(said, name) for name in names} | marks
+        case When():
+            return "when", f"what time is it? {said.nonce.hex()[:8]}", {"nonce": said.nonce.hex()}
+        case OfficeTime():
+            return "time", f"{time_words(said.at_ms)}, to {said.nonce[:8]}, {_UNCHECKED}", _plain(said)
 
 
 def _read_command(payload: bytes) -> Command:
@@ -72,16 +108,41 @@ def _read_command(payload: bytes) -> Command:
     return read_command(decode_sign1(payload).payload)
 
 
+def _read_up(payload: bytes) -> Said:
+    match tag_of(payload):
+        case "have":
+            return decode_have(payload)
+        case "when":
+            return decode_when(payload)
+    return decode_upward(payload)
+
+
+def _read_down(payload: bytes) -> Said:
+    """Of a part, its title, whoever signed it; nothing of its rows, which name people."""
+    match tag_of(payload):
+        case "part":
+            return _TITLE.decode(decode_sign1(decode(payload, _PART, MAX_PART).title).payload)
+        case "time":
+            return _TIME.decode(decode_sign1(decode(payload, _TOLD, MAX_INFLATED).sealed).payload)
+    return decode_downward(payload)
+
+
+def _read_heartbeat(payload: bytes) -> Heartbeat:
+    """The same of a post."""
+    return read_heartbeat(decode_sign1(payload).payload)
+
+
 _DECODERS: Final[Mapping[Channel, Callable[[bytes], Said]]] = {
-    Channel.UP: decode_upward,
-    Channel.DOWN: decode_downward,
+    Channel.UP: _read_up,
+    Channel.DOWN: _read_down,
     Channel.ALARM: msgspec.json.Decoder(AlarmMessage).decode,
     Channel.STATE: msgspec.json.Decoder(StateMessage).decode,
     Channel.CMD: _read_command,
+    Channel.POST: _read_heartbeat,
 }
 
 
-def _plain(said: AlarmMessage | StateMessage | Command) -> Mapping[str, object]:
+def _plain(said: AlarmMessage | StateMessage | Command | OfficeTime | Heartbeat) -> Mapping[str, object]:
     plain: Mapping[str, object] = msgspec.to_builtins(said)
     return plain
 
@@ -110,6 +171,27 @@ def _range(said: Message) -> Mapping[str, object]:
     return found | ({"records": len(said.records)} if isinstance(said, Batch) else {})
 
 
+# directory
+
+
+def _mark(mark: Mark) -> str:
+    return "nothing" if mark == NOTHING else f"{mark.epoch}.{mark.version}"
+
+
+def _have(said: Have) -> str:
+    words = [f"directory of {said.site}: has {_mark(said.seen)}{'' if said.whole else ', not whole'}"]
+    if said.staged is not None:
+        words.append(f"{said.staged.next} of {said.staged.parts} parts of {_mark(said.staged.upto)}")
+    return ", ".join([*words, f"room for {said.room}"])
+
+
+def _title(said: Title) -> str:
+    newest = f"{_mark(said.upto)} is the newest"
+    leads = newest if said.base == said.upto else f"{_mark(said.base)} to {_mark(said.upto)}, {said.count} rows"
+    which = f"part {said.number + 1} of {said.parts}"
+    return f"directory of {said.site}: {leads}, {which}, of {time_words(said.at_ms)}, {_UNCHECKED}"
+
+
 # commands
 
 
@@ -123,7 +205,7 @@ def _command(said: Command) -> str:
             words.append(phrase)
         case Acknowledge(alarm=alarm, note=note):
             words += [f"alarm {alarm[:8]}", *([note] if note else [])]
-    return ", ".join([*words, "signature not looked at"])
+    return ", ".join([*words, _UNCHECKED])
 
 
 # alarm and state

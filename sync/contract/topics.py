@@ -1,6 +1,6 @@
 """MQTT topics: `menshen/1/<gate>/…`. The office takes the gate's id from the topic, never from a payload.
 
-`up`, `alarm` and `state` are written by the gate; `down` and `cmd` are read by it.
+`up`, `alarm` and `state` are written by the gate; `down`, `cmd` and `post` are read by it.
 """
 
 import re
@@ -20,6 +20,7 @@ class Channel(StrEnum):
     STATE = "state"
     DOWN = "down"
     CMD = "cmd"
+    POST = "post"
 
 
 class Address(NamedTuple):

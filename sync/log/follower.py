@@ -212,7 +212,7 @@ class Follower:
         if held.whole and title.base == title.upto == held.seen:
             return self._on_confirmed(part, held, now)
         if not _is_newer(title.upto, held):
-            return ()
+            return self._on_older(title, held, now)
         if title.base not in {NOTHING, held.mark}:
             return self._on_gap(now)
         if title.parts == 1:
@@ -224,6 +224,12 @@ class Follower:
             return ()  # an old one: it says nothing of now
         self._asked_at, self._heard_at, self._patience = None, now, PATIENCE_MS[0]
         return (Confirm(part.title, part.sealed),)
+
+    def _on_older(self, title: Title, held: Held, now: int) -> Sequence[Action]:
+        """An office that says now that something older is its newest was put back: it learns from the question what is held."""
+        if title.base == title.upto != held.seen and title.at_ms > held.at_ms:
+            return self._on_gap(now)
+        return ()  # it came late, or somebody plays it again
 
     def _on_gap(self, now: int) -> Sequence[Action]:
         """Changes to a state that is not held: some before them were lost. A transfer under way brings the same."""

@@ -1,12 +1,13 @@
 """The log's messages: zlib-compressed MessagePack maps, tagged by `t`; decoded with every bound checked."""
 
 import zlib
+from collections.abc import Sequence
 from typing import Annotated, Final, TypeVar
 
 import msgspec
 
 from sync.errors import MessageError
-from sync.log.records import Digest, Record, Seq
+from sync.log.records import Digest, Record, Seq, chain_hash
 
 MAX_PAYLOAD: Final = 192 * 1024  # bytes of one encoded message; what carries it adds a topic and a header
 MAX_INFLATED: Final = 2 * 1024 * 1024  # bytes a payload may inflate to
@@ -26,13 +27,23 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="hello
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="batch"):
-    """Sender → receiver: the records `after + 1 … upto`; `prev_hash` is the hash of record `after`."""
+    """Sender → receiver: the records `after + 1 … upto`; `prev_hash` is the hash of record `after`, `hash` that of `upto`."""
 
     log_id: _LogId
     after: Seq
     upto: Seq
     prev_hash: Digest
+    hash: Digest | None = None  # a batch that was put down by an earlier version has none
     records: _Records
+
+    @classmethod
+    def of(cls, log_id: str, after: int, prev_hash: bytes, records: Sequence[Record]) -> "Batch":
+        """The batch of these records, at least one, that follow record `after`."""
+        last = prev_hash
+        for record in records:
+            last = chain_hash(last, record)
+        upto = records[-1].seq
+        return cls(log_id=log_id, after=after, upto=upto, prev_hash=prev_hash, hash=last, records=tuple(records))
 
 
 class Gone(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="gone"):

@@ -15,6 +15,7 @@ from sync.log.parts import Have, Seal, Verify, open_title, pack
 
 SNAPSHOTS: Final = 2  # that are kept made: a slow link may still be busy with the last but one
 CHANGES: Final = 8  # transfers of changes that are kept made
+PUT_BACK_MS: Final = 60_000  # a title of so much later than now: the clock was ahead when it was signed
 FRESH_MS: Final = 600_000  # a snapshot is sent as it was made for so long; what has changed since follows it
 K = TypeVar("K")
 
@@ -43,7 +44,8 @@ class Parts:
 @dataclass(frozen=True, slots=True)
 class OpenEpoch:
     """The receiver proves a state that is not known here any more: this office was put back. Make a new state whose epoch is
-    above `above`, and answer again."""
+    above `above`, and answer again. Or it holds a title that was signed while the clock was ahead: no confirmation would be
+    later than that, and its state would count as younger than it is."""
 
     above: int
 
@@ -72,9 +74,9 @@ class Publisher:
         self._at_ms = 0
 
     def answer(self, have: Have, at_ms: int) -> Answer:
-        """What to send; `at_ms`: Unix milliseconds, which the titles say and which never run backwards in them. Raises what
-        the source raises."""
-        self._at_ms = max(at_ms, self._at_ms + 1)
+        """What to send; `at_ms`: Unix milliseconds, which the titles say and which never run backwards in those of one
+        epoch. Raises what the source raises."""
+        self._at_ms = at_ms if self._at_ms - at_ms > PUT_BACK_MS else max(at_ms, self._at_ms + 1)
         if have.site != self._site:
             return NotAnswered(f"it is of the site {have.site!r}, and asks for {self._site!r}")
         newest = self._source.newest()
@@ -82,9 +84,21 @@ class Publisher:
             return Parts(())
         if have.seen != newest and have.seen.order >= newest.order:
             return self._ahead(have, newest)
+        if have.seen == newest and self._signed_ms(have) - at_ms > PUT_BACK_MS:
+            self._snapshots.clear()
+            self._changes.clear()
+            return OpenEpoch(newest.epoch)
         if have.whole and have.seen == newest:
             return Parts(self._pack(newest, newest, ()))
         return Parts(self._wanted(have, newest))
+
+    def _signed_ms(self, have: Have) -> int:
+        """When the title that it holds was signed; 0 where that is not ours, or of another state."""
+        try:
+            title = open_title(have.title, self._verify)
+        except MessageError:
+            return 0
+        return title.at_ms if title.site == self._site and title.upto == have.seen else 0
 
     def _ahead(self, have: Have, newest: Mark) -> Answer:
         """It has what is not known here. Only what this office has signed itself counts: nobody can make it begin anew."""

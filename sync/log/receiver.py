@@ -55,7 +55,8 @@ Decision = Store | StoreGap | ForkFound | Reply
 
 
 def receive(message: Upward, cursor: Head) -> Decision:
-    """What to do with a message that `decode_upward` gave, when everything up to `cursor` is held of its log."""
+    """What to do with a message that `decode_upward` gave, when everything up to `cursor` is held of its log. Raises
+    MessageError for a batch whose records are not those that were hashed."""
     match message:
         case Hello():
             return _fork_or_reply(message.log_id, Head(message.head, message.head_hash), cursor)
@@ -83,6 +84,8 @@ def _store(batch: Batch) -> Store:
     for record in batch.records:
         last = chain_hash(last, record)
         hashes.append(last)
+    if batch.hash not in (None, last):
+        raise MessageError(f"batch: records {batch.after + 1} to {batch.upto} are not those that were hashed")
     ack = Ack(log_id=batch.log_id, seq=batch.upto, hash=last)
     return Store(after=batch.after, records=batch.records, hashes=tuple(hashes), ack=ack)
 

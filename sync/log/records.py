@@ -53,6 +53,10 @@ def body_hash(salt: bytes, body: bytes) -> bytes:
 
 def chain_hash(previous: bytes, record: Record) -> bytes:
     """The hash of `record`, given the hash of the record before it."""
+    return hashlib.sha256(previous + header_of(record) + record.body_hash).digest()
+
+
+def header_of(record: Record) -> bytes:
+    """What of a record is hashed beside its body."""
     kind = record.kind.encode()
-    header = _HEADER.pack(record.seq, record.at, record.clock, record.boot, record.mono, len(kind))
-    return hashlib.sha256(previous + header + kind + record.body_hash).digest()
+    return _HEADER.pack(record.seq, record.at, record.clock, record.boot, record.mono, len(kind)) + kind

@@ -14,13 +14,13 @@ error goes to the caller) leaves everything as it was, to be polled again later.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
 from sync.errors import MessageError
 from sync.log.messages import MAX_PAYLOAD, MAX_RECORDS, Ack, Batch, Downward, Fork, Gone, Hello, decode, encode
-from sync.log.records import Record, chain_hash
+from sync.log.records import Record
 from sync.log.view import Head, LogView
 from sync.log.window import Window
 
@@ -210,15 +210,10 @@ class Sender:
 
     def _batch(self, after: int, previous: bytes, records: Sequence[Record]) -> tuple[Head, bytes, Sequence[Record]]:
         while True:
-            last = previous
-            for record in records:
-                last = chain_hash(last, record)
-            upto = Head(records[-1].seq, last)
-            payload = encode(
-                Batch(log_id=self._log_id, after=after, upto=upto.seq, prev_hash=previous, records=tuple(records))
-            )
+            batch = Batch.of(self._log_id, after, previous, records)
+            payload = encode(batch)
             if len(payload) <= MAX_PAYLOAD or len(records) == 1:
-                return upto, payload, records
+                return Head(batch.upto, cast("bytes", batch.hash)), payload, records
             records = records[: len(records) // 2]
 
     def _gone(self, after: int) -> tuple[Head, int, bytes] | None:

@@ -118,7 +118,7 @@ def _upward_seeds() -> Iterable[bytes]:
         1, "visit", 1_800_000_000_000, True, BOOT, 5, b'{"visit":"v"}', SALT, body_hash(SALT, b'{"visit":"v"}')
     )
     yield encode(Hello(log_id=LOG, oldest=1, head=1, head_hash=DIGEST))
-    yield encode(Batch(log_id=LOG, after=0, upto=1, prev_hash=GENESIS, records=(record,)))
+    yield encode(Batch.of(LOG, 0, GENESIS, (record,)))
     yield encode(Gone(log_id=LOG, after=0, upto=3, reason="trimmed", hash=DIGEST))
 
 

@@ -12,7 +12,9 @@ import msgspec
 import pytest
 
 from gateway.clock import Clock
+from gateway.core.events import Heard
 from gateway.core.moment import Moment
+from gateway.hearing import Hearing
 from gateway.journal import Head, Journal, JournalError
 from gateway.journal.journal import MAX_BODY
 from gateway.uplink import Uplink
@@ -85,6 +87,8 @@ class Station:
         self.online = threading.Event()
         self.replaced: list[str] = []
         self.clock = Clock()
+        self.heard: queue.Queue[Heard] = queue.Queue()
+        self.hearing = Hearing("office", 400, now_ms=self.clock.mono_ms, post=self.heard.put)
         self.uplink = Uplink(
             GATE,
             log or journal,  # type: ignore[arg-type]  # a journal, or something that fails like one
@@ -92,6 +96,7 @@ class Station:
             now_ms=self.clock.mono_ms,
             replace_log=self._replace,
             boot=BOOT,
+            hearing=self.hearing,
         )
         self.link = MqttLink(
             "127.0.0.1",
@@ -125,11 +130,13 @@ class Station:
         self.replaced.append(reason)
 
     def _connected(self) -> None:
+        self.hearing.opened()
         self.uplink.connected()
         self.online.set()
 
     def _disconnected(self) -> None:
         self.online.clear()
+        self.hearing.lost()
         self.uplink.disconnected()
 
 
@@ -377,3 +384,23 @@ def test_a_card_that_was_put_back_loses_no_new_record(broker: Mosquitto, central
 
 def test_a_body_of_the_journal_fits_on_the_road() -> None:
     assert MAX_BODY <= records.MAX_BODY
+
+
+def test_whether_the_office_answers_is_told(
+    broker: Mosquitto, central: Central, station: Callable[..., Station], journal: Journal
+) -> None:
+    gate = station()
+    assert gate.heard.get(timeout=WAIT_S) == Heard("office", heard=True)
+    central.link.publish(topic(GATE, Channel.DOWN), b"nonsense")
+    central.deaf = True
+    write(journal, body(1))
+    deadline = time.monotonic() + WAIT_S
+    while gate.heard.empty() and time.monotonic() < deadline:
+        gate.hearing.look()
+    assert gate.heard.get_nowait() == Heard("office", heard=False)
+    central.link.publish(topic(GATE, Channel.DOWN), b"nonsense")  # no answer
+    central.deaf = False
+    central.until_it_has(journal)
+    assert gate.heard.get(timeout=WAIT_S) == Heard("office", heard=True)
+    broker.kill()
+    assert gate.heard.get(timeout=WAIT_S) == Heard("office", heard=False)

@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
+from gateway.words import word
 from menshen.demo.screen import _STYLES, Screen
-from menshen.demo.words import word
 
 
 @pytest.fixture

@@ -23,9 +23,12 @@ from menshen.wire.reading import read
 from menshen.wire.showing import LONGEST, json_line, lines
 from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, Answer, CommandOutcome, StateMessage
 from sync.contract.commands import Acknowledge, Command, Release, Say, seal_command
+from sync.contract.office_time import When, encode_told
 from sync.contract.sealed import seal
 from sync.contract.topics import Channel, topic
+from sync.log.keyed import NOTHING, Mark, Row
 from sync.log.messages import Ack, Batch, Fork, Gone, Hello, Message, encode
+from sync.log.parts import Have, Staged, pack
 from sync.log.records import GENESIS, body_hash
 from sync.mqtt import MqttLink
 from sync.printable import printable, time_words
@@ -59,7 +62,7 @@ NASTY = b'{"what":"\x1b]0;x\x07\xc2\x9b31m\xe2\x80\xae"}'
 
 def batch(*bodies: bytes | None) -> Batch:
     records = tuple(a_record(seq, body) for seq, body in enumerate(bodies, 1))
-    return Batch(log_id=LOG, after=0, upto=len(bodies), prev_hash=GENESIS, records=records)
+    return Batch.of(LOG, 0, GENESIS, records)
 
 
 def shown(name: str, payload: bytes, *, records: bool = False) -> list[str]:
@@ -91,6 +94,29 @@ def test_the_logs_messages(channel: Channel, message: Message, said: str) -> Non
         "2026-11-24T08:30:15.123+00:00",
     )
     assert told["said"]["log_id"] == LOG
+
+
+def test_what_goes_down_beside_the_log_and_the_questions_for_it() -> None:
+    old, new = Mark(0, 1, bytes(16)), Mark(0, 2, bytes(15) + b"\1")
+    have = Have(site="north", seen=old, title=b"", whole=True, staged=Staged(NOTHING, new, 3, 2), room=4)
+    rows = [Row("card", "04A1B2C3", b'{"holder":"h-1"}')]
+    changed, newest = (
+        pack(marks, some, site="north", at_ms=1, seal=lambda title: seal(title, "directory-part", KEY))[0]
+        for marks, some in (((old, new), rows), ((new, new), ()))
+    )
+    when, unsure = When(nonce=b"\xab" * 16), "signature not looked at"
+    for channel, payload, said in [
+        (Channel.UP, encode(have), "have  directory of north: has 0.1, 2 of 3 parts of 0.2, room for 4"),
+        (Channel.DOWN, changed, "part  directory of north: 0.1 to 0.2, 1 rows, part 1 of 1, of 1970-01-01 "),
+        (Channel.DOWN, newest, "part  directory of north: 0.2 is the newest, part 1 of 1, of 1970-01-01 "),
+        (Channel.UP, encode(when), "when  what time is it? abababab"),
+        (Channel.DOWN, encode_told("g-1", when, 1, KEY), f"time  {time_words(1)}, to abababab, {unsure}"),
+    ]:
+        (line,) = shown(topic("g-1", channel), payload)
+        assert f"g-1 {channel:5} {said}" in line and "h-1" not in line
+        assert "problem" not in json.loads(json_line(read(topic("g-1", channel), payload), AT, records=False))
+        (line,) = shown(topic("g-1", channel), payload[:-3])
+        assert " ?     not decoded: " in line
 
 
 def test_alarm_and_state() -> None:

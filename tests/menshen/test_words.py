@@ -14,7 +14,7 @@ from central.web.words import word as office_word
 from gateway.core.events import HEALTH_KINDS, Outcome
 from gateway.core.policy import Fact, Statement
 from gateway.resolve.scheme import OUTCOMES
-from menshen.demo.words import word as terminal_word
+from gateway.words import word as terminal_word
 from sync.contract.colours import HealthCode, PassType
 from sync.contract.records import Direction, Step, VisitOutcome
 
@@ -128,7 +128,7 @@ def test_a_reason_has_words_in_the_office_and_in_the_terminal(reason: str) -> No
     assert reason in TABLES["reason"], "give it words in central/web/words.py"
     with translation.override("zh-hans"):
         assert re.search(r"[\u4e00-\u9fff]", office_word("reason", reason))
-    assert re.search(r"[\u4e00-\u9fff]", terminal_word("zh", reason)), "give it words in menshen/demo/words.py"
+    assert re.search(r"[\u4e00-\u9fff]", terminal_word("zh", reason)), "give it words in gateway/words.py"
     assert re.fullmatch(r"[a-z0-9 ]+", terminal_word("en", reason))
 
 

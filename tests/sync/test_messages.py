@@ -21,7 +21,7 @@ from tests.sync.road import BOOT, SALT, a_record, log_id
 LOG = log_id(1)
 HASH = bytes(range(32))
 HELLO = Hello(log_id=LOG, oldest=3, head=9, head_hash=HASH)
-BATCH = Batch(log_id=LOG, after=4, upto=6, prev_hash=HASH, records=(a_record(5), a_record(6, None)))
+BATCH = Batch.of(LOG, 4, HASH, (a_record(5), a_record(6, None)))
 GONE = Gone(log_id=LOG, after=0, upto=4, reason="trimmed", hash=HASH)
 ACK = Ack(log_id=LOG, seq=6, hash=HASH)
 FORK = Fork(log_id=LOG, seq=6, hash=HASH)
@@ -187,7 +187,7 @@ def test_a_wrong_answer_is_refused(message: Message, changed: dict[str, object])
 
 def test_too_many_records_are_refused() -> None:
     records = tuple(a_record(seq, b"") for seq in range(1, MAX_RECORDS + 2))
-    batch = Batch(log_id=LOG, after=0, upto=MAX_RECORDS, prev_hash=GENESIS, records=records[:-1])
+    batch = Batch.of(LOG, 0, GENESIS, records[:-1])
     assert decode_upward(encode(batch)) == batch
     with pytest.raises(MessageError, match="length"):
         decode_upward(encode(msgspec.structs.replace(batch, upto=MAX_RECORDS + 1, records=records)))

@@ -1,7 +1,9 @@
 """The receiver's decision, message by message."""
 
+import msgspec
 import pytest
 
+from sync.errors import MessageError
 from sync.log.messages import Ack, Batch, Fork, Gone, Hello
 from sync.log.receiver import ForkFound, Reply, Store, StoreGap, receive
 from sync.log.records import GENESIS
@@ -22,7 +24,7 @@ def head(seq: int) -> Head:
 def batch(after: int, upto: int, prev_hash: bytes | None = None) -> Batch:
     """Records of the log."""
     previous = head(after).hash if prev_hash is None else prev_hash
-    return Batch(log_id=LOG, after=after, upto=upto, prev_hash=previous, records=tuple(RECORDS[after:upto]))
+    return Batch.of(LOG, after, previous, tuple(RECORDS[after:upto]))
 
 
 def ack(seq: int) -> Ack:
@@ -71,3 +73,15 @@ def test_what_is_gone_is_stored_at_the_cursor_only() -> None:
 def test_a_gap_that_ends_in_another_past_is_a_fork() -> None:
     gone = Gone(log_id=LOG, after=2, upto=5, reason="trimmed", hash=OTHER)
     assert isinstance(receive(gone, head(5)), ForkFound)
+
+
+@pytest.mark.parametrize("field", ["at", "mono", "kind", "clock", "boot"])
+def test_a_record_whose_header_was_changed_is_not_taken(field: str) -> None:
+    whole = batch(4, 7)
+    other = {"at": 1, "mono": 1, "kind": "door", "clock": False, "boot": bytes(16)}[field]
+    changed = msgspec.structs.replace(whole.records[1], **{field: other})
+    assert getattr(whole.records[1], field) != other
+    records = (whole.records[0], changed, whole.records[2])
+    with pytest.raises(MessageError, match="records 5 to 7 are not those that were hashed"):
+        receive(msgspec.structs.replace(whole, records=records), head(4))
+    assert isinstance(receive(whole, head(4)), Store)

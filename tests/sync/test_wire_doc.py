@@ -47,6 +47,16 @@ from sync.contract.encoding import decode_base45
 from sync.contract.keys import raw
 from sync.contract.office_time import When, decode_told, decode_when, encode_told
 from sync.contract.passes import MAX_TEXT, Pass, PassKeys, Shown, compressed, present, read_pass, sign_pass, verify_pass
+from sync.contract.post import (
+    AHEAD_MS,
+    BEAT_MS,
+    MAX_HEARTBEAT,
+    SILENT_MS,
+    Heartbeat,
+    read_heartbeat,
+    seal_heartbeat,
+    unseal_heartbeat,
+)
 from sync.contract.records import (
     KINDS,
     AlarmRecord,
@@ -98,7 +108,7 @@ from sync.log.parts import (
     pack,
 )
 from sync.log.receiver import ForkFound, Reply, Store, StoreGap, decode_upward, receive
-from sync.log.records import GENESIS, MAX_BODY, Record, body_hash, chain_hash
+from sync.log.records import GENESIS, MAX_BODY, Record, body_hash, chain_hash, header_of
 from sync.log.sender import MAX_DOWNWARD, decode_downward
 from sync.log.view import Head
 
@@ -136,7 +146,7 @@ for _record in RECORDS[1:]:
 
 MESSAGES: dict[str, Message] = {
     "hello": Hello(log_id=LOG, oldest=1, head=3, head_hash=HASHES[2]),
-    "batch": Batch(log_id=LOG, after=1, upto=3, prev_hash=HASHES[0], records=RECORDS[1:]),
+    "batch": Batch.of(LOG, 1, HASHES[0], RECORDS[1:]),
     "gone": Gone(log_id=LOG, after=0, upto=1, reason="trimmed", hash=HASHES[0]),
     "ack": Ack(log_id=LOG, seq=3, hash=HASHES[2]),
     "fork": Fork(log_id=LOG, seq=3, hash=bytes(range(32))),
@@ -260,6 +270,7 @@ COMMANDS: dict[str, Command] = {
     "say": Say(phrase="guard-comes", **COMMAND),
     "acknowledge": Acknowledge(alarm=ALARM.id, note="the wind", **COMMAND),
 }
+HEARTBEAT = Heartbeat(gate=GATE, post="lodge", boot=BOOT.hex(), mono_ms=86_401_000, sequence=7)
 PHONE = derive_private_key(7, SECP256R1())
 ON_PHONE = replace(PASS, phone=compressed(PHONE.public_key()))
 SHOWN_S = 1_800_000_000
@@ -354,12 +365,15 @@ EXAMPLES: dict[str, str] = {
     **{f"{name}, MessagePack": hexadecimal(zlib.decompress(encode(message))) for name, message in MESSAGES.items()},
     **{name: readable(message) for name, message in PLAIN.items()},
     **{f"command {name}": readable(command) for name, command in COMMANDS.items()},
+    "heartbeat": readable(HEARTBEAT),
+    "heartbeat, sealed": hexadecimal(seal_heartbeat(HEARTBEAT, PASS_KEY)),
     "command, sealed": hexadecimal(seal_command(COMMANDS["release"], PASS_KEY)),
     **{f"record {kind_of(body)}": readable(body) for body in BODIES},
     "chain": "\n".join(
         (
             f"salt(1)      {(RECORDS[0].salt or b'').hex()}",
             f"body(1)      {(RECORDS[0].body or b'').decode()}",
+            f"header(1)    {header_of(RECORDS[0]).hex()}",
             f"body_hash(1) {RECORDS[0].body_hash.hex()}",
             *(f"hash({number})      {digest.hex()}" for number, digest in enumerate(HASHES, 1)),
         )
@@ -450,6 +464,13 @@ def test_the_sealed_command_is_the_one_above_it(blocks: dict[str, str]) -> None:
     assert unseal_command(bytes.fromhex(blocks["command, sealed"]), [key]) == COMMANDS["release"]
 
 
+def test_the_heartbeat_is_decoded_and_shows_every_field(blocks: dict[str, str]) -> None:
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(blocks["pass key"]))
+    assert read_heartbeat(blocks["heartbeat"].encode()) == HEARTBEAT
+    assert unseal_heartbeat(bytes.fromhex(blocks["heartbeat, sealed"]), [key]) == HEARTBEAT
+    assert set(json.loads(blocks["heartbeat"])) == set(Heartbeat.__struct_fields__)
+
+
 def test_what_may_be_said_is_told(page: str) -> None:
     assert [phrase for phrase in SAYABLE if f"`{phrase}`" not in page] == []
 
@@ -518,6 +539,10 @@ def test_topics_are_as_told(page: str, channel: Channel) -> None:
         MAX_TEXT,
         MAX_SEALED,
         MAX_LIFE_MS,
+        MAX_HEARTBEAT,
+        BEAT_MS,
+        SILENT_MS,
+        AHEAD_MS,
         MAX_HAVE,
         MAX_PART,
         MAX_PARTS,

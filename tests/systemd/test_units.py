@@ -27,8 +27,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-def test_there_is_a_gate_and_an_office() -> None:
-    assert [unit.name for unit in UNITS] == ["menshen-gate.service", "menshen-ingest.service", "menshen-office.service"]
+def test_there_is_a_gate_an_office_and_a_post() -> None:
+    names = ["gate", "ingest", "office", "post"]
+    assert [unit.name for unit in UNITS] == [f"menshen-{name}.service" for name in names]
 
 
 @needs_systemd

@@ -22,7 +22,7 @@ from tests.central.test_commands import Office
 from tests.gateway.config.files import devices
 
 NEW = ["authority", "authority init", "authority show", "authority renew-office", "broker-certificate", "gate-bundle",
-       "gate-revoke", "tail-certificate", "command-certificate"]  # fmt: skip
+       "gate-revoke", "tail-certificate", "command-certificate", "post-certificate"]  # fmt: skip
 OTHER_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 
 

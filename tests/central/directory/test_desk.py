@@ -1,14 +1,17 @@
 """From the office's database to a gate's file: asked for, pushed, past an office that was put back."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from central.directory.desk import AGAIN, Desk
 from central.directory.models import Directory as Kept
+from central.directory.service import DirectoryService
 from central.directory.store import SiteSource, change
+from central.registry.models import Gate as Gate_
 from gateway.directory import Directory
 from gateway.directory_road import DirectoryRoad
 from sync.log.follower import Follower, Send
@@ -33,7 +36,7 @@ class Gate:
         self.road = DirectoryRoad(folder / "directory.sqlite", self.directory, site=site, verify=verified)
         self.follower = Follower(site, self.road, verified)
         self.desk = desk
-        self.now = 0
+        self.now, self.at = 0, NOW
         self.follower.connected(0)
 
     def receive(self, payloads: Sequence[bytes]) -> None:
@@ -43,7 +46,13 @@ class Gate:
             actions = self.follower.received(waiting.pop(0), self.now) if waiting else self.follower.poll(self.now)
             for left in self.road.carry_out(actions, self.follower, now=self.now, received_s=1):
                 assert isinstance(left, Send)
-                waiting += self.desk.hear(GATE, SITE, left.payload, NOW)
+                waiting += self.desk.hear(GATE, SITE, left.payload, self.at)
+
+    def ask(self) -> None:
+        """It asks, as after a new connection."""
+        self.follower.disconnected()
+        self.follower.connected(self.now)
+        self.receive(())
 
     def push(self) -> int:
         """What the office tells unasked. Returns how many messages that were."""
@@ -123,3 +132,60 @@ def test_a_gate_of_another_site_and_noise_are_told_and_not_answered(
     assert desk.hear(GATE, SITE, b"noise", NOW) == ()
     assert len(refused) == 2 and "'south'" in refused[0] and "zlib" in refused[1]
     assert gate.directory.version == 0
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_clock_of_the_office_that_was_ahead_makes_no_directory_younger_than_it_is(
+    tmp_path: Path, desk: Desk, refused: list[str], again: bool
+) -> None:
+    """`again`: the office's process was started again after its clock was put right."""
+    change(SITE, [CARD], NOW)
+    gate = Gate(tmp_path, desk)
+    gate.at = NOW + timedelta(days=30)
+    gate.receive(())
+    gate.ask()
+    assert gate.road.held().at_ms > NOW.timestamp() * 1000 + 1_000_000
+    gate.at = NOW
+    gate.desk = a_desk(refused) if again else desk
+    for _ in range(2):
+        gate.ask()
+        assert abs(gate.road.held().at_ms - NOW.timestamp() * 1000) < 1_000
+        assert gate.road.held().mark == SiteSource(SITE).newest()
+    assert SiteSource(SITE).newest().version == 2 and refused == []
+
+
+@pytest.mark.parametrize("changes", [1, 2, 3])
+def test_an_idle_gate_asks_an_office_that_was_put_back_as_soon_as_it_is_told(
+    tmp_path: Path, desk: Desk, refused: list[str], changes: int
+) -> None:
+    """By the newest title, as a process sends it that has not heard the gate: older, as new and another, or newer."""
+    change(SITE, [CARD], NOW)
+    change(SITE, [LOST], NOW)
+    gate = Gate(tmp_path, desk)
+    gate.receive(())
+    Kept.objects.get().delete()
+    for number in range(changes):
+        change(SITE, [CARD, Row("revoked", f"{number:016x}", b"")], NOW)
+    gate.desk = a_desk(refused)
+    later = NOW + AGAIN
+    gate.receive([gate.desk.title(SITE, SiteSource(SITE).newest(), later)])
+    card = gate.directory.card(UID)
+    assert card is not None and not card.lost
+    assert gate.road.held().mark == SiteSource(SITE).newest()
+    assert refused == []
+
+
+def test_every_gate_is_told_once_by_a_process_that_has_not_heard_it_and_again_while_it_has_another() -> None:
+    mark = change(SITE, [CARD], NOW)
+    for name, version in [("n-older", 0), ("n-same", mark.version), ("n-newer", mark.version + 4)]:
+        Gate_.objects.create(
+            pk=name, admitted=True, site=SITE, said_online=True, last_heard=NOW, directory_version=version
+        )
+    sent: list[str] = []
+    service = DirectoryService(
+        Ed25519PrivateKey.generate(), lambda name, _: sent.append(name.split("/")[2]), lambda *_: None
+    )
+    for at, told in [(NOW, ["n-newer", "n-older", "n-same"]), (NOW, []), (NOW + AGAIN, ["n-newer", "n-older"])]:
+        sent.clear()
+        service._poke(service._online(at), at)
+        assert sorted(sent) == told

@@ -14,7 +14,7 @@ from django.test import Client
 
 from central.accounts.models import User
 from central.directory.models import Directory, Row
-from central.holders.models import Card, Code, Holder, HolderStatus, ModeOrder
+from central.holders.models import MODES, Card, Code, Holder, HolderStatus, ModeOrder
 from central.holders.order_admin import GOOD_FOR_S
 from central.registry.models import Gate
 from gateway.directory import make_tables
@@ -175,6 +175,14 @@ def test_orders_are_given_for_gates_that_are_there_and_never_changed(staff: Clie
     assert ModeOrder.objects.get(pk=last.pk).mode == "normal"
     assert "waits for the gate" in staff.get("/admin/holders/sitegate/").content.decode()
     assert strange_at_a_gate() == 0
+
+
+@pytest.mark.parametrize("mode", [mode for mode, _ in MODES])
+def test_every_mode_that_is_offered_can_be_looked_at_and_ordered(staff: Client, mode: str) -> None:
+    Gate.objects.create(pk="north-1", admitted=True, site=SITE)
+    order = looked_at(staff, MODE, site=SITE, gate="", mode=mode)
+    assert staff.post(MODE, order).status_code == 302
+    assert ModeOrder.objects.get().mode == mode
 
 
 def test_an_order_is_given_once_however_often_it_is_sent_and_only_by_who_looked(staff: Client) -> None:

@@ -66,8 +66,7 @@ def hashes(records: Sequence[Record], previous: bytes = GENESIS) -> list[bytes]:
 
 def batch(*records: Record, previous: bytes = GENESIS, log: str = "") -> Batch:
     """A batch of these records."""
-    first, last = records[0].seq, records[-1].seq
-    return Batch(log_id=log or log_id(), after=first - 1, upto=last, prev_hash=previous, records=records)
+    return Batch.of(log or log_id(), records[0].seq - 1, previous, records)
 
 
 def ack(seq: int, digest: bytes, log: str = "") -> Ack:

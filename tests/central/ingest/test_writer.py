@@ -12,11 +12,12 @@ from central.alarms.models import Alarm, AlarmEvent
 from central.entries.models import Entry, SeenCard
 from central.ingest import spool, store, writer
 from central.ingest.models import ForkEvent, Log, MissingRange, Record, Spooled
+from central.ingest.store import MOST_OPENINGS
 from central.ingest.writer import MAX_PENDING
 from central.registry.models import Gate
 from sync.contract.alarms import Alarm as Told
 from sync.contract.alarms import AlarmAction, AlarmKind, AlarmMessage, StateMessage
-from sync.contract.records import AlarmRecord, Body, CardSeen, Direction, LogOpened, Passage
+from sync.contract.records import MAX_RUNS, AlarmRecord, Body, CardSeen, Direction, LogOpened, Passage
 from sync.log.messages import Fork, Gone, Hello
 from sync.log.records import GENESIS
 from sync.log.records import Record as Sent
@@ -27,6 +28,7 @@ from tests.central.ingest.sending import (
     Desk,
     ack,
     admitted,
+    as_json,
     batch,
     hashes,
     log_id,
@@ -182,6 +184,18 @@ def test_a_fork_is_an_alarm_and_nothing_of_it_is_taken() -> None:
     assert stored() == [1, 2, 3]
     assert ForkEvent.objects.get().seq == 3
     assert [(alarm.kind, alarm.cleared) for alarm in Alarm.objects.all()] == [("log-fork", False)]
+
+
+def test_records_that_were_changed_on_the_way_are_not_taken_and_somebody_hears_of_it() -> None:
+    desk, records = Desk(), visits(1, 3)
+    whole = batch(*records)
+    changed = msgspec.structs.replace(records[1], at=records[1].at + 1)
+    for _ in range(2):
+        assert desk.take(msgspec.structs.replace(whole, records=(records[0], changed, records[2]))) == []
+    assert stored() == []
+    assert [(alarm.kind, alarm.cleared) for alarm in Alarm.objects.all()] == [("record-doubtful", False)]
+    assert desk.take(whole) == [ack(3, hashes(records)[-1])]
+    assert stored() == [1, 2, 3]
 
 
 def test_a_new_log_tells_what_the_old_one_still_held() -> None:
@@ -384,3 +398,32 @@ def test_a_state_with_a_foreign_alarm_is_taken_for_the_rest() -> None:
     assert desk.refusals.counts == {NORTH: 1}
     north = Alarm.objects.filter(gate=NORTH)
     assert {alarm.pk: alarm.cleared for alarm in north} == {f"{2:032x}": True, f"{3:032x}": False}
+
+
+def opened(seq: int, number: int, head: int, carried: tuple[tuple[int, int], ...] = ()) -> Sent:
+    """A log-opened record that names log `number` as the one before it."""
+    body = LogOpened(reason="damaged", predecessor=log_id(number), predecessor_head=head, carried=carried)
+    return record(body, seq)
+
+
+def test_two_logs_that_name_the_same_one_before_them_both_tell_what_is_missing() -> None:
+    desk = Desk()
+    for number, head in ((2, 80), (3, 90), (4, 85)):
+        one = opened(1, 1, head)
+        assert desk.take(batch(one, log=log_id(number))) == [ack(1, hashes([one])[0], log_id(number))]
+    assert list(MissingRange.objects.values_list("first", "last")) == [(1, 90)]
+    assert Alarm.objects.filter(kind="records-missing").count() == 2
+
+
+def test_a_gate_that_names_ranges_without_end_keeps_nobody_waiting() -> None:
+    runs = tuple((2 * number, 2 * number) for number in range(1, MAX_RUNS + 2))
+    records = [opened(1, 99, 10**6, runs), *(opened(seq, seq, 10**6, runs[:2]) for seq in range(2, 40))]
+    assert Desk().take(batch(*records)) == [ack(39, hashes(records)[-1])]
+    assert MissingRange.objects.count() == 3 * (MOST_OPENINGS - 1)
+    assert Alarm.objects.filter(kind="record-doubtful").count() == 1
+
+
+def test_a_record_of_a_command_with_any_name_is_taken() -> None:
+    body = {"command": "a\x00b", "action": "release", "by": "li", "outcome": "executed"}
+    one = raw("command", as_json(body))
+    assert Desk().take(batch(one)) == [ack(1, hashes([one])[0])]

@@ -50,7 +50,7 @@ class GateAtWork:
             salt=salt,
             body_hash=body_hash(salt, encoded),
         )
-        self.send(Batch(log_id=self.log_id, after=self.seq, upto=row.seq, prev_hash=self.hash, records=(row,)))
+        self.send(Batch.of(self.log_id, self.seq, self.hash, (row,)))
         self.seq, self.hash = row.seq, chain_hash(self.hash, row)
 
     def visit(self, *, clock: bool = True, at_ms: int | None = None, passed: bool = False, **values: Any) -> None:

@@ -13,13 +13,15 @@ from central.urls import urlpatterns
 from tests.central.web.conftest import PASSWORD
 from tests.central.web.making import GateAtWork
 
-_PUBLIC = {"login", "set_language"}
+_PUBLIC = {"login", "set_language", "register", "registered", "registered-part"}  # the latter: tests/central/visitors
 _ARGUMENTS = {
     "alarm": ["0" * 32],
     "alarm-note": ["0" * 32],
     "admit": ["north-gate"],
     **{f"drill{part}": [1] for part in ("", "-timeline", "-begin", "-stamp", "-end", "-forget", "-report")},
     "import-preview": [1],
+    "visitor-sign": ["north-gate"],
+    "renew-visitor-sign": ["north-gate"],
 }
 
 

@@ -87,7 +87,7 @@ def test_everything_at_once_in_the_files_order(tmp_path: Path) -> None:
         (
             "[zebra]\n",
             "zebra",
-            "unknown section; known are gate, journal, broker, trust, voice, policy, simulation, devices, resolvers",
+            "unknown section; known are gate, journal, broker, post, trust, voice, policy, page, simulation, devices, resolvers",
         ),
     ],
 )

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.config import load
 from tests.certificates import Authority
@@ -367,3 +368,119 @@ def test_phrases_of_ones_own_are_read_too(tmp_path: Path) -> None:
     words = " ".join(each.text for each in found)
     assert f"{folder / 'zh.toml'}:1: welcom: unknown phrase; the nearest known one is welcome" in words
     assert f"{folder / 'en.toml'}: does not exist" in words
+
+
+# the guard post
+
+POST_KEY, OFFICE_KEY = (
+    Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32).public_key().public_bytes_raw().hex()
+    for number in (1, 2)
+)
+
+
+def with_post(**changes: str) -> str:
+    """A gate with a post; values of [post] as TOML has them."""
+    values = {"host": '"192.168.1.10"', "plaintext": "true", "keys": f'["{POST_KEY}"]'} | changes
+    lines = "".join(f"{name} = {value}\n" for name, value in values.items())
+    return sections(alarms="post = true") + f"[post]\n{lines}" + devices()
+
+
+def test_a_gate_with_a_post(tmp_path: Path) -> None:
+    assert problems(tmp_path, with_post()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "words"),
+    [
+        ({"host": '"127.0.0.1"', "plaintext": "false"}, "post.host", "is the broker of [broker]"),
+        ({"plaintext": "false"}, "post.host", "without TLS anybody on the way"),
+        ({"port": "8883"}, "", ""),
+        ({"keys": f'["{POST_KEY}", "{POST_KEY}"]'}, "post.keys[1]", "is there twice"),
+        ({"keys": '["' + "0" * 64 + '"]'}, "post.keys[0]", "is no Ed25519 public key"),
+        ({"keys": "[]"}, "post.keys", "has 0 entries"),
+        ({"password_file": '"none"'}, "post.password_file", "does not exist"),
+        ({"certificate_file": '"gate.toml"'}, "post.certificate_file", "is of no use without ca_file"),
+    ],
+)
+def test_what_is_wrong_with_a_post(tmp_path: Path, changes: dict[str, str], key: str, words: str) -> None:
+    found = problems(tmp_path, with_post(**changes))
+    assert [(each.key, words in each.text) for each in found] == ([(key, True)] if key else [])
+
+
+def test_the_posts_key_is_not_the_offices(tmp_path: Path) -> None:
+    text = with_post(keys=f'["{OFFICE_KEY.upper()}"]') + f'[trust]\noffice_keys = ["{OFFICE_KEY}"]\n'
+    key, words = problem(tmp_path, text)
+    assert key == "post.keys[0]"
+    assert "the office's key too" in words
+
+
+def test_a_post_that_nobody_hears_of(tmp_path: Path) -> None:
+    key, words = problem(tmp_path, sections(alarms="post = true") + devices())
+    assert key == "policy.alarms.post"
+    assert "no section [post]" in words
+
+
+PAGE = '[page]\nhost = "127.0.0.1"\n'
+
+
+def test_a_page_is_not_served_in_the_clear(tmp_path: Path) -> None:
+    assert problems(tmp_path, sections() + PAGE + "plaintext = true\n" + devices()) == []
+    key, words = problem(tmp_path, sections() + "[page]\nplaintext = true\n" + devices())
+    assert key == "page.plaintext"
+    assert 'only host = "127.0.0.1" is allowed; it is 0.0.0.0' in words
+    key, words = problem(tmp_path, sections() + PAGE + devices())
+    assert key == "page.certificate_file"
+    assert "needs a certificate and its key" in words
+
+
+def test_a_pages_certificate_is_one_that_browsers_take(tmp_path: Path) -> None:
+    pair = Authority(tmp_path).issue("page")
+    files = f'certificate_file = "{pair.certificate}"\nkey_file = "{pair.key}"\n'
+    assert problems(tmp_path, sections() + PAGE + files + devices()) == []
+    gone = f'certificate_file = "{pair.certificate}"\nkey_file = "gone"\n'
+    key, words = problem(tmp_path, sections() + PAGE + gone + devices())
+    assert key == "page.key_file"
+    assert "does not exist" in words
+    pair.key.chmod(0o644)
+    key, words = problem(tmp_path, sections() + PAGE + files + devices())
+    assert key == "page.key_file"
+    assert "can be read or changed by others" in words
+
+
+def test_a_gates_certificate_for_the_broker_is_no_servers(tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    from central.authority.certificates import Signer, authority_certificate, client_certificate
+
+    signing, own, now = (
+        ec.generate_private_key(ec.SECP256R1()),
+        ec.generate_private_key(ec.SECP256R1()),
+        datetime.now(UTC),
+    )
+    authority = authority_certificate(signing, "office", now)
+    (tmp_path / "ca.pem").write_bytes(authority.public_bytes(Encoding.PEM))
+    made = client_certificate(Signer(authority, signing), "g-1", own.public_key(), now)
+    (tmp_path / "gate.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    (tmp_path / "gate.key").touch(0o600)
+    (tmp_path / "gate.key").write_bytes(own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    broker = 'ca_file = "ca.pem"\ncertificate_file = "gate.pem"\nkey_file = "gate.key"\n'
+    key, words = problem(tmp_path, sections() + broker + "[page]\n" + devices())
+    assert key == "page.certificate_file"
+    assert "good for a client alone" in words
+
+
+def test_names_of_a_page_are_host_names(tmp_path: Path) -> None:
+    names = PAGE + "plaintext = true\n"
+    assert problems(tmp_path, sections() + names + 'names = ["gate.local", "east"]\n' + devices()) == []
+    for wrong in ("Gate", "*", "a b", "-a", "a/b", "gate:8443"):
+        (found,) = problems(tmp_path, sections() + names + f'names = ["{wrong}"]\n' + devices())
+        assert found.key.startswith("page.names")
+
+
+def test_a_round_is_due_at_a_time_that_comes(tmp_path: Path) -> None:
+    due = '\n[policy.rounds.lobby]\ntimes = ["09:00", "24:00"]\n'
+    key, words = problem(tmp_path, sections() + due + devices())
+    assert key.startswith("policy.rounds.lobby.times") and "24:00" in words

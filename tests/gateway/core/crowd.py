@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from gateway.core import events
 from sync.contract.colours import HealthCode, PassType
-from sync.contract.records import Direction, Step
+from sync.contract.records import Direction, DrillStage, ShiftAction, Step
 from tests.gateway.core.acting import CARD, Gate, bad, card, health
 
 DEVICES = ("door-contact", "presence", "thermometer", "entry-camera", "lock", "?")
@@ -14,6 +14,8 @@ ON_OFF: tuple[Callable[[bool], events.Event], ...] = (
     events.DoorContact,
     events.FireInput,
     events.TamperInput,
+    events.Approach,
+    events.TooClose,
 )
 
 
@@ -65,6 +67,17 @@ def disturbance(gate: Gate, chance: random.Random) -> events.Event:
             events.Acknowledge("button"),
             events.Acknowledge("li", chance.choice([*alarms, "none"])),
             events.GuardRelease("li"),
+            events.Registered("e-2", "li", True),
+            events.SirenStopped("li"),
+            events.AlarmNoted(chance.choice([*alarms, "none"]), "li", chance.choice(["instruction", "done", "?"]), "…"),
+            events.CountCorrected(chance.choice([-1, 0, 5]), "li"),
+            events.VehicleNoted("A1", "li", chance.random() < 0.5),
+            events.ShiftChanged(chance.choice([*ShiftAction]), "li", "wu"),
+            events.DrillStamped(chance.choice([*DrillStage]), "li"),
+            events.RoundConfirmed("none", "li"),
+            events.Heard(chance.choice(["office", "post", "?"]), chance.random() < 0.5),
+            events.SiteCount(chance.choice([-3, 0, 40]), 0),
+            events.DiskScarce(chance.choice(["", *events.SCARCE])),
             events.ModeOrdered(chance.choice([*events.Mode, events.Mode.NORMAL, events.Mode.NORMAL]), "office"),
             events.DeviceChanged(chance.choice(DEVICES), chance.choice(["ok", "ok", "stale", "lost", "starting"])),
             events.ClockStepped(chance.choice([-1_000, 90_000]), chance.random() < 0.5),

@@ -10,11 +10,11 @@ from gateway.core import events
 from gateway.core.commanded import MOST, TOLD
 from gateway.core.equipment import SENSORS, Equipment
 from gateway.core.events import Commanded, CommandRefused, FireInput, GuardRelease, Mode, ModeOrdered, TamperInput
-from gateway.core.policy import PortalKind
+from gateway.core.policy import PortalKind, WatchPolicy
 from gateway.core.refusals import AGAIN_S
 from sync.contract.alarms import AlarmKind, Answer, CommandOutcome
 from sync.contract.commands import MAX_LIFE_MS, SAYABLE, Acknowledge, Command, Release, Say
-from sync.contract.records import CommandRecord, Door, Passage, Refused
+from sync.contract.records import CommandRecord, Door, Passage, Refused, Shift, ShiftAction
 from tests.gateway.core.acting import Gate, policy, said
 
 BOOT = "1a" * 16
@@ -270,3 +270,15 @@ def _event(gate: Gate, what: str, number: int, made: dict[tuple[str, int], Comma
             alarms = [alarm.id for alarm in gate.core.status().alarms]
             command = Acknowledge(alarm=(alarms or ["f" * 32])[0], **common(gate, 20 + number))
     return Commanded(made.setdefault((what, number), command))
+
+
+@pytest.mark.parametrize("of_post", [True, False])
+def test_the_guard_who_acknowledges_at_his_post_is_awake_and_the_office_says_nothing_of_him(of_post: bool) -> None:
+    gate = Gate(policy(watch=WatchPolicy(begins="00:00", ends="23:59", every_min=5)))
+    gate.wait(6 * 60)
+    (asked,) = (alarm for alarm in gate.core.status().alarms if alarm.kind is AlarmKind.PRESENCE_CHECK)
+    gate.send(Commanded(Acknowledge(alarm=asked.id, **common(gate)), of_post=of_post))
+    gate.wait(150)
+    absent = [alarm for alarm in gate.core.status().alarms if alarm.kind is AlarmKind.GUARD_ABSENT]
+    assert bool(absent) is not of_post
+    assert [each.action for each in gate.bodies(Shift)] == [ShiftAction.PRESENT if of_post else ShiftAction.ABSENT]

@@ -1,6 +1,9 @@
 """What a visit's record keeps of a credential: the verdict as it was judged, and what the site's policy lets through."""
 
 import json
+import os
+import subprocess
+import sys
 
 import msgspec
 
@@ -99,3 +102,21 @@ def test_the_record_says_who_was_sent_to_the_guard() -> None:
         card("h-9").credential,
         "pass",
     )
+
+
+def test_the_same_reading_is_kept_alike_in_every_process() -> None:
+    """Sets of words have another order in each, as Python salts their hashes."""
+    script = (
+        "from tests.gateway.core.acting import card\n"
+        "from gateway.core.events import CredentialResolved\n"
+        "from gateway.core.findings import evidence\n"
+        "from sync.contract.records import Direction, Step\n"
+        "print(evidence(CredentialResolved(card(serves=frozenset(Step)), 'r', Direction.ENTRY, 5), 5))\n"
+    )
+    kept = {
+        subprocess.run(
+            [sys.executable, "-c", script], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(kept) == 1

@@ -150,8 +150,9 @@ def test_what_was_refused_of_the_directory_is_one_record_a_minute_and_reason() -
 def test_another_policy_is_gone_by_as_soon_as_nobody_is_being_decided_about() -> None:
     gate = Gate(Policy(temperature=TemperaturePolicy(threshold_c=37.3)))
     gate.tell(events.Presence(True))
+    gate.tell(events.TemperatureMeasured(thermometer="t", object_c=36.5, ambient_c=24.0, read_mono_ms=gate.now_ms))
     gate.tell(events.PolicyChanged(Policy(temperature=TemperaturePolicy(threshold_c=38.0)), "new"))
-    assert gate.core._policy.temperature.threshold_c == 37.3, "somebody is there"
+    assert gate.core._policy.temperature.threshold_c == 37.3, "somebody is being decided about"
     gate.tell(events.Presence(False))
     gate.now_ms += 5_000
     gate.tell(events.Tick())
@@ -165,3 +166,28 @@ def test_another_policy_is_gone_by_as_soon_as_nobody_is_being_decided_about() ->
 def test_wanted_keeps_nothing_that_was_never_ordered() -> None:
     assert Wanted({}).durable() == {}
     assert Policy(capacity=CapacityPolicy(limit=3), portal=PortalPolicy()).capacity.limit == 3
+
+
+def test_an_office_put_back_says_an_earlier_order_anew_and_it_is_not_carried_out_again() -> None:
+    gate = Gate()
+    gate.want(own=an_order(1, "normal", 1))
+    gate.want(own=an_order(2, "lockdown", 2))
+    gate.restart()
+    gate.want(own=an_order(1, "normal", 1))
+    assert gate.mode == "lockdown"
+    gate.want(own=an_order(3, "normal", 3))
+    assert gate.mode == "normal"
+    gate.tell(events.Desired({}, CountOrder(id="a" * 32, inside=7, by="li", at_ms=1)))
+    gate.tell(events.Desired({}, CountOrder(id="b" * 32, inside=9, by="li", at_ms=2)))
+    gate.tell(events.Desired({}, CountOrder(id="a" * 32, inside=7, by="li", at_ms=1)))
+    assert [body.inside for body in gate.records if isinstance(body, Count)] == [7, 9]
+
+
+def test_the_ids_that_are_kept_are_bounded() -> None:
+    wanted = Wanted({})
+    for number in range(100):
+        assert wanted.mode({EVERY_GATE: an_order(number, "normal")}) is not None
+    assert len(wanted.durable()["orders"]) < 1_000
+    again = Wanted(wanted.durable())
+    assert again.mode({EVERY_GATE: an_order(99, "normal")}) is None
+    assert again.mode({EVERY_GATE: an_order(90, "normal")}) is None

@@ -1,4 +1,4 @@
-"""The terminal's words in both languages; a machine word that is not listed is shown as it is."""
+"""Words of the terminal, and machine words for people, in both languages; one that is not listed is shown as it is."""
 
 WORDS: dict[str, dict[str, str]] = {
     "starting": {"zh": "正在启动", "en": "starting"},
@@ -74,6 +74,10 @@ _ZH = {
     "directory-empty": "名录尚未载入",
     "too-old": "读取已过时",
     "no-credential": "不是出入凭证",
+    "credential-needed": "出门也要刷卡",
+    "part": "名录片段被伪造或损坏",
+    "row": "名录中有无法读懂的一行",
+    "policy": "无法采用的策略值",
     "health-code-yellow": "健康码黄码",
     "health-code-red": "健康码红码",
     "health-code-unknown": "健康码颜色未知",
@@ -195,8 +199,11 @@ _ZH = {
     "server-redirects": "查验服务要求转向，未跟随",
     "answer-too-large": "查验服务的答复过大",
     "answer-not-understood": "查验服务的答复无法理解",
+    "page": "值守页面",
+    "wrong-pin": "值守页面密码错误",
     "forged": "伪造：没有办公室的指令签名",
     "retained": "消息代理留存的旧指令",
+    "not-for-post": "值守台只能确认报警",
     "other-gate": "发给其他门岗的指令",
     "other-boot": "门岗重启之前的指令",
     "late": "指令到得太晚",

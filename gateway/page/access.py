@@ -1,0 +1,133 @@
+"""Who is logged in, and who has guessed too often. In memory alone, and pure: the time is an argument, and so is chance.
+
+Theory of operation. A log-in is a token; it ends when nothing was done with it for the idle time, at its longest time, when its
+guard logs out, or is taken off the file. Three wrong PINs are a slip; each further one makes that guard wait at that address, and
+that address wait for any guard, twice as long as before. From a tablet on which somebody has logged in by PIN, guesses count by
+the tablet: nobody elsewhere can lock a guard out of his own. Only from such a tablet does a card log in: a stranger's browser that
+waits for one gets nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+FREE_TRIES: Final = 3
+FIRST_WAIT_MS, LONGEST_WAIT_MS = 5_000, 900_000
+FORGOTTEN_MS: Final = 3_600_000  # a guess this old counts no more
+MOST_KEYS, MOST_SESSIONS, MOST_TABLETS = 1024, 32, 32
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A log-in, by the clock of this machine's boot."""
+
+    token: str
+    name: str
+    began_ms: int
+    used_ms: int
+
+
+class Sessions:
+    """The log-ins that stand. `new_token` gives one that nobody can guess."""
+
+    def __init__(self, idle_ms: int, longest_ms: int, new_token: Callable[[], str]) -> None:
+        self._idle_ms = idle_ms
+        self._longest_ms = longest_ms
+        self._new_token = new_token
+        self._open: dict[str, Session] = {}
+
+    def begin(self, name: str, now_ms: int) -> Session:
+        """Log in. The session unused for longest ends when there are too many."""
+        self._forget(now_ms)
+        while len(self._open) >= MOST_SESSIONS:
+            del self._open[min(self._open.values(), key=lambda each: each.used_ms).token]
+        session = Session(self._new_token(), name, now_ms, now_ms)
+        self._open[session.token] = session
+        return session
+
+    def find(self, token: str, now_ms: int) -> Session | None:
+        """Whose it is; None when it has ended."""
+        self._forget(now_ms)
+        return self._open.get(token)
+
+    def used(self, token: str, now_ms: int) -> None:
+        """Something was done with it."""
+        self._open[token] = replace(self._open[token], used_ms=now_ms)
+
+    def end(self, token: str) -> None:
+        """Log out."""
+        self._open.pop(token, None)
+
+    def _forget(self, now_ms: int) -> None:
+        over = [
+            token
+            for token, each in self._open.items()
+            if now_ms - each.used_ms >= self._idle_ms or now_ms - each.began_ms >= self._longest_ms
+        ]
+        for token in over:
+            del self._open[token]
+
+
+class Tablets:
+    """The tablets on which somebody has logged in by PIN since the gate started."""
+
+    def __init__(self, new_token: Callable[[], str]) -> None:
+        self._new_token = new_token
+        self._known: dict[str, None] = {}
+
+    def known(self, token: str) -> bool:
+        """Whether it is one of them."""
+        return token in self._known
+
+    def add(self, token: str) -> str:
+        """Its token, a new one where it has none; the oldest are forgotten."""
+        if token in self._known:
+            return token
+        while len(self._known) >= MOST_TABLETS:
+            del self._known[next(iter(self._known))]
+        new = self._new_token()
+        self._known[new] = None
+        return new
+
+
+@dataclass(frozen=True, slots=True)
+class _Guessed:
+    count: int
+    last_ms: int
+    until_ms: int
+
+
+class Guesses:
+    """Wrong PINs, by whatever they count for."""
+
+    def __init__(self) -> None:
+        self._by: dict[str, _Guessed] = {}
+
+    def wait_ms(self, keys: tuple[str, ...], now_ms: int) -> int:
+        """How long nothing is heard of any of these."""
+        return max((self._by[key].until_ms - now_ms for key in keys if key in self._by), default=0)
+
+    def wrong(self, keys: tuple[str, ...], now_ms: int) -> int:
+        """One more; how long to wait now, 0 while it may still be a slip."""
+        for key in keys:
+            before = self._by.pop(key, None)
+            count = before.count if before is not None and now_ms - before.last_ms < FORGOTTEN_MS else 0
+            if len(self._by) >= MOST_KEYS:
+                del self._by[min(self._by, key=lambda each: self._by[each].last_ms)]
+            self._by[key] = _Guessed(count + 1, now_ms, now_ms + _wait_ms(count + 1))
+        return max(0, self.wait_ms(keys, now_ms))
+
+    def right(self, keys: tuple[str, ...]) -> None:
+        """The right one."""
+        for key in keys:
+            self._by.pop(key, None)
+
+    def anybody_waits(self, now_ms: int) -> bool:
+        """Whether somebody is locked out."""
+        return any(each.until_ms > now_ms for each in self._by.values())
+
+
+def _wait_ms(count: int) -> int:
+    if count < FREE_TRIES:
+        return 0
+    return int(min(FIRST_WAIT_MS * 2 ** min(count - FREE_TRIES, 20), LONGEST_WAIT_MS))

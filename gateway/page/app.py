@@ -1,0 +1,280 @@
+"""The page's addresses. Who asks is asked of the gate each time; nothing is kept here."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from gateway.page import messages
+from gateway.page.line import Line
+from gateway.page.messages import Answer, Person
+from gateway.page.security import BadForm, Guarded, csrf_of, new_cookie, read_form
+from gateway.page.view import HERE, REASONS, View, unheard
+from gateway.page.words import LANGUAGES
+
+ACTIONS: Final[Mapping[str, type[messages.Action]]] = {
+    kind.__struct_config__.tag: kind  # type: ignore[misc]
+    for kind in (
+        messages.Acknowledge, messages.NoteAlarm, messages.StopSiren, messages.Release, messages.Register,
+        messages.Vehicle, messages.Correct, messages.Switch, messages.Stamp, messages.Shift, messages.Confirm,
+    )
+}  # fmt: skip
+STATIC: Final = {"page.js": "text/javascript", "page.css": "text/css", "icon.svg": "image/svg+xml"}
+BEAT_S: Final = 2.0  # a browser that hears nothing for longer says so
+ASK_AGAIN_S: Final = 20.0  # whether a stream's log-in still stands
+MOST_STREAMS: Final = 12
+YEAR_S: Final = 31_536_000
+TABLET_S: Final = 30 * 86_400
+
+
+class Page:
+    """The addresses."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._files = {name: (HERE / "static" / name).read_bytes() for name in STATIC}
+        version = hashlib.blake2s(b"".join(self._files.values())).hexdigest()[:12]
+        self._view = View(line.setup, version)
+        self._tls = bool(line.setup.certificate)
+        self._cookie = "__Host-menshen" if self._tls else "menshen"
+        self._streams = 0
+
+    def app(self) -> ASGIApp:
+        """As an application."""
+        routes = [
+            Route("/", self._home),
+            Route("/login", self._log_in_page),
+            Route("/login", self._log_in, methods=["POST"]),
+            Route("/login/card", self._log_in_by_card, methods=["POST"]),
+            Route("/logout", self._log_out, methods=["POST"]),
+            Route("/language", self._language, methods=["POST"]),
+            Route("/live", self._live),
+            Route("/now", self._now),
+            Route("/do/{action}", self._do, methods=["POST"]),
+            Route("/static/{name}", self._static),
+        ]
+        starlette = Starlette(routes=routes, exception_handlers={BadForm: self._bad_form})
+        return Guarded(starlette, self._line.setup.names, tls=self._tls)
+
+    # who asks
+
+    def _token(self, request: Request) -> str:
+        token = request.cookies.get(self._cookie, "")
+        return (
+            token if len(token) <= 64 and token.isascii() and token.replace("-", "").replace("_", "").isalnum() else ""
+        )
+
+    def _tablet(self, request: Request) -> str:
+        token = request.cookies.get(f"{self._cookie}-tablet", "")
+        return (
+            token if len(token) <= 64 and token.isascii() and token.replace("-", "").replace("_", "").isalnum() else ""
+        )
+
+    def _spoken(self, request: Request) -> str:
+        language = request.cookies.get(f"{self._cookie}-language", "")
+        first = self._line.setup.languages[0] if self._line.setup.languages else "zh"
+        return language if language in LANGUAGES else first
+
+    async def _ask(self, request: Request, what: Any) -> Answer:
+        address = request.client.host if request.client is not None else ""
+        return await self._line.ask(self._token(request), address, what)
+
+    def _set(self, response: Response, name: str, value: str, seconds: int | None, *, strict: bool = True) -> None:
+        response.set_cookie(
+            self._cookie + name, value, max_age=seconds, path="/", secure=self._tls, httponly=True,
+            samesite="strict" if strict else "lax",
+        )  # fmt: skip
+
+    # logging in
+
+    async def _log_in_page(self, request: Request) -> Response:
+        cookie = self._token(request)
+        fresh = cookie or new_cookie()
+        said = request.query_params.get("said", "")
+        response = HTMLResponse(self._login(request, fresh, self._word(request, said)))
+        if not cookie:
+            self._set(response, "", fresh, None)
+        return response
+
+    def _login(self, request: Request, cookie: str, said: str, name: str = "") -> str:
+        known = bool(self._tablet(request))
+        return self._view.log_in(self._spoken(request), csrf_of(cookie), tablet=known, said=said, name=name)
+
+    async def _log_in(self, request: Request) -> Response:
+        fields = await read_form(request, self._token(request))
+        try:
+            asked = msgspec.convert({**fields, "type": "log-in", "tablet": self._tablet(request)}, messages.LogIn)
+        except msgspec.ValidationError:
+            return self._not_in(request, Answer(id=0, ok=False, reason="not-understood"), fields.get("name", ""))
+        return self._entered(request, await self._ask(request, asked), asked.name)
+
+    async def _log_in_by_card(self, request: Request) -> Response:
+        await read_form(request, self._token(request))
+        answer = await self._ask(request, messages.LogInByCard(tablet=self._tablet(request)))
+        return self._entered(request, answer, "")
+
+    def _entered(self, request: Request, answer: Answer, name: str) -> Response:
+        if not answer.ok:
+            return self._not_in(request, answer, name)
+        response = RedirectResponse("/", 303)
+        self._set(response, "", answer.token, None)
+        self._set(response, "-tablet", answer.tablet, TABLET_S)
+        return response
+
+    def _not_in(self, request: Request, answer: Answer, name: str) -> Response:
+        said = self._word(request, "wait" if answer.wait_s else answer.reason)
+        said = f"{said} {answer.wait_s}" if answer.wait_s else said
+        status = 429 if answer.wait_s else 403
+        return HTMLResponse(self._login(request, self._token(request), said, name[:64]), status)
+
+    async def _log_out(self, request: Request) -> Response:
+        await read_form(request, self._token(request))
+        await self._ask(request, messages.LogOut())
+        response = RedirectResponse("/login", 303)
+        self._set(response, "", new_cookie(), None)
+        return response
+
+    async def _language(self, request: Request) -> Response:
+        fields = await read_form(request, self._token(request))
+        other = "en" if self._spoken(request) == "zh" else "zh"
+        response = RedirectResponse("/login" if fields.get("at") == "login" else "/", 303)
+        self._set(response, "-language", other, YEAR_S)
+        return response
+
+    def _word(self, request: Request, reason: str) -> str:
+        words = self._view.words(self._spoken(request))
+        return words.said(reason) if words.has(f"said-{reason}") else ""
+
+    # the page
+
+    async def _home(self, request: Request) -> Response:
+        answer = await self._ask(request, messages.Who())
+        now = self._line.now
+        if answer.reason == "gate-lost" or now is None:
+            return PlainTextResponse(self._view.words(self._spoken(request))("gate-lost"), 503)
+        if answer.person is None:
+            return RedirectResponse("/login", 303)
+        said = self._word(request, request.query_params.get("said", ""))
+        html = self._view.page(
+            self._spoken(request), csrf_of(self._token(request)), answer.person, now, lost=self._line.lost, said=said
+        )
+        return HTMLResponse(html)
+
+    async def _now(self, request: Request) -> Response:
+        answer = await self._ask(request, messages.Who())
+        if answer.person is None:
+            return JSONResponse({"reason": answer.reason}, 503 if answer.reason == "gate-lost" else 401)
+        return JSONResponse(self._state(request, answer.person))
+
+    def _state(self, request: Request, person: Person) -> dict[str, Any]:
+        now, language = self._line.now, self._spoken(request)
+        state: dict[str, Any] = {
+            "title": self._view.title(language, now, lost=self._line.lost),
+            "lost": self._line.lost,
+            "office": now is not None and now.office,
+        }
+        if now is not None:
+            state["at"] = self._view.clock(now.at_ms)
+            state["alarms"] = [alarm.id for alarm in unheard(now.alarms)]
+            state["regions"] = self._view.regions(language, csrf_of(self._token(request)), person, now)
+        return state
+
+    async def _live(self, request: Request) -> Response:
+        answer = await self._ask(request, messages.Who())
+        if answer.person is None or self._streams >= MOST_STREAMS:
+            return PlainTextResponse("", 401 if answer.person is None else 503)
+        return StreamingResponse(
+            self._stream(request, answer.person), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        )
+
+    async def _stream(self, request: Request, person: Person) -> AsyncIterator[bytes]:
+        self._streams += 1
+        try:
+            version, lost, rounds = -1, False, 0
+            while True:
+                if self._line.version != version or self._line.lost is not lost:
+                    version, lost = self._line.version, self._line.lost
+                    yield _event("now", self._state(request, person))
+                else:
+                    at = self._view.clock(self._line.now.at_ms) if self._line.now is not None else ""
+                    yield _event("beat", {"at": at, "lost": lost})
+                await self._line.newer(version, BEAT_S)
+                rounds += 1
+                if rounds % int(ASK_AGAIN_S / BEAT_S) == 0:
+                    answer = await self._ask(request, messages.Who())
+                    if answer.reason == "logged-out":
+                        yield _event("end", {})
+                        return
+        finally:
+            self._streams -= 1
+
+    # doing
+
+    async def _do(self, request: Request) -> Response:
+        kind = ACTIONS.get(request.path_params["action"])
+        if kind is None:
+            return PlainTextResponse("no such thing\n", 404)
+        fields = await read_form(request, self._token(request))
+        try:
+            action: Any = msgspec.convert(self._given(request, kind, fields), kind, strict=False)
+        except msgspec.ValidationError:
+            return self._told(request, Answer(id=0, ok=False, reason="not-understood"))
+        return self._told(request, await self._ask(request, action))
+
+    def _given(self, request: Request, kind: type[Any], fields: dict[str, str]) -> dict[str, str]:
+        """The fields as the message has them: what was left empty is not said; a picked reason in words."""
+        given = {name: value.strip() for name, value in fields.items() if value.strip()}
+        if kind is messages.Release:
+            picked = given.pop("picked", "")
+            other = given.pop("other", "")
+            words = self._view.words(self._spoken(request))
+            given["reason"] = other or (words(f"reason-{picked}") if picked in REASONS else "")
+        return {**given, "type": str(kind.__struct_config__.tag)}
+
+    def _told(self, request: Request, answer: Answer) -> Response:
+        words = self._view.words(self._spoken(request))
+        text = words("done") if answer.ok else words.said(answer.reason)
+        status = (
+            200 if answer.ok else {"logged-out": 401, "gate-lost": 503, "not-understood": 422}.get(answer.reason, 409)
+        )
+        if request.headers.get("accept", "").startswith("application/json"):
+            return JSONResponse({"ok": answer.ok, "text": text}, status)
+        return RedirectResponse("/" if answer.ok else f"/?said={answer.reason}", 303)
+
+    async def _bad_form(self, request: Request, error: Exception) -> Response:
+        status = error.status if isinstance(error, BadForm) else 400
+        text = self._view.words(self._spoken(request)).said("stale" if status == 403 else "not-understood")
+        if request.headers.get("accept", "").startswith("application/json"):
+            return JSONResponse({"ok": False, "text": text}, status)
+        return PlainTextResponse(text, status)
+
+    async def _static(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in self._files:
+            return PlainTextResponse("no such thing\n", 404)
+        return Response(
+            self._files[name], media_type=STATIC[name], headers={"Cache-Control": f"max-age={YEAR_S}, immutable"}
+        )
+
+
+def make_app(line: Line) -> ASGIApp:
+    """The whole application."""
+    return Page(line).app()
+
+
+def _event(what: str, data: Mapping[str, Any]) -> bytes:
+    return f"event: {what}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()

@@ -1,0 +1,355 @@
+"""The gate's end of the guard's page: keeps the page's process, tells it what stands, and takes what guards ask for.
+
+Two threads beside the deciding one. The child's supervisor hears the page: it checks who asks, and whether he may, and posts
+events. The other one tells the page what stands, soon after a turn has changed it, and at least every 2 s, so that a page that
+hears nothing knows that it has lost the gate.
+"""
+
+import logging
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from drivers.child import PATIENCE, ChildMisbehaved, ChildProcess, Patience
+from gateway.config import GateConfig
+from gateway.core.effects import Effect
+from gateway.core.events import AccessLocked, AccessRefused, CredentialResolved, DeviceChanged, Event, Outcome
+from gateway.core.moment import Moment
+from gateway.core.policy import Policy
+from gateway.core.status import Status
+from gateway.directory import Directory
+from gateway.errors import DirectoryError, GatewayError
+from gateway.page import messages
+from gateway.page.access import Guesses, Session, Sessions, Tablets
+from gateway.page.guards import Guard, GuardBook, GuardsError, Role, give_hashes_back, is_right
+from gateway.page.messages import Answer, Ask, Beat, Person
+from gateway.page.orders import against, event_of
+from gateway.page.settings import setup_of
+from gateway.page.snapshot import on_duty, packed, take
+from gateway.page.visitors import DAY_MS, VisitorFile, VisitorsError, file_in
+from gateway.page.visits import RecentVisits
+from sync.contract.directory import Table
+from sync.contract.text import harmless
+
+logger = logging.getLogger("menshen.page")
+NAME: Final = "page"
+SETTLE_S: Final = 0.05  # what changes within this is told at once
+TELL_S: Final = 2.0  # told at least this often
+SLOW_S: Final = 60.0  # the duty roster and old registrations are looked at this often
+TURNS_MS: Final = 5_000  # the deciding thread turns at least once a second
+CARD_MS: Final = 20_000  # so long a tablet waits for a card
+MOST_CARDS: Final = 8  # tablets that wait for one at a time
+MOST_ORDERS, WITHIN_MS = 20, 10_000  # so many within that time
+MODULE: Final = "gateway.page.process"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What the desk needs of the gate. `status` and `turned_ms` as of the last turn."""
+
+    status: Callable[[], Status]
+    turned_ms: Callable[[], int]
+    now: Callable[[], Moment]
+    post: Callable[[Event], None]
+    directory: Directory
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A tablet that waits for a card."""
+
+    ask: Ask
+    until_ms: int
+
+
+class PageDesk:
+    """Serves the page, from `start` until `stop`. Raises ValueError for a gate without one."""
+
+    def __init__(self, config: GateConfig, gate: Gate, *, patience: Patience = PATIENCE) -> None:
+        if config.page is None:
+            raise ValueError("this gate has no page")
+        page = config.page
+        self._gate = gate
+        self._limit = config.policy.capacity.most
+        self._setup = messages.encode(setup_of(config))
+        self._visits = RecentVisits()
+        give_hashes_back()
+        self._guards = GuardBook(page.guards(config.gate.data_dir))
+        self._visitors = VisitorFile(file_in(config.gate.data_dir))
+        self._keep_ms = page.keep_days * DAY_MS
+        self._sessions = Sessions(page.idle_min * 60_000, page.longest_h * 3_600_000, secrets.token_urlsafe)
+        self._tablets = Tablets(secrets.token_urlsafe)
+        self._guesses = Guesses()
+        self._cards: list[_Waiting] = []
+        self._ordered: deque[int] = deque(maxlen=MOST_ORDERS)  # when the last orders were given
+        self._duty: tuple[messages.OnDuty, ...] = ()
+        self._listening: bool | None = None  # not known yet
+        self._locked = self._touched = False
+        self._lock = (
+            threading.Lock()
+        )  # sessions, guesses and cards: the supervisor's, the readers' and the teller's threads
+        self._changed = threading.Event()
+        self._stopping = threading.Event()
+        self._teller = threading.Thread(target=self._tell, name="page", daemon=True)
+        self._child = ChildProcess(NAME, MODULE, greet=self._greet, hear=self._hear, lost=self._lost, patience=patience)
+
+    @property
+    def pid(self) -> int | None:
+        """The page's process id while it lives."""
+        return self._child.pid
+
+    def start(self) -> None:
+        """Start the process and the thread."""
+        self._gate.post(AccessLocked(False))  # what the last run left: its guesses are forgotten
+        self._child.start()
+        self._teller.start()
+
+    def stop(self) -> None:
+        """End both, within 4 s."""
+        self._stopping.set()
+        self._changed.set()
+        self._child.stop()
+        if self._teller.ident is not None:
+            self._teller.join(2.0)
+
+    # what the deciding thread and the readers call; nothing here blocks
+
+    def watch(self, effect: Effect, now: Moment) -> None:
+        """A watcher of effects."""
+        self._visits.watch(effect, now)
+        self._touched = True
+
+    def turned(self) -> None:
+        """The deciding thread's turn is over, and `status` is of it."""
+        if self._touched:
+            self._touched = False
+            self._changed.set()
+
+    def adopt(self, policy: Policy) -> None:
+        """Go by this from now on."""
+        self._limit = policy.capacity.most
+
+    def seeing(self, post: Callable[[CredentialResolved], None]) -> Callable[[CredentialResolved], None]:
+        """`post`, with an eye on the guards' own cards."""
+
+        def both(event: CredentialResolved) -> None:
+            post(event)
+            if event.verdict.outcome is Outcome.VALID and event.verdict.holder:
+                self._card(event.verdict.holder)
+
+        return both
+
+    # the page is told
+
+    def _tell(self) -> None:
+        slow_at = 0.0
+        while not self._stopping.is_set():
+            self._changed.wait(TELL_S)
+            if self._stopping.wait(SETTLE_S):
+                return
+            self._changed.clear()
+            now = self._gate.now()
+            if now.mono_ms >= slow_at:
+                slow_at = now.mono_ms + SLOW_S * 1000
+                self._look_at_slow_things(now)
+            self._tell_once(now)
+            self._look_at_waiting(now.mono_ms)
+
+    def _tell_once(self, now: Moment) -> None:
+        if not self._gate.status().visiting:
+            self._visits.nobody()
+        self._child.send(packed(self._snapshot(now)))
+
+    def _snapshot(self, now: Moment) -> messages.Snapshot:
+        return take(
+            self._gate.status(),
+            self._visits,
+            self._duty,
+            now,
+            limit=self._limit,
+            alive=now.mono_ms - self._gate.turned_ms() < TURNS_MS,
+        )
+
+    def _look_at_slow_things(self, now: Moment) -> None:
+        try:
+            self._duty = on_duty(self._gate.directory.entries(Table.DUTY), now.at_ms // 1000)
+        except DirectoryError as error:
+            logger.warning("the duty roster cannot be read: %s", error)
+        try:
+            if now.trusted:
+                self._visitors.trim(now.at_ms - self._keep_ms)
+        except VisitorsError as error:
+            logger.error("%s", error)
+
+    # the page's process
+
+    def _greet(self) -> tuple[bytes, ...]:
+        return (self._setup, packed(self._snapshot(self._gate.now())))
+
+    def _lost(self, cause: str) -> None:
+        self._became(listening=False, detail=f"the page's process {cause}")
+        with self._lock:
+            self._cards.clear()
+
+    def _became(self, *, listening: bool, detail: str = "") -> None:
+        if listening is self._listening:
+            return
+        self._listening = listening
+        logger.log(
+            logging.INFO if listening else logging.WARNING, "the page is %s %s", "up" if listening else "down", detail
+        )
+        self._gate.post(DeviceChanged(NAME, "ok" if listening else "lost", detail))
+
+    def _hear(self, packet: bytes) -> None:
+        try:
+            said = messages.decode_from_page(packet)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ChildMisbehaved(f"no message: {error}") from error
+        match said:
+            case Beat(listening=listening):
+                if listening:
+                    self._became(listening=True)
+            case Ask():
+                answer = self._asked(said)
+                if answer is not None:
+                    self._child.send(messages.encode(answer))
+
+    # who asks
+
+    def _asked(self, ask: Ask) -> Answer | None:
+        """The answer; None when it comes later."""
+        now = self._gate.now()
+        try:
+            with self._lock:
+                match ask.what:
+                    case messages.LogIn():
+                        return self._log_in(ask, ask.what, now.mono_ms)
+                    case messages.LogInByCard(tablet=tablet):
+                        return self._await_card(ask, tablet, now.mono_ms)
+                session = self._sessions.find(ask.token, now.mono_ms)
+                guard = self._guards.all().get(session.name) if session is not None else None
+                if session is None or guard is None:
+                    return Answer(id=ask.id, ok=False, reason="logged-out")
+                return self._of_guard(ask, session, guard, now)
+        except GuardsError as error:
+            logger.error("%s", error)
+            return Answer(id=ask.id, ok=False, reason="guards-unreadable")
+
+    def _of_guard(self, ask: Ask, session: Session, guard: Guard, now: Moment) -> Answer:
+        leader = guard.role is Role.LEADER
+        match ask.what:
+            case messages.Who():
+                return Answer(id=ask.id, ok=True, person=Person(name=guard.name, leader=leader))
+            case messages.LogOut():
+                self._sessions.end(session.token)
+                return Answer(id=ask.id, ok=True)
+            case messages.LogIn() | messages.LogInByCard():
+                raise AssertionError("log-ins are dealt with before")
+            case action:
+                self._sessions.used(session.token, now.mono_ms)
+                return self._order(ask.id, action, guard, now, leader=leader)
+
+    def _order(self, number: int, action: messages.Action, guard: Guard, now: Moment, *, leader: bool) -> Answer:
+        reason = against(action, self._gate.status(), leader=leader)
+        if reason or self._too_fast(now.mono_ms):
+            return Answer(id=number, ok=False, reason=reason or "too-fast")
+        try:
+            event = event_of(action, guard.name, lambda asked: self._visitors.add(asked, guard.name, now.at_ms))
+        except GatewayError as error:
+            logger.error("%s", error)
+            return Answer(id=number, ok=False, reason="not-kept")
+        self._gate.post(event)
+        return Answer(id=number, ok=True)
+
+    def _too_fast(self, now_ms: int) -> bool:
+        """Whether more is asked than people can: each order is a record, and a page that was taken over has no say in how many."""
+        if len(self._ordered) == MOST_ORDERS and now_ms - self._ordered[0] < WITHIN_MS:
+            return True
+        self._ordered.append(now_ms)
+        return False
+
+    # logging in
+
+    def _log_in(self, ask: Ask, asked: messages.LogIn, now_ms: int) -> Answer:
+        known = self._tablets.known(asked.tablet)
+        keys = (
+            (f"tablet {asked.tablet}",) if known else (f"guard {asked.name} at {ask.address}", f"address {ask.address}")
+        )
+        wait_ms = self._guesses.wait_ms(keys, now_ms)
+        if wait_ms > 0:
+            return Answer(id=ask.id, ok=False, reason="wait", wait_s=-(-wait_ms // 1000))
+        guard = self._guards.all().get(asked.name)
+        if not is_right(guard, asked.pin) or guard is None:
+            return self._guessed(ask, keys, now_ms)
+        self._guesses.right(keys)
+        self._look_at_guesses(now_ms)
+        return self._begun(ask, guard, self._tablets.add(asked.tablet), now_ms)
+
+    def _guessed(self, ask: Ask, keys: tuple[str, ...], now_ms: int) -> Answer:
+        wait_ms = self._guesses.wrong(keys, now_ms)
+        address = harmless(ask.address, 64)
+        self._gate.post(AccessRefused("wrong-pin", address))
+        if wait_ms:
+            logger.warning("log-in from %s: wrong PINs; nothing is heard of it for %d s", address, wait_ms // 1000)
+        self._look_at_guesses(now_ms)
+        return Answer(id=ask.id, ok=False, reason="wrong-pin", wait_s=-(-wait_ms // 1000))
+
+    def _look_at_guesses(self, now_ms: int) -> None:
+        locked = self._guesses.anybody_waits(now_ms)
+        if locked is not self._locked:
+            self._locked = locked
+            self._gate.post(AccessLocked(locked))
+
+    def _begun(self, ask: Ask, guard: Guard, tablet: str, now_ms: int) -> Answer:
+        session = self._sessions.begin(guard.name, now_ms)
+        person = Person(name=guard.name, leader=guard.role is Role.LEADER)
+        logger.info("%s has logged in from %s", guard.name, harmless(ask.address, 64))
+        return Answer(id=ask.id, ok=True, person=person, token=session.token, tablet=tablet)
+
+    def _await_card(self, ask: Ask, tablet: str, now_ms: int) -> Answer | None:
+        if not self._tablets.known(tablet):
+            return Answer(id=ask.id, ok=False, reason="unknown-tablet")
+        if len(self._cards) >= MOST_CARDS:
+            return Answer(id=ask.id, ok=False, reason="busy")
+        self._cards.append(_Waiting(ask, now_ms + CARD_MS))
+        return None
+
+    def _card(self, holder: str) -> None:
+        """A valid credential of this holder was read: it logs in the one tablet that waits, if a guard's it is."""
+        with self._lock:
+            now_ms = self._gate.now().mono_ms
+            waiting = [each for each in self._cards if now_ms < each.until_ms]
+            if not waiting:
+                return
+            try:
+                guard = next((each for each in self._guards.all().values() if each.holder == holder), None)
+            except GuardsError as error:
+                logger.error("%s", error)
+                return
+            if guard is None:
+                return
+            self._cards = [each for each in self._cards if each not in waiting]
+            for each in waiting:
+                answer = (
+                    self._begun(each.ask, guard, _tablet(each.ask), now_ms)
+                    if len(waiting) == 1
+                    else Answer(id=each.ask.id, ok=False, reason="several-tablets")
+                )
+                self._child.send(messages.encode(answer))
+
+    def _look_at_waiting(self, now_ms: int) -> None:
+        with self._lock:
+            late = [each for each in self._cards if now_ms >= each.until_ms]
+            self._cards = [each for each in self._cards if now_ms < each.until_ms]
+            self._look_at_guesses(now_ms)
+        for each in late:
+            self._child.send(messages.encode(Answer(id=each.ask.id, ok=False, reason="no-card")))
+
+
+def _tablet(ask: Ask) -> str:
+    return ask.what.tablet if isinstance(ask.what, messages.LogInByCard) else ""

@@ -1,0 +1,92 @@
+"""The gate as its page is told: made of the status, the visits, the duty roster and the road."""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from gateway.core.moment import Moment
+from gateway.core.status import Status
+from gateway.page.messages import (
+    MAX_PACKET,
+    MOST_ALARMS,
+    MOST_DEVICES,
+    MOST_DUTIES,
+    MOST_ROUNDS,
+    OnDuty,
+    Snapshot,
+    encode,
+)
+from gateway.page.visits import RecentVisits
+from sync.contract.alarms import Alarm
+from sync.contract.directory import Duty, DutyRole
+from sync.contract.text import harmless
+
+ROLES = (DutyRole.GUARD, DutyRole.DUTY_ROOM, DutyRole.LEADER)
+
+
+def take(
+    status: Status,
+    visits: RecentVisits,
+    duty: tuple[OnDuty, ...],
+    now: Moment,
+    *,
+    limit: int,
+    alive: bool,
+) -> Snapshot:
+    """The gate as it stands."""
+    pressing = sorted(status.alarms, key=_pressing)
+    return Snapshot(
+        at_ms=now.at_ms,
+        alive=alive,
+        office=status.office,
+        mode=status.mode,
+        drill=status.drill,
+        stages=tuple(stage.value for stage in status.drill_stages),
+        door=status.door,
+        inside=status.inside,
+        limit=limit,
+        guard=status.guard,
+        visiting=status.visiting,
+        alarms=tuple(pressing[:MOST_ALARMS]),
+        more_alarms=max(0, len(pressing) - MOST_ALARMS),
+        lost=status.devices_lost[:MOST_DEVICES],
+        due=dict(list(status.rounds.items())[:MOST_ROUNDS]),
+        steps=visits.steps,
+        visits=visits.last,
+        duty=duty,
+    )
+
+
+def packed(snapshot: Snapshot) -> bytes:
+    """As one packet: of a gate in more trouble than fits, the older visits and the lesser alarms are left out."""
+    packet: bytes = encode(snapshot)
+    while len(packet) > MAX_PACKET and (snapshot.visits or snapshot.alarms):
+        alarms = snapshot.alarms if snapshot.visits else snapshot.alarms[: len(snapshot.alarms) // 2]
+        more = snapshot.more_alarms + len(snapshot.alarms) - len(alarms)
+        snapshot = msgspec.structs.replace(snapshot, visits=(), alarms=alarms, more_alarms=more)
+        packet = encode(snapshot)
+    return packet
+
+
+def _pressing(alarm: Alarm) -> tuple[bool, int, int]:
+    """Those that nobody has acknowledged first, of them those that have risen, then the newest."""
+    return alarm.acknowledged, -alarm.level, -alarm.since_ms
+
+
+def on_duty(rows: Mapping[str, bytes], now_s: int) -> tuple[OnDuty, ...]:
+    """Who has the duty now, from the directory's rows; one that is not understood names nobody."""
+    found = sorted(_shifts(rows, now_s), key=lambda duty: (ROLES.index(duty.role), duty.name))
+    return tuple(
+        OnDuty(name=harmless(duty.name, 64), role=duty.role, phone=harmless(duty.phone, 32))
+        for duty in found[:MOST_DUTIES]
+    )
+
+
+def _shifts(rows: Mapping[str, bytes], now_s: int) -> Iterator[Duty]:
+    for value in rows.values():
+        try:
+            duty = msgspec.json.decode(value, type=Duty)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        if duty.begins_s <= now_s < duty.ends_s:
+            yield duty

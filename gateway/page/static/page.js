@@ -1,0 +1,134 @@
+// The guard's page, live. Everything works without this file too, by forms and a page that loads itself anew.
+"use strict";
+(() => {
+  const $ = (id) => document.getElementById(id);
+  if (!$("lane")) return; // the log-in page
+  const SILENT_MS = 6000, POLL_MS = 2000, RING_MS = 4000;
+  let heard = Date.now(), stream = null, title = document.title, ringing = [], audio = null;
+
+  // what stands
+
+  const kept = (box) => {
+    const values = new Map(), open = new Set();
+    for (const field of box.querySelectorAll("input[id],select[id]")) values.set(field.id, field.value);
+    for (const each of box.querySelectorAll("details[id][open]")) open.add(each.id);
+    const active = box.contains(document.activeElement) ? document.activeElement : null;
+    return { values, open, id: active && active.id, at: active && active.selectionStart };
+  };
+
+  const restore = (box, was) => {
+    for (const [id, value] of was.values) { const field = $(id); if (field && box.contains(field)) field.value = value; }
+    for (const id of was.open) { const each = $(id); if (each) each.open = true; }
+    const active = was.id && $(was.id);
+    if (!active) return;
+    active.focus({ preventScroll: true });
+    if (was.at !== null && was.at !== undefined && active.setSelectionRange && active.type === "text") active.setSelectionRange(was.at, was.at);
+  };
+
+  const last = {};
+  const show = (state) => {
+    if (state.regions) for (const [name, html] of Object.entries(state.regions)) {
+      if (last[name] === html) continue;
+      last[name] = html;
+      const box = $(name), was = kept(box);
+      box.innerHTML = html; // made by the gate's templates, which escape everything
+      restore(box, was);
+    }
+    if (state.alarms) { const fresh = state.alarms.some((id) => !ringing.includes(id)); ringing = state.alarms; if (fresh) ring(); }
+    jump();
+    title = state.title;
+    $("no-office").hidden = state.office || state.lost;
+    alive(state);
+  };
+
+  const jump = () => { // an alarm that is out of sight
+    const box = $("alarms").getBoundingClientRect();
+    $("jump").hidden = !ringing.length || (box.top < innerHeight && box.bottom > 0);
+  };
+  addEventListener("scroll", jump, { passive: true });
+
+  const alive = (state) => {
+    heard = Date.now();
+    if (state.at) $("at").textContent = state.at;
+    lost(state.lost);
+  };
+
+  const lost = (is) => {
+    const sign = $("lost"), wanted = is ? sign.dataset.title : title;
+    if (sign.hidden === is) { sign.hidden = !is; if (is) ring(); }
+    document.body.classList.toggle("lost", is);
+    if (is) $("no-office").hidden = true;
+    if (document.title !== wanted) document.title = wanted;
+  };
+
+  const ended = () => { location.href = "/login?said=logged-out"; };
+
+  const listen = () => {
+    if (stream) stream.close();
+    stream = new EventSource("/live");
+    stream.addEventListener("now", (event) => show(JSON.parse(event.data)));
+    stream.addEventListener("beat", (event) => alive(JSON.parse(event.data)));
+    stream.addEventListener("end", ended);
+  };
+
+  const poll = async () => { // while the stream is down
+    if (Date.now() - heard > SILENT_MS) lost(true);
+    if (stream.readyState === EventSource.OPEN && Date.now() - heard < SILENT_MS) return;
+    try {
+      const answer = await fetch("/now", { cache: "no-store", signal: AbortSignal.timeout(4000) });
+      if (answer.status === 401) return ended();
+      if (!answer.ok) return;
+      show(await answer.json());
+      if (stream.readyState === EventSource.CLOSED) listen();
+    } catch { /* the gate is away: the sign says so */ }
+  };
+
+  // doing
+
+  const say = (text, bad) => { const box = $("said"); box.textContent = text; box.classList.toggle("bad", bad); };
+
+  const send = async (form, button) => {
+    if (button) button.disabled = true;
+    try {
+      const answer = await fetch(form.getAttribute("action"), { // form.action may be a field
+        method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams(new FormData(form)), signal: AbortSignal.timeout(8000),
+      });
+      if (answer.status === 401) return ended();
+      const told = await answer.json();
+      say(told.text, !told.ok);
+      if (told.ok) { form.reset(); const box = form.closest("details"); if (box) box.open = false; if (form.contains($("heard"))) $("begin").hidden = true; }
+    } catch { say($("lost").textContent.trim(), true); } finally { if (button) button.disabled = false; }
+  };
+
+  document.addEventListener("submit", (event) => {
+    if (!event.target.classList.contains("js")) return;
+    event.preventDefault();
+    send(event.target, event.submitter);
+  });
+
+  // sound: the gate has its own, this one is beside it
+
+  const tone = (at, hertz) => {
+    const wave = audio.createOscillator(), gain = audio.createGain();
+    wave.frequency.value = hertz; wave.type = "square"; gain.gain.value = 0.2;
+    wave.connect(gain).connect(audio.destination); wave.start(at); wave.stop(at + 0.22);
+  };
+  const ring = () => {
+    if (!audio || audio.state !== "running") return;
+    for (let n = 0; n < 4; n += 1) tone(audio.currentTime + n * 0.28, n % 2 ? 660 : 880);
+  };
+  $("bell").addEventListener("click", async () => {
+    audio = audio || new AudioContext();
+    await audio.resume();
+    ring();
+    $("bell-asked").hidden = false;
+    $("heard").focus();
+    if (navigator.wakeLock) navigator.wakeLock.request("screen").catch(() => {}); // a tablet that sleeps shows nothing
+  });
+  $("not-heard").addEventListener("click", () => { $("not-heard-hint").hidden = false; $("bell").focus(); });
+
+  $("begin").hidden = false;
+  setInterval(poll, POLL_MS);
+  setInterval(() => { if (ringing.length || !$("lost").hidden) ring(); }, RING_MS);
+  listen();
+})();

@@ -1,0 +1,1 @@
+"""The guard post: a program where the guard sits, which follows the gates of its site without the office."""

@@ -1,0 +1,76 @@
+"""What a post says: one line for each kind of alarm, with the gate's name in it; its packs are `config/phrases/post-zh.toml` and
+`post-en.toml`."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from gateway.core.effects import Priority, Tone
+from gateway.post.core import GATE_SILENT, Say, Sound
+from gateway.voice import Silence, Voice
+from gateway.voice.packs import Book, Packs, load_packs
+from gateway.voice.sounds import Sounds
+from sync.contract.alarms import AlarmKind
+
+if TYPE_CHECKING:
+    from drivers.interfaces import Speaker
+    from gateway.post.config import PostConfig
+
+KINDS: Final = (*(kind.value for kind in AlarmKind), GATE_SILENT)
+VALUES: Final = ("gate_zh", "gate_en")
+POST_BOOK: Final = Book(KINDS, dict.fromkeys(KINDS, VALUES), file="post-{lang}.toml")
+
+
+def packs_of(config: "PostConfig") -> Packs:
+    """Its phrases. Raises ConfigError."""
+    return load_packs(config.packs_folder, config.post.languages, POST_BOOK)
+
+
+def names_of(config: "PostConfig", gate: str) -> Mapping[str, str]:
+    """What a gate is called, as the packs have it."""
+    followed = config.gates[gate]
+    return {"gate_zh": followed.zh or gate, "gate_en": followed.en or gate}
+
+
+class Speech:
+    """The core's sounds and lines, to the loudspeaker where there is one."""
+
+    def __init__(self, config: "PostConfig", speaker: "Speaker | None") -> None:
+        self._config = config
+        self._tone: Tone | None = None
+        self._voice: Voice | Silence = (
+            Silence() if speaker is None else Voice(speaker, config.spoken, sounds=_sounds(config))
+        )
+
+    def start(self) -> None:
+        """Begin."""
+        if isinstance(self._voice, Voice):
+            self._voice.start()
+
+    def stop(self) -> None:
+        """End."""
+        if isinstance(self._voice, Voice):
+            self._voice.stop()
+
+    def sound(self, sound: Sound) -> None:
+        """The tone that is to sound, and how loud."""
+        if sound.tone is not self._tone and self._tone is not None:
+            self._voice.tone(self._tone, on=False)
+        self._voice.loud(sound.loud)
+        if sound.tone is not self._tone and sound.tone is not None:
+            self._voice.tone(sound.tone, on=True)
+        self._tone = sound.tone
+
+    def say(self, say: Say) -> None:
+        """One line, in each language."""
+        priority = Priority.FIRE if say.first else Priority.ALARM
+        self._voice.say(say.kind, names_of(self._config, say.gate), priority)
+
+
+def _sounds(config: "PostConfig") -> Sounds:
+    return Sounds(
+        packs_of(config),
+        tuple(str(lang) for lang in config.post.languages),
+        config.post.data_dir / "voice",
+        speed_wpm=config.voice.speed_wpm,
+        volume_percent=config.voice.volume_percent,
+    )

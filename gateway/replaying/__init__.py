@@ -1,0 +1,1 @@
+"""Visits on record, decided again from their evidence."""

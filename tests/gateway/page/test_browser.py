@@ -1,0 +1,365 @@
+"""The guard's page in a real browser, from a real gate with simulated devices. There is neither broker nor office, unless a
+test starts them."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships none
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.gateway.page.conftest import SIZES, log_in
+from tests.gateway.page.guarded import CALM, OUT, PINS, RESIDENT, GuardedGate
+
+pytestmark = pytest.mark.timeout(120)
+FORCE = ["force", "leave"]
+STRANGER = ["arrive", "forehead 36.4", "enter"]  # no pass, and waits for somebody
+FEVER = ["arrive", "card resident", "forehead 38.6", "enter"]
+PICTURES = os.environ.get("MENSHEN_PICTURES")
+"""A folder to put pictures of the page into, for people to look at."""
+
+
+def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        Path(PICTURES).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize(("size", "language", "granted"), [("tablet", "en", "Granted"), ("phone", "zh", "放行")])
+def test_a_guard_begins_his_shift_and_sees_visits_live(
+    window: BrowserContext, gate: GuardedGate, size: str, language: str, granted: str
+) -> None:
+    gate.play(*CALM)
+    page = log_in(window, "Li", language)
+    page.set_viewport_size({"width": SIZES[size][0], "height": SIZES[size][1]})
+    picture(page, f"begin-{size}-{language}")
+    page.locator("#bell").tap()
+    page.locator("#heard").tap()
+    expect(page.locator("#begin")).to_be_hidden()
+    expect(page.locator("#lane .facts")).to_contain_text("Li")
+    assert gate.wait_for("shift", action="begun")["by"] == "Li"
+    first = page.locator("#visits tbody tr").first
+    expect(first).to_contain_text(granted)
+    before = first.inner_text()
+    expect(first).not_to_have_text(before)  # the next one, without anything being tapped
+    assert "36.5" not in page.content()
+    picture(page, f"calm-{size}-{language}")
+
+
+@pytest.mark.parametrize(
+    ("size", "language", "kind", "button"),
+    [("tablet", "en", "Door forced", "Acknowledge"), ("phone", "zh", "强行开门", "确认")],
+)
+def test_an_alarm_is_acknowledged_by_one_tap_with_a_note(
+    window: BrowserContext, gate: GuardedGate, size: str, language: str, kind: str, button: str
+) -> None:
+    gate.play(FORCE, *[RESIDENT] * 40)
+    page = log_in(window, "Li", language)
+    page.set_viewport_size({"width": SIZES[size][0], "height": SIZES[size][1]})
+    alarm = page.locator(".alarm-item", has_text=kind).first
+    expect(alarm).to_be_visible()
+    expect(alarm.locator(".to-do")).not_to_be_empty()
+    expect(alarm.locator(".call")).to_be_visible()
+    assert "(" in page.title()
+    picture(page, f"alarm-{size}-{language}")
+    alarm.get_by_role("textbox").first.fill("lock was jammed")
+    alarm.get_by_role("button", name=button).tap()
+    record = gate.wait_for("alarm", by="Li", note="lock was jammed")
+    assert record["alarm"]["kind"] == "door-forced"
+    assert record["alarm"]["acknowledged_by"] == "Li"
+    expect(page.locator(".alarm-item", has_text=kind)).to_have_count(0)  # it was shut again, and somebody has looked
+
+
+def test_what_was_done_is_written_down_and_the_siren_stops(window: BrowserContext, gate: GuardedGate) -> None:
+    gate.play(FEVER, *[OUT] * 20)
+    page = log_in(window)
+    alarm = page.locator(".alarm-item", has_text="Fever").first
+    expect(alarm).to_be_visible()
+    expect(page.locator("#visits")).to_contain_text("38.")  # denied for it: the guard is to see it
+    page.get_by_role("button", name="Stop the siren").tap()
+    assert gate.wait_for("alarm", action="silenced")["by"] == "Li"
+    alarm.locator("summary").tap()
+    field = alarm.get_by_label("What was done").last
+    field.fill("measured by han")
+    field.press("End")
+    field.press_sequentially("d, 36.7")
+    page.get_by_role("button", name="Write down").first.tap()
+    assert gate.wait_for("alarm", action="noted", what="done")["note"] == "measured by hand, 36.7"
+    expect(alarm).to_be_visible()  # which acknowledges nothing
+
+
+def test_the_gate_is_opened_with_a_reason(window: BrowserContext, gate: GuardedGate) -> None:
+    gate.play(*CALM)
+    page = log_in(window)
+    page.locator("summary", has_text="Open the gate").tap()
+    page.get_by_label("Reason", exact=True).select_option("emergency")
+    page.get_by_role("button", name="Open now").tap()
+    expect(page.locator("#said")).to_have_text("Done.")
+    record = gate.wait_for("door", cause="guard", note="Emergency: doctor, police, fire brigade")
+    assert record["by"] == "Li"
+    page.locator("summary", has_text="Open the gate").tap()
+    page.get_by_label("Other reason").fill("<script>alert(1)</script>")
+    page.get_by_role("button", name="Open now").tap()
+    assert gate.wait_for("door", cause="guard", note="<script>alert(1)</script>")["by"] == "Li"
+
+
+@pytest.mark.parametrize(("size", "language", "register"), [("tablet", "en", "Register"), ("phone", "zh", "登记")])
+def test_a_visitor_without_a_pass_is_registered_and_let_in(
+    window: BrowserContext, gate: GuardedGate, size: str, language: str, register: str
+) -> None:
+    gate.play(STRANGER)
+    before = len(gate.records("visit", outcome="granted"))
+    page = log_in(window, "Li", language)
+    page.set_viewport_size({"width": SIZES[size][0], "height": SIZES[size][1]})
+    page.locator(".beside summary").nth(1).tap()
+    page.locator("#visitor-name").fill("王小明")
+    page.locator("#host").fill("3-2-501")
+    page.locator("#phone").fill("139 0000 0000")
+    page.locator("input[name=instead]").check()
+    picture(page, f"register-{size}-{language}")
+    expect(page.locator("#lane .big:visible")).to_have_text("Somebody is here" if language == "en" else "有人")
+    page.get_by_role("button", name=register, exact=True).tap()
+    gate.inst.wait_until("granted", lambda: len(gate.records("visit", outcome="granted")) > before)
+    visit = gate.records("visit", outcome="granted")[-1]
+    (registered,) = [each["data"] for each in visit["evidence"] if each["event"] == "registered"]
+    assert registered["by"] == "Li"
+    listed = gate.asked("visitors", registered["reference"])
+    assert "王小明" in listed
+    assert "3-2-501" in listed
+    assert "王小明".encode() not in b"".join(
+        file.read_bytes() for file in gate.inst.journal.parent.glob("journal.sqlite*")
+    )
+    assert "王小明" not in page.content()
+
+
+def test_lockdown_is_the_leaders_and_the_count_is_everybodys(window: BrowserContext, gate: GuardedGate) -> None:
+    gate.play(*CALM)
+    page = log_in(window, "Li")
+    page.locator("summary", has_text="Mode").tap()
+    expect(page.get_by_label("Lockdown")).to_be_disabled()
+    page.locator("summary", has_text="People inside").tap()
+    page.get_by_label("People inside").fill("17")
+    page.get_by_role("button", name="Correct the count").tap()
+    assert gate.wait_for("count", inside=17)["by"] == "Li"
+    page.get_by_role("button", name="Log out").tap()
+    expect(page.locator("#pin")).to_be_visible()
+    page = log_in(window, "Chen")
+    page.locator("summary", has_text="Mode").tap()
+    page.get_by_label("Lockdown").check()
+    page.get_by_label("as a drill").check()
+    page.get_by_role("button", name="Switch").tap()
+    expect(page.locator("#lane .big:visible")).to_have_text("LOCKDOWN")
+    expect(page.locator("#lane .drill")).to_have_text("DRILL")
+    page.locator("#duties form", has_text="Supplies ready").get_by_role("button").tap()
+    expect(page.locator("#duties")).to_contain_text("✓ Supplies ready")
+    picture(page, "lockdown-tablet-en")
+    assert gate.wait_for("mode", mode="lockdown", drill=True)["by"] == "Chen"
+    assert gate.wait_for("drill", stage="supplies-ready")["by"] == "Chen"
+    page.locator("summary", has_text="Mode").tap()
+    page.get_by_label("Normal").check()
+    page.get_by_role("button", name="Switch").tap()
+    expect(page.locator("#lane .facts")).to_contain_text("Normal")
+    assert gate.wait_for("mode", before="lockdown")["mode"] == "normal"
+
+
+def test_a_page_that_is_killed_comes_back_and_the_gate_goes_on(window: BrowserContext, gate: GuardedGate) -> None:
+    gate.play(*CALM)
+    page = log_in(window)
+    expect(page.locator("#lost")).to_be_hidden()
+    before = len(gate.records("visit"))
+    killed = gate.page_pid
+    os.kill(killed, 9)
+    expect(page.locator("#said")).to_be_attached()
+    assert gate.wait_for("device", device="page", state="lost")["detail"] == "the page's process ended by SIGKILL"
+    gate.wait_for("device", device="page", state="ok")
+    assert gate.page_pid != killed
+    gate.inst.wait_until("the gate goes on", lambda: len(gate.records("visit")) > before)
+    seen = page.locator("#visits tbody tr").first.inner_text()
+    expect(page.locator("#visits tbody tr").first).not_to_have_text(seen)  # live again, and nobody has logged in anew
+    expect(page.locator("#lost")).to_be_hidden()
+
+
+def test_it_says_loudly_that_the_gate_is_lost(window: BrowserContext, gate: GuardedGate) -> None:
+    gate.play(*CALM)
+    page = log_in(window)
+    expect(page.locator("#no-office")).to_be_visible()  # there is no broker
+    assert "no office" in page.title()
+    gate.inst.stop("gate")
+    expect(page.locator("#lost")).to_be_visible()
+    expect(page.locator("#lost")).to_contain_text("THE GATE DOES NOT ANSWER")
+    assert "GATE LOST" in page.title()
+    expect(page.locator("#lane .big:visible")).to_have_text("? Not known")  # and not how it was last
+    picture(page, "lost-tablet-en")
+    page.locator("summary", has_text="Open the gate").tap()
+    page.get_by_role("button", name="Open now").tap()
+    expect(page.locator("#said")).to_contain_text("DOES NOT ANSWER")
+    gate.play(*CALM)
+    page.wait_for_url("**/login?said=logged-out")  # the gate has forgotten who was logged in
+    expect(page.locator("#said")).to_have_text("You are logged out.")
+
+
+def test_it_says_when_the_office_is_heard_again(window: BrowserContext, gate: GuardedGate) -> None:
+    gate.play(*CALM)
+    page = log_in(window)
+    expect(page.locator("#no-office")).to_be_visible()
+    gate.inst.start("broker")
+    gate.inst.start("ingest")
+    try:
+        expect(page.locator("#no-office")).to_be_hidden(timeout=60_000)
+        assert "no office" not in page.title()
+    finally:
+        gate.inst.stop("ingest")
+        gate.inst.stop("broker")
+    expect(page.locator("#no-office")).to_be_visible()
+
+
+def test_a_card_logs_in_where_somebody_has_by_pin(window: BrowserContext, gate: GuardedGate) -> None:
+    gate.play(*CALM)
+    page = log_in(window, "Li")
+    page.get_by_role("button", name="Log out").tap()
+    page.get_by_role("button", name="Show my card").tap()
+    expect(page.locator(".me")).to_contain_text("Chen · leader on shift")  # whose card the people carry
+
+
+def test_whoever_is_taken_off_the_file_is_out(window: BrowserContext, gate: GuardedGate) -> None:
+    gate.play(*CALM)
+    gate.guard("add", "Wu", "--pin", "904172")
+    PINS["Wu"] = "904172"
+    page = log_in(window, "Wu")
+    gate.guard("remove", "Wu")
+    page.locator("summary", has_text="Open the gate").tap()
+    page.get_by_role("button", name="Open now").tap()
+    expect(page.locator("#pin")).to_be_visible()
+    assert gate.records("door", by="Wu") == []
+
+
+def test_wrong_pins_are_recorded_and_make_wait(window: BrowserContext, gate: GuardedGate) -> None:
+    gate.play(*CALM)
+    page = window.new_page()
+    page.goto("/login")
+    page.locator("header button").click()
+    for _ in range(3):
+        page.locator("#name").fill("Li")
+        page.locator("#pin").fill("000001")
+        page.keyboard.press("Enter")
+        expect(page.locator("#said")).not_to_be_empty()
+    expect(page.locator("#said")).to_contain_text("Too many wrong PINs")
+    assert gate.wait_for("refused", what="page")["detail"] == "127.0.0.1"
+    gate.inst.wait_until(
+        "the alarm", lambda: any(_is_lock_out(each) for each in gate.records("alarm", action="raised"))
+    )
+    gate.inst.wait_until("its end", lambda: any(_is_lock_out(each) for each in gate.records("alarm", action="cleared")))
+
+
+def _is_lock_out(record: dict[str, Any]) -> bool:
+    return bool(record["alarm"]["kind"] == "lock-out" and record["alarm"]["detail"] == "page")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_axe_finds_nothing_and_everything_is_large_enough(
+    window: BrowserContext, gate: GuardedGate, language: str
+) -> None:
+    gate.play(FORCE, FEVER, *[OUT] * 20)
+    page = window.new_page()
+    page.goto("/login")
+    _axe(page)
+    page = log_in(window, "Chen", language)
+    expect(page.locator(".alarm-item").first).to_be_visible()
+    for summary in page.locator("summary").all():
+        summary.evaluate("each => { each.parentElement.removeAttribute('name'); each.parentElement.open = true }")
+    for width, height in SIZES.values():
+        page.set_viewport_size({"width": width, "height": height})
+        _axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        small = (
+            "[...document.querySelectorAll('button,select,summary,a.phone,label.tick,input:not([type=hidden],[type=checkbox],[type=radio])')]"
+            ".filter(e => e.offsetParent && e.getBoundingClientRect().height < 56).map(e => e.outerHTML)"
+        )
+        assert page.evaluate(small) == []
+        picture(page, f"everything-{width}-{language}")
+
+
+def _axe(page: Page) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_an_alarm_is_acknowledged_by_keyboard_alone(window: BrowserContext, gate: GuardedGate) -> None:
+    gate.play(FORCE, *[RESIDENT] * 40)
+    page = log_in(window)
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator(".alarm-item", has_text="Door forced").first).to_be_visible()
+    page.locator("#visits").scroll_into_view_if_needed()
+    expect(page.locator("#jump")).to_be_visible()
+    page.evaluate("scrollTo(0, 0)")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent").strip() == "Acknowledge":
+            break
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+    assert outline == "4px"
+    before = len(gate.records("alarm", by="Li"))
+    page.keyboard.press("Enter")
+    gate.inst.wait_until("acknowledged", lambda: len(gate.records("alarm", by="Li")) > before)
+
+
+def test_what_is_being_typed_survives_what_happens(window: BrowserContext, gate: GuardedGate) -> None:
+    gate.play(FORCE, *CALM * 20)
+    page = log_in(window)
+    alarm = page.locator(".alarm-item", has_text="Door forced").first
+    note = alarm.get_by_role("textbox").first
+    note.fill("half a sen")
+    seen = page.locator("#visits tbody tr").first.inner_text()
+    expect(page.locator("#visits tbody tr").first).not_to_have_text(seen)
+    expect(note).to_have_value("half a sen")
+    expect(note).to_be_focused()
+
+
+def test_it_works_without_scripts(chromium: Browser, gate: GuardedGate) -> None:
+    gate.play(*CALM)
+    context = chromium.new_context(base_url=gate.url, java_script_enabled=False)
+    page = log_in(context, "Li", "zh")
+    page.locator("summary", has_text="里面人数").click()
+    page.locator("#inside").fill("23")
+    page.get_by_role("button", name="更正人数").click()
+    assert gate.wait_for("count", inside=23)["by"] == "Li"
+    context.close()
+
+
+def over(chromium: Browser, url: str, what: Callable[[BrowserContext], None]) -> None:
+    context = chromium.new_context(base_url=url, ignore_https_errors=True)
+    try:
+        what(context)
+    finally:
+        context.close()
+
+
+def test_it_is_served_with_the_gates_certificate(chromium: Browser, gate: GuardedGate, tmp_path: Path) -> None:
+    from tests.certificates import Authority
+
+    pair = Authority(tmp_path).issue("page")
+    plain, gate.page = gate.page, gate.page.replace(
+        "plaintext = true", f'certificate_file = "{pair.certificate}"\nkey_file = "{pair.key}"'
+    )  # fmt: skip
+    try:
+        gate.configure()
+        gate.play(*CALM)
+        over(chromium, gate.url.replace("http:", "https:"), _look_at_cookies)
+    finally:
+        gate.page = plain
+        gate.configure()
+
+
+def _look_at_cookies(context: BrowserContext) -> None:
+    log_in(context)
+    cookies = {each["name"]: each for each in context.cookies()}
+    assert {"__Host-menshen", "__Host-menshen-tablet"} <= set(cookies)
+    for each in cookies.values():
+        assert each["secure"]
+        assert each["httpOnly"]
+        assert each["sameSite"] == "Strict"

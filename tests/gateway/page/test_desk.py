@@ -1,0 +1,395 @@
+"""The gate's end: who asks is known here, and nothing of what the page says is believed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from drivers.child import ChildMisbehaved
+from gateway.config import load
+from gateway.core import events
+from gateway.core.effects import Append, Show
+from gateway.core.events import CredentialResolved, Outcome, Verdict
+from gateway.core.moment import Moment
+from gateway.core.policy import Mode
+from gateway.core.status import Status
+from gateway.directory import Directory
+from gateway.page import messages
+from gateway.page.desk import CARD_MS, MOST_CARDS, MOST_ORDERS, WITHIN_MS, Gate, PageDesk
+from gateway.page.guards import Role, new_guard, write_guards
+from gateway.page.messages import Answer, Ask, Snapshot, decode_to_page, encode
+from gateway.page.snapshot import on_duty, packed, take
+from gateway.page.visits import LAST, RecentVisits
+from sync.contract.alarms import Alarm, AlarmKind, Level
+from sync.contract.colours import PassType
+from sync.contract.directory import Duty, DutyRole
+from sync.contract.records import Direction, Door, DrillStage, ShiftAction, Visit, VisitOutcome
+from tests.gateway.config.files import devices, sections
+
+ALARM = "ab" * 16
+GUARDS = [
+    new_guard("Li", "739164", Role.GUARD, "h-li"),
+    new_guard("Chen", "502847", Role.LEADER, "h-chen"),
+]
+
+
+@dataclass
+class World:
+    """A desk whose page is this test."""
+
+    folder: Path
+    now_ms: int = 1_000_000
+    status: Status = field(
+        default_factory=lambda: Status(
+            mode="normal",
+            door="locked",
+            inside=0,
+            devices_lost=(),
+            rounds={"lift": 1},
+            alarms=(Alarm(id=ALARM, kind=AlarmKind.FEVER, portal="main", since_ms=1),),
+            visiting=True,
+        )
+    )
+    posted: list[events.Event] = field(default_factory=list)
+    sent: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        path = self.folder / "gate.toml"
+        path.write_text(sections() + '[page]\nhost = "127.0.0.1"\nplaintext = true\nidle_min = 5\n' + devices())
+        (self.folder / "data").mkdir(exist_ok=True)
+        self.guards = self.folder / "data" / "guards.json"
+        write_guards(self.guards, GUARDS)
+        directory = Directory(self.folder / "data" / "directory.sqlite")
+        directory.open()
+        gate = Gate(
+            status=lambda: self.status,
+            turned_ms=lambda: self.now_ms,
+            now=lambda: Moment(mono_ms=self.now_ms, at_ms=1_800_000_000_000 + self.now_ms, trusted=True),
+            post=self.posted.append,
+            directory=directory,
+        )
+        self.desk = PageDesk(load(path), gate)
+        self.desk._child.send = lambda packet: self.sent.append(decode_to_page(packet))  # type: ignore[method-assign]
+
+    def say(self, what: Any, token: str = "", address: str = "10.0.0.9") -> Answer | None:
+        """What the page says; the answer, unless it comes later."""
+        before = len(self.sent)
+        self.desk._hear(encode(Ask(id=7, token=token, address=address, what=what)))
+        answers = [each for each in self.sent[before:] if isinstance(each, Answer)]
+        return answers[0] if answers else None
+
+    def ask(self, what: Any, token: str = "", address: str = "10.0.0.9") -> Answer:
+        answer = self.say(what, token, address)
+        assert answer is not None
+        return answer
+
+    def log_in(self, name: str = "Li", pin: str = "739164", **asked: str) -> Answer:
+        tablet = asked.pop("tablet", "")
+        return self.ask(messages.LogIn(name=name, pin=pin, tablet=tablet), **asked)
+
+    def orders(self) -> list[events.Event]:
+        return [each for each in self.posted if not isinstance(each, events.AccessRefused | events.AccessLocked)]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def read(holder: str, outcome: Outcome = Outcome.VALID) -> CredentialResolved:
+    verdict = Verdict(outcome=outcome, reason="ok", kind="card", credential="c", holder=holder)
+    return CredentialResolved(verdict, "reader", Direction.ENTRY, 0)
+
+
+ORDERS: list[tuple[messages.Action, Callable[[str], events.Event]]] = [
+    (messages.Acknowledge(alarm=ALARM, note=" seen "), lambda by: events.Acknowledge(by, ALARM, "seen")),
+    (messages.NoteAlarm(alarm=ALARM, what="done", note="x"), lambda by: events.AlarmNoted(ALARM, by, "done", "x")),
+    (messages.StopSiren(), events.SirenStopped),
+    (messages.Release(reason="a\u202eb\nc"), lambda by: events.GuardRelease(by, "a\ufffdb\ufffdc")),
+    (messages.Vehicle(plate="京A12345", delivery=True), lambda by: events.VehicleNoted("京A12345", by, True)),
+    (messages.Correct(inside=3), lambda by: events.CountCorrected(3, by)),
+    (messages.Switch(mode=Mode.CLOSED), lambda by: events.ModeOrdered(Mode.CLOSED, by)),
+    (
+        messages.Shift(action=ShiftAction.HANDED_OVER, to="Wu", note="n"),
+        lambda by: events.ShiftChanged(ShiftAction.HANDED_OVER, by, "Wu", "n"),
+    ),
+    (messages.Confirm(round="lift"), lambda by: events.RoundConfirmed("lift", by)),
+]
+
+
+@pytest.mark.parametrize(("action", "event"), ORDERS, ids=[type(action).__name__ for action, _ in ORDERS])
+def test_an_order_is_the_event_of_whose_log_in_it_is(
+    world: World, action: messages.Action, event: Callable[[str], events.Event]
+) -> None:
+    token = world.log_in().token
+    assert world.ask(action, token).ok
+    assert world.orders() == [event("Li")]
+
+
+@pytest.mark.parametrize("token", ["", "x", "A" * 43])
+@pytest.mark.parametrize(
+    "action", [action for action, _ in ORDERS], ids=[type(action).__name__ for action, _ in ORDERS]
+)
+def test_without_a_log_in_nothing_is_done(world: World, action: messages.Action, token: str) -> None:
+    world.log_in()
+    answer = world.ask(action, token)
+    assert (answer.ok, answer.reason) == (False, "logged-out")
+    assert world.orders() == []
+
+
+LEADERS: list[messages.Action] = [
+    messages.Switch(mode=Mode.LOCKDOWN),
+    messages.Switch(mode=Mode.FREE),
+    messages.Switch(mode=Mode.NORMAL, drill=True),
+    messages.NoteAlarm(alarm=ALARM, what="instruction", note="x"),
+]
+
+
+@pytest.mark.parametrize("action", LEADERS)
+def test_what_only_the_leader_may(world: World, action: messages.Action) -> None:
+    assert world.ask(action, world.log_in().token).reason == "leader-only"
+    assert world.orders() == []
+    assert world.ask(action, world.log_in("Chen", "502847").token).ok
+    assert len(world.orders()) == 1
+
+
+@pytest.mark.parametrize(("mode", "drill"), [("lockdown", False), ("free", False), ("normal", True)])
+def test_what_the_leader_ordered_no_guard_undoes(world: World, mode: str, drill: bool) -> None:
+    world.status = Status(mode=mode, door="locked", inside=0, devices_lost=(), alarms=(), drill=drill)
+    assert world.ask(messages.Switch(mode=Mode.NORMAL), world.log_in().token).reason == "leader-only"
+    assert world.ask(messages.Switch(mode=Mode.NORMAL), world.log_in("Chen", "502847").token).ok
+
+
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [
+        (messages.Acknowledge(alarm="cd" * 16), "nothing-to-acknowledge"),
+        (messages.Register(name="a", host="b"), "nobody-there"),
+        (messages.Vehicle(plate="x"), "nobody-there"),
+        (messages.Stamp(stage=DrillStage.ASSEMBLED), "no-drill"),
+        (messages.Confirm(round="other"), "not-due"),
+        (messages.Shift(action=ShiftAction.HANDED_OVER), "no-name"),
+        (messages.Shift(action=ShiftAction.PRESENT), "unknown-action"),
+    ],
+)
+def test_what_cannot_be_done_is_said(world: World, action: messages.Action, reason: str) -> None:
+    token = world.log_in().token
+    if reason == "nobody-there":
+        world.status = Status(mode="normal", door="locked", inside=0, devices_lost=(), alarms=())
+    assert world.ask(action, token).reason == reason
+    assert world.orders() == []
+
+
+def test_a_registration_leaves_a_reference_and_the_guards_name(world: World) -> None:
+    token = world.log_in().token
+    assert world.ask(messages.Register(name="王小明", host="3-2-501", phone="139", instead=True), token).ok
+    (event,) = world.orders()
+    assert isinstance(event, events.Registered)
+    assert (event.by, event.instead) == ("Li", True)
+    assert "王" not in event.reference
+    kept = world.folder / "data" / "visitors.jsonl"
+    assert kept.stat().st_mode & 0o077 == 0
+    assert event.reference in kept.read_text()
+
+
+def test_a_registration_that_cannot_be_kept_lets_nobody_in(world: World) -> None:
+    token = world.log_in().token
+    (world.folder / "data" / "visitors.jsonl").mkdir()
+    assert world.ask(messages.Register(name="a", host="b", instead=True), token).reason == "not-kept"
+    assert world.orders() == []
+
+
+def test_wrong_pins_wait_are_recorded_and_told(world: World) -> None:
+    answers = [world.log_in(pin="111222") for _ in range(3)]
+    assert [each.wait_s for each in answers] == [0, 0, 5]
+    assert world.log_in().reason == "wait"  # the right one is not even tried
+    assert world.posted.count(events.AccessRefused("wrong-pin", "10.0.0.9")) == 3
+    assert events.AccessLocked(True) in world.posted
+    assert world.log_in(address="10.0.0.7").ok  # nobody is locked out elsewhere
+    world.now_ms += 5_000
+    world.desk._look_at_waiting(world.now_ms)
+    assert world.posted[-1] == events.AccessLocked(False)
+    assert world.log_in().ok
+
+
+def test_a_name_that_is_nobodys_is_answered_like_a_wrong_pin(world: World) -> None:
+    wrong, nobody = world.log_in(pin="111222", address="a"), world.log_in(name="Wu", pin="739164", address="b")
+    assert (wrong.ok, wrong.reason, wrong.wait_s) == (nobody.ok, nobody.reason, nobody.wait_s)
+
+
+def test_a_tablet_that_is_known_has_its_own_count(world: World) -> None:
+    tablet = world.log_in().tablet
+    for _ in range(6):
+        world.log_in(pin="111222")
+    assert world.log_in().reason == "wait"
+    assert world.log_in(tablet=tablet).ok
+
+
+def test_a_log_in_ends_by_itself_and_when_the_guard_is_taken_off(world: World) -> None:
+    token = world.log_in().token
+    world.now_ms += 5 * 60_000 - 1
+    assert world.ask(messages.Who(), token).person is not None
+    world.now_ms += 1
+    assert world.ask(messages.Who(), token).reason == "logged-out"
+    token = world.log_in().token
+    write_guards(world.guards, GUARDS[1:])
+    assert world.ask(messages.StopSiren(), token).reason == "logged-out"
+    world.guards.write_text("{")
+    assert world.log_in("Chen", "502847").reason == "guards-unreadable"
+
+
+def test_a_card_logs_in_the_one_tablet_that_waits(world: World) -> None:
+    tablet = world.log_in().tablet
+    seen: list[CredentialResolved] = []
+    post = world.desk.seeing(seen.append)
+    assert world.say(messages.LogInByCard(tablet=tablet)) is None
+    post(read("h-li", Outcome.REVOKED))
+    post(read("h-somebody"))
+    post(read(""))
+    assert not [each for each in world.sent if isinstance(each, Answer)][1:]
+    post(read("h-chen"))
+    answer = world.sent[-1]
+    assert answer.ok
+    assert answer.person == messages.Person(name="Chen", leader=True)
+    assert len(seen) == 4  # the gate hears of each all the same
+    post(read("h-li"))
+    assert world.sent[-1] is answer  # nobody waits any more
+
+
+def test_a_strangers_browser_waits_for_no_card(world: World) -> None:
+    world.log_in()
+    assert world.ask(messages.LogInByCard(tablet="")).reason == "unknown-tablet"
+    assert world.ask(messages.LogInByCard(tablet="x" * 43)).reason == "unknown-tablet"
+
+
+def test_two_tablets_that_wait_get_nothing_and_nobody_waits_for_ever(world: World) -> None:
+    first, second = world.log_in().tablet, world.log_in("Chen", "502847").tablet
+    world.say(messages.LogInByCard(tablet=first))
+    world.say(messages.LogInByCard(tablet=second))
+    world.desk.seeing(lambda _event: None)(read("h-li"))
+    assert [each.reason for each in world.sent[-2:]] == ["several-tablets"] * 2
+    for _ in range(MOST_CARDS):
+        assert world.say(messages.LogInByCard(tablet=first)) is None
+    assert world.ask(messages.LogInByCard(tablet=first)).reason == "busy"
+    world.now_ms += CARD_MS
+    world.desk._look_at_waiting(world.now_ms)
+    assert [each.reason for each in world.sent[-MOST_CARDS:]] == ["no-card"] * MOST_CARDS
+
+
+def test_a_page_that_was_taken_over_cannot_flood_the_gate(world: World) -> None:
+    token = world.log_in().token
+    answers = [world.ask(messages.Correct(inside=at), token) for at in range(MOST_ORDERS + 5)]
+    assert [each.ok for each in answers] == [True] * MOST_ORDERS + [False] * 5
+    assert answers[-1].reason == "too-fast"
+    world.now_ms += WITHIN_MS
+    assert world.ask(messages.Correct(inside=1), token).ok
+
+
+@given(st.binary(max_size=300) | st.sampled_from([b"{}", b'{"type":"now"}', b'{"type":"ask","id":1}', b"[" * 9000]))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_else_the_page_says_ends_it(world: World, packet: bytes) -> None:
+    with pytest.raises(ChildMisbehaved):
+        world.desk._hear(packet)
+
+
+def test_the_page_up_and_down_is_a_device_that_comes_and_goes(world: World) -> None:
+    world.desk._hear(encode(messages.Beat(listening=False)))
+    world.desk._hear(encode(messages.Beat(listening=True)))
+    world.desk._hear(encode(messages.Beat(listening=True)))
+    world.desk._lost("fell silent, killed")
+    assert world.posted == [
+        events.DeviceChanged("page", "ok", ""),
+        events.DeviceChanged("page", "lost", "the page's process fell silent, killed"),
+    ]
+
+
+# what it is told
+
+
+def test_it_is_told_how_the_gate_stands(world: World) -> None:
+    setup, now = map(decode_to_page, world.desk._greet())
+    assert isinstance(setup, messages.Setup)
+    assert setup.port == 8443
+    assert isinstance(now, Snapshot)
+    assert now.alive
+    assert not now.office
+    assert [alarm.id for alarm in now.alarms] == [ALARM]
+
+
+def test_a_gate_in_more_trouble_than_fits_is_told_in_one_packet() -> None:
+    alarms = tuple(
+        Alarm(id=f"{at:032x}", kind=AlarmKind.DEVICE_LOST, portal="x" * 64, since_ms=at, detail="门" * 400,
+              acknowledged=at < 100, level=Level.GATE, acknowledged_by="x" * 64)
+        for at in range(200)
+    )  # fmt: skip
+    status = Status(mode="normal", door="locked", inside=0, devices_lost=("x" * 64,) * 200, alarms=alarms)
+    moment = Moment(mono_ms=1, at_ms=1, trusted=True)
+    packet = packed(take(status, RecentVisits(), (), moment, limit=0, alive=True, office=True))
+    assert len(packet) <= messages.MAX_PACKET
+    told = decode_to_page(packet)
+    assert isinstance(told, Snapshot)
+    assert len(told.alarms) + told.more_alarms == 200
+    assert not any(alarm.acknowledged for alarm in told.alarms)
+
+
+def visit(number: int, **changed: Any) -> Visit:
+    values: dict[str, Any] = {
+        "visit": f"{number:032x}", "portal": "main", "direction": Direction.ENTRY, "outcome": VisitOutcome.GRANTED,
+        "reasons": ("ok",), "started_ms": 1, "duration_ms": 1, "object_c": 36.5, "holder": "h-1",
+        "pass_type": PassType.TENANT,
+    }  # fmt: skip
+    return Visit(**(values | changed))
+
+
+def test_the_last_visits_have_a_temperature_only_where_it_was_denied_for_it() -> None:
+    visits, moment = RecentVisits(), Moment(mono_ms=1, at_ms=5, trusted=True)
+    for number in range(LAST + 3):
+        visits.watch(Append(visit(number)), moment)
+    visits.watch(Append(visit(90, outcome=VisitOutcome.DENIED, reasons=("revoked",))), moment)
+    visits.watch(Append(visit(91, outcome=VisitOutcome.REFERRED, reasons=("fever",), object_c=38.2)), moment)
+    assert len(visits.last) == LAST
+    assert [each.object_c for each in visits.last[:3]] == [38.2, None, None]
+    assert b"h-1" not in msgspec.json.encode(visits.last)
+
+
+def test_a_grant_that_was_not_carried_out_is_shown_as_none() -> None:
+    visits, moment = RecentVisits(), Moment(mono_ms=1, at_ms=5, trusted=True)
+    visits.watch(Append(visit(1)), moment)
+    visits.watch(Append(Door(portal="main", state="locked", cause="lockdown", visit=f"{1:032x}")), moment)
+    assert (visits.last[0].outcome, visits.last[0].reasons) == ("denied", ("lockdown",))
+
+
+def test_the_steps_are_those_of_one_visit() -> None:
+    visits, moment = RecentVisits(), Moment(mono_ms=1, at_ms=5, trusted=True)
+
+    def step(name: str, result: str) -> None:
+        visits.watch(Show("step", {"step": name, "result": result, "reason": "ok"}), moment)
+
+    step("credential", "passed")
+    step("temperature", "failed")
+    step("temperature", "passed")
+    assert [(each.step, each.passed) for each in visits.steps] == [("credential", True), ("temperature", True)]
+    visits.watch(Append(visit(1)), moment)
+    assert len(visits.steps) == 2  # still to be read while they pass
+    step("credential", "failed")
+    assert [(each.step, each.passed) for each in visits.steps] == [("credential", False)]
+    visits.nobody()
+    assert visits.steps == ()
+
+
+def test_who_has_the_duty_now() -> None:
+    def row(name: str, role: DutyRole, begins: int, ends: int) -> bytes:
+        return msgspec.json.encode(Duty(name=name, role=role, phone="139", begins_s=begins, ends_s=ends))
+
+    rows = {
+        "a": row("Wang", DutyRole.LEADER, 10, 20), "b": row("Zhao", DutyRole.DUTY_ROOM, 10, 20),
+        "c": row("over", DutyRole.GUARD, 0, 10), "d": row("later", DutyRole.GUARD, 11, 20), "e": b"{", "f": b"\xff",
+    }  # fmt: skip
+    assert [(each.name, each.role) for each in on_duty(rows, 10)] == [
+        ("Zhao", DutyRole.DUTY_ROOM), ("Wang", DutyRole.LEADER),
+    ]  # fmt: skip

@@ -1,0 +1,229 @@
+"""What hostile browsers may send, and what the page gives back."""
+
+import json
+import re
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.core.policy import Mode
+from gateway.page import messages
+from gateway.page.app import ACTIONS
+from gateway.page.messages import Person
+from gateway.page.security import MAX_BODY, csrf_of
+from sync.contract.records import DrillStage, ShiftAction
+from tests.gateway.page.asking import COOKIE, FakeLine, ask, form, snapshot
+
+ALARM = "0" * 31 + "1"
+ORDERS = {
+    "acknowledge": ({"alarm": ALARM, "note": ""}, messages.Acknowledge(alarm=ALARM)),
+    "note": ({"alarm": ALARM, "what": "done", "note": "x"}, messages.NoteAlarm(alarm=ALARM, what="done", note="x")),
+    "siren": ({}, messages.StopSiren()),
+    "release": ({"picked": "delivery", "other": ""}, messages.Release(reason="Delivery")),
+    "register": (
+        {"name": " 王 ", "host": "3-2", "purpose": "", "phone": "139", "instead": "true"},
+        messages.Register(name="王", host="3-2", phone="139", instead=True),
+    ),
+    "vehicle": ({"plate": "京A12345", "delivery": "true"}, messages.Vehicle(plate="京A12345", delivery=True)),
+    "count": ({"inside": "17"}, messages.Correct(inside=17)),
+    "mode": ({"mode": "free-exit"}, messages.Switch(mode=Mode.FREE_EXIT)),
+    "stamp": ({"stage": "assembled"}, messages.Stamp(stage=DrillStage.ASSEMBLED)),
+    "shift": ({"action": "handed-over", "to": "Chen"}, messages.Shift(action=ShiftAction.HANDED_OVER, to="Chen")),
+    "round": ({"round": "lift"}, messages.Confirm(round="lift")),
+}
+
+
+def test_each_action_has_a_case() -> None:
+    assert set(ORDERS) == set(ACTIONS)
+
+
+@pytest.mark.parametrize("action", ORDERS)
+def test_a_form_becomes_an_order(action: str) -> None:
+    fields, order = ORDERS[action]
+    line = FakeLine()
+    said = ask(line, f"/do/{action}", method="POST", body=form(**fields), headers={"accept": "application/json"})
+    assert (said.status, json.loads(said.body)) == (200, {"ok": True, "text": "Done."})
+    assert line.asked == [(COOKIE, "10.0.0.9", order)]
+
+
+@pytest.mark.parametrize("action", ORDERS)
+def test_without_the_word_of_this_browser_nothing_is_done(action: str) -> None:
+    fields, _ = ORDERS[action]
+    for body in (
+        urlencode(fields),
+        urlencode({**fields, "csrf": csrf_of("other")}),
+        urlencode({**fields, "csrf": "é"}),
+    ):
+        line = FakeLine()
+        assert ask(line, f"/do/{action}", method="POST", body=body.encode()).status in (400, 403)
+        assert line.orders == []
+    line = FakeLine()
+    assert ask(line, f"/do/{action}", method="POST", body=form(**fields), cookie=None).status == 403
+    assert line.orders == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"},
+     {"origin": "http://10.0.0.1:9999"}, {"origin": "https://10.0.0.1:8443"}],
+)  # fmt: skip
+def test_another_sites_form_is_refused(headers: dict[str, str]) -> None:
+    line = FakeLine()
+    assert ask(line, "/do/siren", method="POST", body=form(), headers=headers).status == 403
+    assert line.asked == []
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("10.0.0.1:8443", 303), ("gate.local", 303), ("GATE.local:8443", 303), ("[::1]:8443", 303), ("localhost", 303),
+     ("evil.example", 421), ("gate.local.evil.example", 421), ("", 421), ("10.0.0.1.evil.example", 421), ("[", 421),
+     ("gate.local@evil.example", 421), ("2130706433", 421)],
+)  # fmt: skip
+def test_only_addresses_and_the_gates_own_names_are_answered(host: str, status: int) -> None:
+    assert ask(FakeLine(person=None), "/", headers={"host": host}).status == status
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"x" * (MAX_BODY + 1), {}, 413),
+        ([b"x" * 5000] * 3, {"content-length": "10"}, 413),
+        (form(), {"content-length": "-1"}, 413),
+        (form(), {"content-length": "1e9"}, 413),
+        (form(), {"content-type": "text/plain"}, 415),
+        (form(), {"content-type": "multipart/form-data; boundary=x"}, 415),
+        (b"%ff=%fe&csrf=1", {}, 400),
+        (b"\xff\xfe", {}, 400),
+        (b"a", {}, 400),
+        (form() + b"&csrf=1", {}, 400),
+        (form() + b"&a=1" * 40, {}, 400),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_form(body: bytes | list[bytes], headers: dict[str, str], status: int) -> None:
+    line = FakeLine()
+    assert ask(line, "/do/siren", method="POST", body=body, headers=headers).status == status
+    assert line.asked == []
+
+
+@pytest.mark.parametrize(
+    ("action", "fields"),
+    [
+        ("count", {"inside": "-1"}), ("count", {"inside": "1000001"}), ("count", {"inside": "x"}), ("count", {}),
+        ("count", {"inside": "1", "by": "Chen"}), ("release", {}), ("release", {"picked": "because"}),
+        ("release", {"other": "x" * 201}), ("release", {"other": "x", "by": "Chen"}), ("acknowledge", {"alarm": ""}),
+        ("acknowledge", {"alarm": "../../etc"}), ("mode", {"mode": "open"}), ("mode", {"mode": "normal", "type": "siren"}),
+        ("note", {"alarm": ALARM, "what": "raised", "note": "x"}), ("register", {"name": "x"}),
+        ("register", {"name": "x", "host": "y", "phone": "javascript:1"}), ("register", {"name": "x" * 65, "host": "y"}),
+        ("shift", {"action": "gone"}), ("stamp", {"stage": "never"}), ("vehicle", {"plate": "x" * 17}),
+    ],
+)  # fmt: skip
+def test_a_field_that_is_wrong_missing_or_too_much(action: str, fields: dict[str, str]) -> None:
+    line = FakeLine()
+    said = ask(line, f"/do/{action}", method="POST", body=form(**fields), headers={"accept": "application/json"})
+    if action == "mode" and "type" in fields:
+        assert line.orders == [messages.Switch(mode=Mode.NORMAL)]  # the address says what it is
+        return
+    assert said.status == 422
+    assert line.orders == []
+
+
+@given(st.dictionaries(st.text(max_size=20), st.text(max_size=300), max_size=12), st.sampled_from(sorted(ACTIONS)))
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_typed_is_an_answer(fields: dict[str, str], action: str) -> None:
+    try:
+        body = urlencode({**fields, "csrf": csrf_of(COOKIE)}).encode()
+    except UnicodeEncodeError:  # a lone surrogate is in no request
+        return
+    said = ask(FakeLine(), f"/do/{action}", method="POST", body=body, headers={"accept": "application/json"})
+    assert said.status in (200, 400, 403, 422)
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/now", "/static/page.css", "/nowhere", "/do/siren"])
+def test_every_answer_bears_the_headers(path: str) -> None:
+    said = ask(FakeLine(), path)
+    policy = said.header("content-security-policy")
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert said.header("x-content-type-options") == "nosniff"
+    assert said.header("x-frame-options") == "DENY"
+    if not path.startswith("/static"):
+        assert said.header("cache-control") == "no-store"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("leader", [True, False])
+def test_nothing_that_came_from_outside_is_html(language: str, leader: bool) -> None:
+    line = FakeLine(person=Person(name="<script>alert(1)</script>", leader=leader))
+    headers = {"cookie": f"menshen={COOKIE}; menshen-language={language}"}
+    page = ask(line, "/", headers=headers, query=b"said=<script>alert(1)</script>").body
+    parts = json.loads(ask(line, "/now", headers=headers).body)["regions"]
+    for html in (page, *parts.values()):
+        assert "<script>alert" not in html
+        assert "<i>" not in html
+        assert "<b>East" not in html
+        assert " style=" not in html
+        assert not re.search(r"<[^>]*\son[a-z]+=", html)
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_no_script_or_style_stands_in_the_page() -> None:
+    page = ask(FakeLine(), "/").body
+    assert page.count("<script") == 1
+    assert "<style" not in page
+    assert "://" not in page  # nothing comes from anywhere else
+
+
+def test_who_is_not_logged_in_sees_nothing() -> None:
+    line = FakeLine(person=None)
+    assert ask(line, "/").header("location") == "/login"
+    assert ask(line, "/now").status == 401
+    assert ask(line, "/live").status == 401
+    assert ask(line, "/do/siren", method="POST", body=form(), headers={"accept": "application/json"}).status == 401
+    assert "alert(1)" not in ask(line, "/login").body
+
+
+def test_a_new_log_in_has_another_token_than_before_it() -> None:
+    line = FakeLine()
+    said = ask(line, "/login", method="POST", body=form(name="Li", pin="739164"))
+    assert said.status == 303
+    cookies = said.header("set-cookie")
+    assert "menshen=new-token; HttpOnly; Path=/; SameSite=strict" in cookies
+    assert line.orders == [messages.LogIn(name="Li", pin="739164")]
+
+
+@pytest.mark.parametrize("token", ["x" * 65, "a b", "../x", "<script>", "é"])
+def test_a_cookie_that_is_no_token_is_none(token: str) -> None:
+    line = FakeLine()
+    ask(line, "/now", cookie=token)
+    assert line.asked[0][0] == ""
+
+
+def test_the_gate_is_lost() -> None:
+    line = FakeLine(lost=True)
+    assert "⚠ GATE LOST" in ask(line, "/").body
+    assert json.loads(ask(line, "/now").body)["lost"] is True
+    line.refuse = "gate-lost"
+    line.person = None
+    assert ask(line, "/").status == 503
+    assert ask(line, "/now").status == 503
+
+
+def test_methods_that_are_none() -> None:
+    for method in ("PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"):
+        assert ask(FakeLine(), "/", method=method).status == 405
+
+
+@pytest.mark.parametrize("name", ["../app.py", "page.html", "%2e%2e/app.py", ""])
+def test_only_the_static_files_are_given_out(name: str) -> None:
+    assert ask(FakeLine(), f"/static/{name}").status == 404
+
+
+def test_an_alarm_says_what_to_do_and_whom_to_call() -> None:
+    page = ask(FakeLine(now=snapshot()), "/now").body
+    regions = json.loads(page)["regions"]
+    assert "Get people out. Call 119." in regions["alarms"]
+    assert "leader on shift" in regions["alarms"]
+    assert "38.2 °C" in regions["visits"]
