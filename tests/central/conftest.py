@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from central.database import postgresql
@@ -22,6 +23,13 @@ from tests.postgres import Postgres
 _FOLDER = Path(tempfile.mkdtemp(prefix="menshen-office-"))
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)  # also where no test asks for the folder
 os.environ["MENSHEN_OFFICE_DIR"] = str(_FOLDER)  # read when it is first used, which is after this
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """No test speaks the language of the page that another one has asked for."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

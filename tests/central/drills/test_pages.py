@@ -61,7 +61,7 @@ def test_from_the_plan_to_the_report(clerk: Client, gate: GateAtWork) -> None:
     drill = Drill.objects.get()
     assert answer.headers["Location"] == f"/drills/{drill.pk}/"
     page = text(clerk.get(f"/drills/{drill.pk}/").content)
-    assert "The gates do it all the same. In come only those" in page and "Order it now" in page
+    assert "The gates do it all the same. Closed management: only those" in page and "Order it now" in page
     assert not ModeOrder.objects.exists()
     page = text(clerk.post(f"/drills/{drill.pk}/begin/", follow=True).content)
     assert "north-gate: In the mode not yet" in page

@@ -105,15 +105,25 @@ def test_a_roster_is_taken_from_a_file(gate: GateAtWork) -> None:
     assert f"{localtime(DutyShift.objects.get(name='王五').ends_at):%H:%M}" == "22:00"
 
 
+@pytest.mark.parametrize("begin", ["begins_at", "from", "begins", "开始"])
+@pytest.mark.parametrize("end", ["ends_at", "until", "ends", "结束"])
+def test_begin_and_end_may_be_called_as_in_the_other_registers(begin: str, end: str) -> None:
+    found = plan("duty", SITE, f"name,role,{begin},{end}\nli,guard,2026-11-27  08:00,2026-11-27 20：00\n".encode())
+    assert (found.refused, found.passed_over) == ([], [])
+    (made,) = found.new
+    assert isinstance(made, DutyShift)
+    assert (f"{made.begins_at:%H:%M}", f"{made.ends_at:%H:%M}") == ("08:00", "20:00")
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("李明,带班领导,,2026-11-27,2026-11-28 08:00,", "day and time such as"),
-        ("李明,带班领导,,2026-11-27 25:00,2026-11-28 08:00,", "day and time such as"),
+        ("李明,带班领导,,2026-11-27,2026-11-28 08:00,", "a time such as"),
+        ("李明,带班领导,,2026-11-27 25:00,2026-11-28 08:00,", "a time such as"),
         ("李明,国王,,2026-11-27 08:00,2026-11-28 08:00,", "not a valid choice"),
         ("李明,,,2026-11-27 08:00,2026-11-28 08:00,", "This field cannot be blank"),
         (",带班领导,,2026-11-27 08:00,2026-11-28 08:00,", "name is empty"),
-        ("李明,带班领导,,,2026-11-28 08:00,", "cannot be null"),
+        ("李明,带班领导,,,2026-11-28 08:00,", "a time such as"),
         ("李明,带班领导,,2026-11-28 08:00,2026-11-27 08:00,", "after the begin"),
         ("李明,带班领导,,2026-11-27 08:00,2026-11-28 08:00,nowhere", "no gate of this site"),
         ("李明,带班领导,=cmd(),2026-11-27 08:00,2026-11-28 08:00,", "digits"),
