@@ -18,7 +18,7 @@ from gateway.core.phrases import Phrase
 from gateway.core.policy import Mode
 from gateway.core.portal import CREDENTIAL_NEEDED
 from gateway.voice.packs import SHIPPED, load_packs
-from menshen.demo.words import word as terminal_word
+from gateway.words import word as terminal_word
 from sync.contract.alarms import AlarmAction, AlarmKind
 from sync.contract.records import AlarmRecord, Refused, Step, Visit, VisitOutcome
 from tests.gateway.core.cases.stage import Stage
