@@ -329,7 +329,7 @@ def test_a_gate_in_more_trouble_than_fits_is_told_in_one_packet() -> None:
     )  # fmt: skip
     status = Status(mode="normal", door="locked", inside=0, devices_lost=("x" * 64,) * 200, alarms=alarms)
     moment = Moment(mono_ms=1, at_ms=1, trusted=True)
-    packet = packed(take(status, RecentVisits(), (), moment, limit=0, alive=True, office=True))
+    packet = packed(take(status, RecentVisits(), (), moment, limit=0, alive=True))
     assert len(packet) <= messages.MAX_PACKET
     told = decode_to_page(packet)
     assert isinstance(told, Snapshot)

@@ -46,6 +46,7 @@ def config(folder: Path, *languages: Language, recordings: Path | None = None) -
         voice=VoiceConfig(recordings=recordings),
         policy=Policy(),
         devices=(),
+        page=None,
         simulation=None,
         sha256="",
         source=Source("", "", {}, key_lines("")),
