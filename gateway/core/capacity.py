@@ -13,6 +13,7 @@ from gateway.core.tables import seconds
 
 FULL, NO_SLOT = "full", "no-slot"
 WARNING, REACHED = "nearly-full", "full"
+SLACK: Final = 0.05  # of what may be inside, and at least two people where ten or more may
 MOST_WAITING: Final = 10_000  # people in the queue who are known by their number
 
 
@@ -24,6 +25,7 @@ class Capacity:
         self._elsewhere: int | None = None
         self._told_ms = 0
         self._queue: dict[str, int] = {}
+        self._level = ""
 
     def adopt(self, policy: CapacityPolicy) -> None:
         """Go by this from now on."""
@@ -50,12 +52,25 @@ class Capacity:
         return self._queue.get(who, MOST_WAITING)
 
     def level(self, own: int, now: Moment) -> str:
-        """`WARNING`, `REACHED` or "". Forgets the queue when it is full no more."""
+        """`WARNING`, `REACHED` or ""; each holds until it is a little below, since people come and go all the time at the limit.
+        Forgets the queue when it is full no more."""
         used = self._percent(own, now)
-        if used >= 100:
-            return REACHED
-        self._queue.clear()
-        return WARNING if used >= self._policy.warn_percent else ""
+        if used < 100:
+            self._queue.clear()
+        slack = self._slack
+        if used >= 100 or (self._level == REACHED and used > 100 - slack):
+            self._level = REACHED
+        else:
+            warn = self._policy.warn_percent
+            holds = self._level and used > max(0, warn - slack)
+            self._level = WARNING if used >= warn or holds else ""
+        return self._level
+
+    @property
+    def _slack(self) -> float:
+        """Per cent."""
+        most = self._policy.most
+        return 100 * max(SLACK, 2 / most) if most >= 10 else 0.0
 
     def _percent(self, own: int, now: Moment) -> float:
         most = self._policy.most
