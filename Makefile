@@ -1,11 +1,11 @@
 # The two commands: make demo, make test. The rest is for whoever works on Menshen.
 #   make demo DEMO="--visits 50 --exit"     arguments for `menshen demo`
-#   make test TEST="tests/sync -k chain"    arguments for pytest
+#   make test TEST="tests/sync -k chain"    arguments for pytest; make test-all: the long ones of tests/long.py too
 #   make bench NAME=journal                 one benchmark of bench/; the last line is one JSON object
 #   make score NAME=dcc DATA=FOLDER         decisions on certificates with known answers; the last line is one JSON object
 #   make fuzz NAME=pass TIME=60             one target of tests/fuzz under atheris for so many seconds (x86-64 only)
 #   make faults ROUNDS=200                  faults on the real processes, judged record by record (docs/faults.md); also SEED=, ONLY=
-.PHONY: demo test lint bench score fuzz faults docs lock
+.PHONY: demo test test-all lint bench score fuzz faults docs lock
 PYTHON ?= python3
 export PYTHON
 
@@ -17,6 +17,9 @@ test:
 	@requirements/setup.sh test
 	@$(MAKE) --no-print-directory lint
 	@.venv/bin/python -m pytest -n 2 --dist worksteal $(TEST)
+
+test-all:
+	@$(MAKE) --no-print-directory test TEST="--all $(TEST)"
 
 lint:
 	@.venv/bin/ruff check .

@@ -7,10 +7,28 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.long import LONG
+
 if TYPE_CHECKING:
     from tests.postgres import Postgres
 
 CHROMIUM = shutil.which("chromium")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--all`: the long ones too."""
+    parser.addoption("--all", action="store_true", help="also the tests that `make test` leaves out (tests/long.py)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long ones out, unless they are asked for: all of them, or by their file's or their own name."""
+    if config.getoption("--all") or any("::" in each or each.endswith(".py") for each in config.args):
+        return
+    long = [item for item in items if LONG.search(item.nodeid)]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in set(long)]
+
+
 # No screen, no sandbox (the tests may run as root), and nothing of the browser's own that would look for a network.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
