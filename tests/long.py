@@ -19,8 +19,13 @@ LONG: Final = re.compile(
             r"central/web/test_escalation_browser\.py::\w+\[390",
             r"central/holders/test_browser\.py::test_the_pages\w*\[(?!390-zh)",
             # whole installations
-            r"e2e/test_(booked_times|site_capacity)\.py",
+            r"e2e/test_(booked_times|site_capacity|visitors)\.py",
             r"e2e/test_independent_receiver\.py::test_a_file",
+            r"e2e/test_demo\.py::test_(without_mosquitto|photographs)",
+            r"gateway/page/test_serving\.py::test_(what_is_no_request|one_address)",
+            # what goes by Django's queries alone, on the second database
+            r"central/(visitors|bookings|capacity|duty|drills|holders|cards)/.*\[.*postgresql",
+            r"central/(visitors|bookings|capacity|duty|drills|holders)/test_browser\.py::(?!test_the_pass_is_read|test_a_command_is)",
         )
     )
 )
