@@ -8,7 +8,7 @@ from typing import Final
 LONG: Final = re.compile(
     "|".join(
         (
-            # the guard's page: one language and window of each path, and one reading by axe, are always tested
+            # the guard's page: one path through a real browser is always tested
             r"gateway/page/test_browser\.py::(?!test_a_guard_begins\w*\[phone|test_an_alarm_is_acknowledged_by_one_tap\w*\[tablet|test_axe\w*\[en)",
             # the post: that it sounds and its button answers is always tested
             r"gateway/post/test_site\.py::(?!test_an_alarm_sounds)",
@@ -22,7 +22,7 @@ LONG: Final = re.compile(
             r"e2e/test_(booked_times|site_capacity|visitors)\.py",
             r"e2e/test_independent_receiver\.py::test_a_file",
             r"e2e/test_demo\.py::test_(without_mosquitto|photographs)",
-            r"gateway/page/test_serving\.py::test_(what_is_no_request|one_address)",
+            r"gateway/page/test_serving\.py",
             # what goes by Django's queries alone, on the second database
             r"central/(visitors|bookings|capacity|duty|drills|holders|cards)/.*\[.*postgresql",
             r"central/(visitors|bookings|capacity|duty|drills|holders)/test_browser\.py::(?!test_the_pass_is_read|test_a_command_is)",
