@@ -9,7 +9,7 @@ LONG: Final = re.compile(
     "|".join(
         (
             # the guard's page: one path through a real browser is always tested
-            r"gateway/page/test_browser\.py::(?!test_a_guard_begins\w*\[phone|test_an_alarm_is_acknowledged_by_one_tap\w*\[tablet|test_axe\w*\[en)",
+            r"gateway/page/test_browser\.py::(?!test_an_alarm_is_acknowledged_by_one_tap\w*\[tablet)",
             # the post: that it sounds and its button answers is always tested
             r"gateway/post/test_site\.py::(?!test_an_alarm_sounds)",
             # the office's pages: a phone in Chinese, or a desk in English
