@@ -13,6 +13,7 @@ from drivers.no_dumps import forbid_core_dumps
 from gateway.errors import GatewayError
 from gateway.guard_commands import guard, page_certificate, visitors
 from gateway.journal_commands import journal
+from gateway.loading_or_exit import loaded_or_exit
 from gateway.replay_command import replay
 from gateway.simulate_command import simulate
 from sync.notify import Notifier
@@ -28,13 +29,9 @@ CONFIG = click.option(
 
 def load_or_exit(path: Path) -> "GateConfig":
     """The configuration; a wrong one is told, and ends the command with exit code 2."""
-    from gateway.config import ConfigError, load
+    from gateway.config import load
 
-    try:
-        return load(path)
-    except ConfigError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
+    return loaded_or_exit(load, path)
 
 
 @click.group()

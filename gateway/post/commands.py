@@ -11,6 +11,7 @@ import click
 
 from drivers.no_dumps import forbid_core_dumps
 from gateway.errors import GatewayError
+from gateway.loading_or_exit import loaded_or_exit
 from sync.errors import SyncError
 from sync.notify import Notifier
 
@@ -25,14 +26,9 @@ CONFIG = click.option(
 
 def load_or_exit(path: Path) -> "PostConfig":
     """The configuration; a wrong one is told, and ends the command with exit code 2."""
-    from gateway.config import ConfigError
     from gateway.post.config import load
 
-    try:
-        return load(path)
-    except ConfigError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
+    return loaded_or_exit(load, path)
 
 
 @click.group()
