@@ -22,6 +22,16 @@ LONG: Final = re.compile(
             r"e2e/test_(booked_times|site_capacity|visitors)\.py",
             r"e2e/test_independent_receiver\.py::test_a_file",
             r"e2e/test_demo\.py::test_(without_mosquitto|photographs)",
+            r"hostile/test_personal_data\.py::.*keep0",
+            r"central/capacity/test_page\.py::test_it_can_be_read_by_everybody\w*\[(?!390-zh)",
+            # faults that take their minutes, or of which another kind is always tested
+            r"faults/test_full_disk\.py::test_offline_for_long",
+            r"faults/test_clock_jumps\.py::test_a_clock_that_nobody_has_set",
+            r"faults/test_damaged_journal\.py::test_it_is_moved_aside\w*\[(?!scribble)",
+            r"faults/test_kill\.py::test_the_tally_would_see_a_loss",
+            r"faults/test_strange_messages\.py::test_a_gate_that_the_office_does_not_know",
+            r"central/ingest/test_sharing\.py::test_the_database_crashes",
+            r"e2e/test_commands\.py::test_nothing_else_opens_it",
             r"gateway/page/test_serving\.py",
             # what goes by Django's queries alone, on the second database
             r"central/(visitors|bookings|capacity|duty|drills|holders|cards)/.*\[.*postgresql",

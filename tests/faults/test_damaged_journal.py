@@ -6,11 +6,13 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.wear import bodies
 from gateway.core.moment import Moment
 from gateway.journal import Journal
 from tests.faults.conftest import CALM
@@ -46,7 +48,8 @@ def cut_off_pages(path: Path, rows: Rows, _spare: Path) -> Rows:
     places = [place(path, row) for row in rows]
     begins = places[-1] // PAGE * PAGE
     os.truncate(path, begins)
-    return [row for row, at in zip(rows, places, strict=True) if at < begins]
+    before = takewhile(lambda both: both[1] < begins, zip(rows, places, strict=True))
+    return [row for row, _ in before]
 
 
 def scribble_over_the_log(path: Path, rows: Rows, spare: Path) -> Rows:
@@ -58,6 +61,15 @@ def scribble_over_the_log(path: Path, rows: Rows, spare: Path) -> Rows:
     assert rows[-1][4] in wal.read_bytes()
     wal.write_bytes(random.Random(2).randbytes(wal.stat().st_size))
     return left
+
+
+def record_more(path: Path) -> None:
+    """So many records that they stand on several pages of the file."""
+    chance = random.Random(3)
+    with Journal.open(path, boot=bytes(16), now=Moment(0, 1_700_000_000_000)) as journal:
+        for number in range(20):
+            for body in bodies(number, chance):
+                journal.append(body, Moment(number, 1_700_000_000_000 + number))
 
 
 @pytest.mark.parametrize("damage", [overwrite_a_body, cut_off_pages, scribble_over_the_log])
@@ -75,6 +87,7 @@ def test_it_is_moved_aside_and_what_can_be_read_arrives(
     day.hear_until("decision", outcome="granted")
     day.hear_until("door", state="released")
     day.stop("gate")
+    record_more(day.journal)
     day.start("gate")
     day.hear_until("ready")
     day.hear_until("scene", en="Out")

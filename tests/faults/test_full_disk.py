@@ -187,7 +187,10 @@ def test_offline_for_long_it_gives_up_what_it_can_spare_and_no_visit(
 
     # the disk is as full as before: now what the office has goes, before its time, and that is told too
     sent = "SELECT trimmed_seq FROM meta"
-    day.wait_until("what the office has is deleted", lambda: day.ask_journal(sent)[0][0] > 0)
+    day.wait_until(
+        "what the office has is deleted, and that is told",
+        lambda: any(each.sent for each in told(day.ask_journal(DROPPED.format("records")))),
+    )
     day.wait_until_told()
     gone = [each for each in told(day.ask_office(DROPPED.format("ingest_record"))) if each.sent]
     assert sum(each.sent for each in gone) == gone[-1].last == day.ask_journal(sent)[0][0]
