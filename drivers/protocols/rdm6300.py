@@ -89,6 +89,11 @@ class Rdm6300Link:
         self._noise_then = 0  # how much noise there had been when this run of bytes began, or at its last good frame
         self._last_ms = now_ms
 
+    def ask(self, now_ms: int) -> bytes:
+        """It takes no questions."""
+        del now_ms
+        return b""
+
     def feed(self, chunk: bytes, now_ms: int) -> list[CardRead]:
         """The cards that have come with this chunk, which is all that had come by now."""
         if chunk:
