@@ -49,7 +49,13 @@ class SerialDevice(ThreadedDevice):
     """Runs a link over a port. LOST while the port cannot be opened or read, else as the link says."""
 
     def __init__(
-        self, name: str, port: str, link: Callable[[int], Link], *, parity: str = serial.PARITY_NONE, retry: Retry = RETRY
+        self,
+        name: str,
+        port: str,
+        link: Callable[[int], Link],
+        *,
+        parity: str = serial.PARITY_NONE,
+        retry: Retry = RETRY,
     ) -> None:
         super().__init__(name, logger, retry)
         self._port = port

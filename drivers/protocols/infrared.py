@@ -99,11 +99,13 @@ class Counted(Protocol):
 
 
 class Belief:
-    """Whether a thermometer can be believed, from `now_ms` on. `first_ms`: how long it may take to its first reading."""
+    """Whether a thermometer can be believed, from `now_ms` on. `first_ms`: how long it may take to its first reading;
+    `stale_ms`: from one to the next."""
 
-    def __init__(self, now_ms: int, counted: Counted, first_ms: int = FIRST_MS) -> None:
+    def __init__(self, now_ms: int, counted: Counted, first_ms: int = FIRST_MS, stale_ms: int = STALE_MS) -> None:
         self._opened_ms = now_ms
         self._first_ms = first_ms
+        self._stale_ms = stale_ms
         self._counted = counted
         self._valid_ms: int | None = None
         self._fault: SensorFault | None = None
@@ -118,8 +120,10 @@ class Belief:
         return readings
 
     def health(self, now_ms: int) -> tuple[DeviceState, str]:
-        """STALE after 1 s without a reading, later before the first, and why; STARTING until the first."""
-        since_ms, limit_ms = (self._opened_ms, self._first_ms) if self._valid_ms is None else (self._valid_ms, STALE_MS)
+        """STALE after so long without a reading, and why; STARTING until the first."""
+        since_ms, limit_ms = self._opened_ms, self._first_ms
+        if self._valid_ms is not None:
+            since_ms, limit_ms = self._valid_ms, self._stale_ms
         if now_ms - since_ms >= limit_ms:
             return DeviceState.STALE, f"no reading for {limit_ms / 1000:g} s: {self._why()}"
         return (DeviceState.STARTING if self._valid_ms is None else DeviceState.OK), ""
