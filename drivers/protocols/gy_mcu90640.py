@@ -99,8 +99,9 @@ def encode(picture: Picture) -> bytes:
     """The module's frame. Raises WrongUse for another number of pixels, and for what 16 bits cannot hold."""
     if len(picture.pixels_c) != PIXELS:
         raise WrongUse(f"{len(picture.pixels_c)} pixels: a picture has {PIXELS}")
-    body: bytes = START + b"".join(map(PIXEL.encode, picture.pixels_c)) + AMBIENT.encode(picture.ambient_c)
-    return body + (sum(struct.unpack(f"<{len(body) // 2}H", body)) & 0xFFFF).to_bytes(2, "little")
+    body = START + b"".join(map(PIXEL.encode, picture.pixels_c)) + AMBIENT.encode(picture.ambient_c)
+    words: tuple[int, ...] = struct.unpack(f"<{len(body) // 2}H", body)
+    return body + (sum(words) & 0xFFFF).to_bytes(2, "little")
 
 
 def warmest(picture: Picture) -> float | None:
