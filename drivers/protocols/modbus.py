@@ -85,6 +85,10 @@ PYRO_USB: Final = Registers(
 )
 """Calex PyroUSB. Its scale is that of the notes; what it can measure is the widest of its kinds."""
 
+_FLOAT: Final = Quantity(-40.0, 300.0, steps=1.0, size=4, is_float=True)
+SIMULATED: Final = Registers(Table.HOLDING, Register(0, _FLOAT), Register(2, _FLOAT), Status(4, 0xFFFF))
+"""What the simulated sensor of no particular maker has."""
+
 
 def request(address: int, table: Table, at: int, count: int) -> bytes:
     """The host's frame that asks for `count` registers."""
