@@ -9,6 +9,7 @@ Which bytes an answer begins with, and how long it is, is known before it comes:
 own framer throws away whole.
 """
 
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -108,7 +109,7 @@ def _pdu(frame: bytes) -> ModbusPDU:
         raise BadFrame(f"wrong checksum: {frame.hex(' ')}")
     try:
         message = _ANSWERS.decode(frame[1:-2])
-    except (ModbusException, ValueError) as error:
+    except (ModbusException, ValueError, IndexError, struct.error) as error:
         raise BadFrame(f"no answer: {frame.hex(' ')}") from error
     if message is None:
         raise BadFrame(f"no answer: {frame.hex(' ')}")
