@@ -183,7 +183,7 @@ class GyMcu90640Link:
         if self._since_ms is None or not self._faster or now_ms - self._since_ms < MEASURE_MS:
             return b""
         slow = (self._reader.good - self._then) * 1_000 < SLOW * (now_ms - self._since_ms)
-        self._since_ms, self._then = now_ms, self._reader.good
+        self._since_ms = None  # it settles with its next frame
         if slow:
             return command(self._faster.pop(0))
         self._faster.clear()

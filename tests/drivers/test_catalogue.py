@@ -18,6 +18,7 @@ from drivers.catalogue import MODELS, Bench, Kind
 from drivers.settings import GyMcu90615Settings, InputSettings, Rdm6300Settings
 from drivers.sound.settings import LoudspeakerSettings, SimulatedLoudspeakerSettings
 from drivers.thermometers import registers_of
+from gateway.config.tables import bare_type, declared
 
 SIMULATED = "simulated-"
 REAL = [name for name in MODELS if not name.startswith(SIMULATED)]
@@ -69,7 +70,16 @@ LEAST: dict[str, dict[str, Any]] = {
 
 
 def settings(name: str, **more: Any) -> Any:
-    return msgspec.convert({**LEAST.get(name, {}), **more}, MODELS[name].settings)
+    """As a gate reads them: None only stands for a key that is not there."""
+    kind = MODELS[name].settings
+    keys = declared(kind).keys
+    values = {**LEAST.get(name, {}), **more}
+    return kind(
+        **{
+            key: msgspec.convert(value, Annotated[bare_type(keys[key].type), keys[key].meta])
+            for key, value in values.items()
+        }
+    )
 
 
 @pytest.mark.parametrize("name", MODELS)
