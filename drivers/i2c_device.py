@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from drivers.errors import DeviceLost
 from drivers.readings import DeviceState, Reading
+from drivers.tally import Counted, Tally, TallyKeeper
 from drivers.threaded import RETRY, Retry, ThreadedDevice, monotonic_ms
 
 logger = logging.getLogger("menshen.i2c")
@@ -31,6 +32,10 @@ class I2cLink(Protocol):
     @property
     def reads(self) -> Sequence[tuple[bytes, int]]:
         """What to send and how much to read, for one reading."""
+
+    @property
+    def count(self) -> Counted:
+        """What it has seen."""
 
     def take(self, answers: Sequence[bytes], now_ms: int) -> Sequence[Reading]:
         """The readings that these answers are. Never raises."""
@@ -83,6 +88,12 @@ class I2cDevice(ThreadedDevice):
         self._address = address
         self._new_link = link
         self._open_bus = open_bus
+        self._keeper = TallyKeeper()
+
+    @property
+    def tally(self) -> Tally:
+        """What it has to show for itself. From any thread."""
+        return self._keeper.tally
 
     def _live(self) -> None:
         try:
@@ -95,12 +106,14 @@ class I2cDevice(ThreadedDevice):
             raise DeviceLost(f"{self._bus}, address {self._address:#04x}: {_in_words(error)}") from error
 
     def _converse(self, bus: Bus) -> None:
+        self._keeper.opened()
         self._stopping.wait(POWER_S)
         link = self._new_link(monotonic_ms())
         while not self._stopping.is_set():
             answers = [self._transfer(bus, sent, length) for sent, length in link.reads]
             now_ms = monotonic_ms()
             readings = link.take(answers, now_ms)
+            self._keeper.looked(link.count, now_ms)
             state, detail = link.health(now_ms)
             if state is not DeviceState.STARTING:
                 self._become(state, detail)

@@ -13,6 +13,7 @@ import serial
 
 from drivers.errors import DeviceLost
 from drivers.readings import DeviceState, Reading
+from drivers.tally import Counted, Tally, TallyKeeper
 from drivers.threaded import RETRY, Retry, ThreadedDevice, monotonic_ms
 
 logger = logging.getLogger("menshen.serial")
@@ -32,6 +33,11 @@ class Link(Protocol):
 
     greeting: ClassVar[bytes]
     """Sent when the port was opened, and again with each change of rate."""
+
+    @property
+    def count(self) -> Counted:
+        """What it has seen."""
+
     personal: ClassVar[bool]
     """What comes says who is there (a card's number): it never goes into a log."""
 
@@ -61,7 +67,13 @@ class SerialDevice(ThreadedDevice):
         self._port = port
         self._parity = parity
         self._new_link = link
+        self._keeper = TallyKeeper()
         self._rate = 0  # which of the link's rates was right last
+
+    @property
+    def tally(self) -> Tally:
+        """What it has to show for itself. From any thread."""
+        return self._keeper.tally
 
     def _live(self) -> None:
         path, link = self._path(), self._new_link(monotonic_ms())
@@ -78,6 +90,7 @@ class SerialDevice(ThreadedDevice):
         return self._port
 
     def _converse(self, port: serial.Serial, link: Link) -> None:
+        self._keeper.opened()
         self._send(port, link.greeting)
         probe_ms = monotonic_ms() + PROBE_MS
         while not self._stopping.is_set():
@@ -85,6 +98,7 @@ class SerialDevice(ThreadedDevice):
             chunk, now_ms = self._read(port)
             self._log(chunk, link)
             readings = link.feed(chunk, now_ms)
+            self._keeper.looked(link.count, now_ms)
             state, detail = link.health(now_ms)
             if state is not DeviceState.STARTING:
                 self._become(state, detail)

@@ -23,6 +23,7 @@ from drivers.protocols.frames import Frame, FrameReader
 from drivers.protocols.infrared import SKIN_C, Belief, Measured, SensorFault, check_sum, summed
 from drivers.protocols.quantity import Quantity
 from drivers.readings import DeviceState, Temperature
+from drivers.tally import Counted
 
 WIDTH: Final = 32
 HEIGHT: Final = 24
@@ -177,6 +178,11 @@ class GyMcu90640Link:
         self._faster = list(FASTER)
         self._since_ms: int | None = None
         self._then = 0
+
+    @property
+    def count(self) -> Counted:
+        """What has come."""
+        return self._reader
 
     def ask(self, now_ms: int) -> bytes:
         """A higher rate, when for 3 s there were too few frames."""

@@ -5,12 +5,13 @@ A model is a declaration: its frame (where which quantity stands, and how it is 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final
 
 from drivers.errors import BadFrame
 from drivers.protocols.frames import Frame, FrameReader
 from drivers.protocols.quantity import Quantity
 from drivers.readings import DeviceState, Temperature
+from drivers.tally import Counted
 
 STALE_MS: Final = 1_000
 FIRST_MS: Final = 2_000  # until the first reading: two rates have been tried by then
@@ -90,14 +91,6 @@ def check_sum(frame: bytes) -> None:
         raise BadFrame(f"wrong sum: {frame.hex(' ')}")
 
 
-class Counted(Protocol):
-    """What has come: good and bad frames, and bytes that are no frame."""
-
-    good: int
-    bad: int
-    noise: int
-
-
 class Belief:
     """Whether a thermometer can be believed, from `now_ms` on. `first_ms`: how long it may take to its first reading;
     `stale_ms`: from one to the next."""
@@ -149,6 +142,11 @@ class StreamLink:
     def __init__(self, now_ms: int) -> None:
         self._reader = FrameReader(self.frame)
         self._belief = Belief(now_ms, self._reader, self.first_ms)
+
+    @property
+    def count(self) -> Counted:
+        """What has come."""
+        return self._reader
 
     def ask(self, now_ms: int) -> bytes:
         """It streams: there is nothing to ask."""

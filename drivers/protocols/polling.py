@@ -16,7 +16,7 @@ EVERY_MS: Final = 100  # from one round of questions to the next
 
 @dataclass(slots=True)
 class Count:
-    """See infrared.Counted; `timeouts`: questions without an answer."""
+    """See tally.Counted; `timeouts`: questions without an answer."""
 
     good: int = 0
     bad: int = 0

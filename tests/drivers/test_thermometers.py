@@ -143,6 +143,23 @@ def test_unplugged_in_the_middle_of_a_frame_and_plugged_in_under_another_name(th
     thermometer.until_measured(36.6)
     for fd in others:
         os.close(fd)
+    tally = thermometer.device.tally
+    assert tally.frames >= len(thermometer.readings)
+    assert tally.reopens >= 1
+    assert tally.last_valid_ms is not None
+
+
+def test_what_came_is_counted(thermometer: Thermometer) -> None:
+    before = thermometer.device.tally
+    thermometer.simulator.fault(LineFault.GARBAGE)
+    thermometer.until_state(DeviceState.STALE)
+    garbage = thermometer.device.tally
+    assert garbage.noise > before.noise
+    assert garbage.reopens == before.reopens == 0
+    thermometer.simulator.fault(LineFault.NONE)
+    thermometer.until_state(DeviceState.OK, count=2)
+    assert thermometer.device.tally.frames > garbage.frames
+    assert (thermometer.device.tally.last_valid_ms or 0) > (garbage.last_valid_ms or 0)
 
 
 def test_a_flood_neither_blocks_nor_grows(thermometer: Thermometer) -> None:
