@@ -1,5 +1,6 @@
 """Targets: what may come from a thermometer, by serial line or bus."""
 
+import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ from drivers.readings import Temperature
 from tests.fuzz.target import Target
 from tests.fuzz.wires import in_pieces
 
+logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # each refusal is a line
 SENSIBLE_C = (-100.0, 3_000.0)
 GD_ANSWER = gd60914.encode(36.5)
 MODBUS_ANSWER = bytes.fromhex("01 04 02 01 6E 39 4C")  # hardware notes 1.7
