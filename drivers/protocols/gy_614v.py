@@ -98,3 +98,4 @@ class Gy614vLink(StreamLink):
         write(Register.OUTPUT, STREAMS) + write(Register.FORMAT, BINARY) + write(Register.RATE, TEN_A_SECOND)
     )
     first_ms: ClassVar[int] = 7_000
+    faster: ClassVar[Sequence[bytes]] = (write(Register.RATE, TEN_A_SECOND),) * 2  # the greeting's last write was lost

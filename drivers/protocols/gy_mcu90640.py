@@ -19,11 +19,10 @@ from statistics import fmean, median_low
 from typing import ClassVar, Final
 
 from drivers.errors import BadFrame, WrongUse
-from drivers.protocols.frames import Frame, FrameReader
-from drivers.protocols.infrared import SKIN_C, Belief, Measured, SensorFault, check_sum, summed
+from drivers.protocols.frames import Frame
+from drivers.protocols.infrared import SKIN_C, Measured, SensorFault, StreamLink, check_sum, summed
 from drivers.protocols.quantity import Quantity
-from drivers.readings import DeviceState, Temperature
-from drivers.tally import Counted
+from drivers.readings import Temperature
 
 WIDTH: Final = 32
 HEIGHT: Final = 24
@@ -38,8 +37,6 @@ BROKEN: Final = 4
 """Pixels that the sensor's maker allows to be broken: more than these, and the picture is none."""
 STEEP_C: Final = 3.0  # skin differs by less than this within a patch
 _AROUND: Final = tuple(down * WIDTH + right for down in (-1, 0, 1) for right in (-1, 0, 1))
-SLOW: Final = 3  # frames a second: with fewer, no measurement comes together in time
-MEASURE_MS: Final = 3_000
 
 
 class Group(IntEnum):
@@ -165,43 +162,11 @@ FRAME: Final[Frame[Measured]] = Frame(START, LENGTH, decode)
 HOST_FRAME: Final[Frame[Setting]] = Frame(b"\xa5", 4, decode_command)
 
 
-class GyMcu90640Link:
+class GyMcu90640Link(StreamLink):
     """One connection to a GY-MCU90640, which is told to stream, and to be faster when it is too slow to measure by."""
 
+    frame: ClassVar[Frame[Measured]] = FRAME
     bauds: ClassVar[Sequence[int]] = (115_200, 460_800)
     greeting: ClassVar[bytes] = command(AUTOMATIC)
-    personal: ClassVar[bool] = False
-
-    def __init__(self, now_ms: int) -> None:
-        self._reader = FrameReader(FRAME)
-        self._belief = Belief(now_ms, self._reader, 3_000)
-        self._faster = list(FASTER)
-        self._since_ms: int | None = None
-        self._then = 0
-
-    @property
-    def count(self) -> Counted:
-        """What has come."""
-        return self._reader
-
-    def ask(self, now_ms: int) -> bytes:
-        """A higher rate, when for 3 s there were too few frames."""
-        if self._since_ms is None or not self._faster or now_ms - self._since_ms < MEASURE_MS:
-            return b""
-        slow = (self._reader.good - self._then) * 1_000 < SLOW * (now_ms - self._since_ms)
-        self._since_ms = None  # it settles with its next frame
-        if slow:
-            return command(self._faster.pop(0))
-        self._faster.clear()
-        return b""
-
-    def feed(self, chunk: bytes, now_ms: int) -> list[Temperature]:
-        """The readings that this chunk completes."""
-        readings = self._belief.take(self._reader.feed(chunk), now_ms)
-        if readings and self._since_ms is None:
-            self._since_ms, self._then = now_ms, self._reader.good
-        return readings
-
-    def health(self, now_ms: int) -> tuple[DeviceState, str]:
-        """See Belief.health."""
-        return self._belief.health(now_ms)
+    first_ms: ClassVar[int] = 3_000
+    faster: ClassVar[Sequence[bytes]] = tuple(map(command, FASTER))

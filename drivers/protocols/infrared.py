@@ -15,6 +15,8 @@ from drivers.tally import Counted
 
 STALE_MS: Final = 1_000
 FIRST_MS: Final = 2_000  # until the first reading: two rates have been tried by then
+SLOW: Final = 3  # frames a second: with fewer, no measurement comes together in time
+MEASURE_MS: Final = 3_000
 SKIN_C: Final = (28.0, 43.0)
 """What skin may be. A module makes a body's temperature of whatever is before it, a wall too: outside, that is none."""
 
@@ -130,18 +132,47 @@ class Belief:
         return f"nothing comes any more ({counted.good} frames had come)" if counted.good else "nothing came"
 
 
+class Quicken:
+    """Asks a module for a higher rate while its frames are too few to measure a person by: each of `requests` once, after 3 s,
+    and nothing more once it is fast enough."""
+
+    def __init__(self, requests: Sequence[bytes]) -> None:
+        self._requests = list(requests)
+        self._since_ms: int | None = None
+        self._then = 0
+
+    def ask(self, good: int, now_ms: int) -> bytes:
+        """What to send, with so many frames by now."""
+        if self._since_ms is None or not self._requests or now_ms - self._since_ms < MEASURE_MS:
+            return b""
+        slow = (good - self._then) * 1_000 < SLOW * (now_ms - self._since_ms)
+        self._since_ms = None  # it settles with its next frame
+        if slow:
+            return self._requests.pop(0)
+        self._requests.clear()
+        return b""
+
+    def frame(self, good: int, now_ms: int) -> None:
+        """A reading came, with so many frames by now."""
+        if self._since_ms is None:
+            self._since_ms, self._then = now_ms, good
+
+
 class StreamLink:
-    """One connection to a module that streams frames. A model declares `frame`, `bauds` and `greeting`."""
+    """One connection to a module that streams frames. A model declares `frame`, `bauds` and `greeting`; `faster`: what to ask
+    when it streams too slowly."""
 
     frame: ClassVar[Frame[Measured]]
     bauds: ClassVar[Sequence[int]]
     greeting: ClassVar[bytes]
     personal: ClassVar[bool] = False
     first_ms: ClassVar[int] = FIRST_MS
+    faster: ClassVar[Sequence[bytes]] = ()
 
     def __init__(self, now_ms: int) -> None:
         self._reader = FrameReader(self.frame)
         self._belief = Belief(now_ms, self._reader, self.first_ms)
+        self._quicken = Quicken(self.faster)
 
     @property
     def count(self) -> Counted:
@@ -149,13 +180,15 @@ class StreamLink:
         return self._reader
 
     def ask(self, now_ms: int) -> bytes:
-        """It streams: there is nothing to ask."""
-        del now_ms
-        return b""
+        """It streams: there is nothing to ask, but to be faster."""
+        return self._quicken.ask(self._reader.good, now_ms)
 
     def feed(self, chunk: bytes, now_ms: int) -> list[Temperature]:
         """The readings that this chunk completes."""
-        return self._belief.take(self._reader.feed(chunk), now_ms)
+        readings = self._belief.take(self._reader.feed(chunk), now_ms)
+        if readings:
+            self._quicken.frame(self._reader.good, now_ms)
+        return readings
 
     def health(self, now_ms: int) -> tuple[DeviceState, str]:
         """See Belief.health."""

@@ -15,7 +15,6 @@ from drivers.protocols.gy_mcu90640 import (
     FRAME,
     HOST_FRAME,
     LENGTH,
-    MEASURE_MS,
     PIXELS,
     WIDTH,
     Group,
@@ -30,7 +29,7 @@ from drivers.protocols.gy_mcu90640 import (
     measure,
     warmest,
 )
-from drivers.protocols.infrared import SensorFault
+from drivers.protocols.infrared import MEASURE_MS, SensorFault
 from drivers.readings import DeviceState, Temperature
 from drivers.serial_device import PROBE_MS
 from tests.drivers.protocols import hostile

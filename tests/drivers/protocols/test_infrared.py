@@ -229,6 +229,14 @@ def test_nothing_is_saved_in_a_gy_614v() -> None:
     assert heard == [Write(Register.OUTPUT, 0), Write(Register.FORMAT, 0), Write(Register.RATE, 3)]
 
 
+def test_a_gy_614v_that_stays_slow_is_told_its_rate_again_and_by_itself() -> None:
+    link, sent = Gy614vLink(0), []
+    for now_ms in range(0, 20_000, 1_000):
+        link.feed(bytes.fromhex("A4 03 07 07 62 0D C0 0A 32 0E 44 72"), now_ms)
+        sent.append(link.ask(now_ms))
+    assert [each for each in sent if each] == [gy_614v.write(Register.RATE, 3)] * 2
+
+
 def test_a_person_is_measured_by_the_body_value_and_a_wall_has_none() -> None:
     stream = FrameReader(Frame(gy_614v.START, 12, gy_614v.FRAME.decode))
     person, wall, kettle, nonsense = stream.feed(
