@@ -4,71 +4,26 @@ Each builder's docstring is the model's entry in the list of devices: what it gi
 known of it. Importing this module is cheap: a builder imports the libraries that its model needs.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping
 from typing import Any, Final
 
 from drivers.camera.settings import CameraSettings, FolderSettings, SimulatedCameraSettings, VideoSettings
-from drivers.interfaces import CardReader, CodeScanner, Contact, Output, Thermometer
+from drivers.interfaces import CardReader, CodeScanner, Contact, Output
+from drivers.model import Kind, Model
 from drivers.settings import (
     AnyPinSettings,
-    GyMcu90615Settings,
     InputSettings,
     OutputSettings,
     Rdm6300Settings,
-    SimulatedGyMcu90615Settings,
     SimulatedInputSettings,
     SimulatedOutputSettings,
     SimulatedRdm6300Settings,
 )
 from drivers.simulators.bench import Bench
 from drivers.sound.settings import AnySpeakerSettings, LoudspeakerSettings, SimulatedLoudspeakerSettings
+from drivers.thermometers import THERMOMETERS
 
 __all__ = ["MODELS", "Bench", "Kind", "Model"]
-
-
-class Kind(StrEnum):
-    """What a device is, by the interface it stands behind (`drivers.interfaces`)."""
-
-    THERMOMETER = "thermometer"
-    CODE_SCANNER = "code scanner"
-    CARD_READER = "card reader"
-    CONTACT = "contact"
-    OUTPUT = "output"
-    SPEAKER = "speaker"
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """`claims`: what only one device of a gate may have, such as "port /dev/ttyS0" or "pin 17". `build`: makes the device
-    of that name; what simulated ones share is on the bench."""
-
-    kind: Kind
-    settings: type[Any]
-    claims: Callable[[Any], tuple[str, ...]]
-    build: Callable[[str, Any, Bench], Any]
-
-
-def _gy_mcu90615(name: str, settings: GyMcu90615Settings, _bench: Bench) -> Thermometer:
-    """Infrared thermometer GY-MCU90615 or GY-MCU90614: posts Temperature, about 10 a second.
-
-    Unit: °C, resolution 0.02, ±0.5. Source: hardware notes 1.1; as99shop.com/product/363."""
-    from drivers.protocols.gy_mcu90615 import GyMcu90615Link
-    from drivers.serial_device import SerialDevice
-
-    return SerialDevice(name, settings.port, GyMcu90615Link)
-
-
-def _simulated_gy_mcu90615(name: str, settings: SimulatedGyMcu90615Settings, _bench: Bench) -> Thermometer:
-    """The driver of gy-mcu90615, with a model of sensor and forehead at the far end of a pty; `simulator` is the latter.
-
-    Unit: °C. Source: as gy-mcu90615; resolution, rate and drift after those notes."""
-    from drivers.protocols.gy_mcu90615 import GyMcu90615Link
-    from drivers.simulators.serial_device import SimulatedSerialDevice
-    from drivers.simulators.thermometer import SimulatedThermometer
-
-    return SimulatedSerialDevice(name, SimulatedThermometer(name, settings), GyMcu90615Link)
 
 
 def _rdm6300(name: str, settings: Rdm6300Settings, _bench: Bench) -> CardReader:
@@ -160,7 +115,7 @@ def _nothing(_settings: object) -> tuple[str, ...]:
     return ()
 
 
-def _port(settings: GyMcu90615Settings | Rdm6300Settings) -> tuple[str, ...]:
+def _port(settings: Rdm6300Settings) -> tuple[str, ...]:
     return (f"port {settings.port}",)
 
 
@@ -181,8 +136,7 @@ def _sound_file(settings: SimulatedLoudspeakerSettings) -> tuple[str, ...]:
 
 
 MODELS: Final[Mapping[str, Model]] = {
-    "gy-mcu90615": Model(Kind.THERMOMETER, GyMcu90615Settings, _port, _gy_mcu90615),
-    "simulated-gy-mcu90615": Model(Kind.THERMOMETER, SimulatedGyMcu90615Settings, _nothing, _simulated_gy_mcu90615),
+    **THERMOMETERS,
     "rdm6300": Model(Kind.CARD_READER, Rdm6300Settings, _port, _rdm6300),
     "simulated-rdm6300": Model(Kind.CARD_READER, SimulatedRdm6300Settings, _nothing, _simulated_rdm6300),
     "camera": Model(Kind.CODE_SCANNER, CameraSettings, _camera_path, _camera),

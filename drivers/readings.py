@@ -15,10 +15,17 @@ class DeviceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Temperature:
-    """One frame of an infrared thermometer, °C: `object_c` what it looks at, `ambient_c` its own sensor."""
+    """One frame of an infrared thermometer, °C: `object_c` what it looks at; `ambient_c` its own sensor, None where it does
+    not tell; `body_c` what the module itself makes of a forehead, None where it does not, or where that is no skin."""
 
     object_c: float
-    ambient_c: float
+    ambient_c: float | None
+    body_c: float | None = None
+
+    @property
+    def measured_c(self) -> float:
+        """What the person is measured by: the module's own body value, which its maker calibrated, else the object."""
+        return self.object_c if self.body_c is None else self.body_c
 
 
 @dataclass(frozen=True, slots=True)

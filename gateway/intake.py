@@ -77,7 +77,7 @@ class Intake:
     def _temperature(self, reading: Reading) -> None:
         if self._sampler is None or not isinstance(reading, Temperature):
             return
-        measured = self._sampler.feed(reading.object_c, reading.ambient_c, self._now().mono_ms)
+        measured = self._sampler.feed(reading.measured_c, reading.ambient_c, self._now().mono_ms)
         if measured is not None:
             self._post(measured)
 

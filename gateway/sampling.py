@@ -21,7 +21,7 @@ class TemperatureSampler:
     def __init__(self, thermometer: str, policy: TemperaturePolicy) -> None:
         self._thermometer = thermometer
         self._policy = self._next = policy
-        self._samples: deque[tuple[int, float, float]] = deque(maxlen=policy.samples)
+        self._samples: deque[tuple[int, float, float | None]] = deque(maxlen=policy.samples)
         self._since: int | None = None
         self._missing = 0
         self._done = False
@@ -42,8 +42,8 @@ class TemperatureSampler:
         self._since = None
         self._done = False
 
-    def feed(self, object_c: float, ambient_c: float, now_ms: int) -> TemperatureMeasured | None:
-        """One frame. Returns a measurement when one is complete, or when the person cannot be measured steadily."""
+    def feed(self, object_c: float, ambient_c: float | None, now_ms: int) -> TemperatureMeasured | None:
+        """One frame; `ambient_c` None where the thermometer does not tell. Returns a measurement when one is complete, or when the person cannot be measured steadily."""
         if self._started is None:
             self._started = now_ms
         if self._restart:
@@ -81,7 +81,8 @@ class TemperatureSampler:
         return None
 
     def _measured(self, object_c: float | None, spread: float, reason: str, now_ms: int) -> TemperatureMeasured:
-        ambient = round(median(sample[2] for sample in self._samples), 2)
+        told = [sample[2] for sample in self._samples if sample[2] is not None]
+        ambient = round(median(told), 2) if told else None
         count = len(self._samples)
         self._reset()
         self._done = object_c is not None

@@ -116,7 +116,7 @@ def _refuse_shared(configs: list[DeviceConfig], report: Report) -> None:
                 )
 
 
-_CLAIM_KEYS = ("port", "pin", "path", "device")
+_CLAIM_KEYS = ("port", "pin", "path", "device", "bus")
 
 
 def _resolved(claim: str) -> str:

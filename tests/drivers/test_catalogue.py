@@ -17,6 +17,8 @@ from drivers.camera.settings import CameraSettings
 from drivers.catalogue import MODELS, Bench, Kind
 from drivers.settings import GyMcu90615Settings, InputSettings, Rdm6300Settings
 from drivers.sound.settings import LoudspeakerSettings, SimulatedLoudspeakerSettings
+from drivers.thermometers import registers_of
+from gateway.config.tables import bare_type, declared
 
 SIMULATED = "simulated-"
 REAL = [name for name in MODELS if not name.startswith(SIMULATED)]
@@ -27,6 +29,14 @@ WITHOUT_TWIN = {
 }
 GARBAGE = {
     "gy-mcu90615": ("tests.drivers.protocols.test_gy_mcu90615", "test_garbage_never_raises_and_is_not_kept"),
+    "gy-mcu90614": ("tests.drivers.protocols.test_infrared", "test_garbage_never_raises_and_is_not_kept"),
+    "cjmcu-90614": ("tests.drivers.protocols.test_infrared", "test_garbage_never_raises_and_is_not_kept"),
+    "gy-614v": ("tests.drivers.protocols.test_infrared", "test_garbage_never_raises_and_is_not_kept"),
+    "gd60914": ("tests.drivers.protocols.test_gd60914", "test_garbage_never_raises_and_is_not_kept"),
+    "mlx90614": ("tests.drivers.protocols.test_mlx90614", "test_garbage_never_raises_and_is_not_kept"),
+    "gy-mcu90640": ("tests.drivers.protocols.test_gy_mcu90640", "test_garbage_never_raises_and_is_not_kept"),
+    "calex-pyrousb": ("tests.drivers.protocols.test_modbus", "test_garbage_never_raises_and_is_not_kept"),
+    "modbus-thermometer": ("tests.drivers.protocols.test_modbus", "test_garbage_never_raises_and_is_not_kept"),
     "rdm6300": ("tests.drivers.protocols.test_rdm6300", "test_garbage_never_raises_and_is_not_kept"),
 }
 WITHOUT_GARBAGE = {
@@ -39,6 +49,13 @@ WITHOUT_GARBAGE = {
 }
 LEAST: dict[str, dict[str, Any]] = {
     "gy-mcu90615": {"port": "/dev/ttyUSB0"},
+    "gy-mcu90614": {"port": "/dev/ttyUSB0"},
+    "cjmcu-90614": {"port": "/dev/ttyUSB0"},
+    "gy-614v": {"port": "/dev/ttyUSB0"},
+    "gd60914": {"port": "/dev/ttyUSB0"},
+    "gy-mcu90640": {"port": "/dev/ttyUSB0"},
+    "calex-pyrousb": {"port": "/dev/ttyUSB0"},
+    "modbus-thermometer": {"port": "/dev/ttyUSB0", "object_register": 18},
     "rdm6300": {"port": "/dev/ttyUSB0"},
     "camera": {"path": "/dev/video0"},
     "folder": {"path": "photographs"},
@@ -53,7 +70,16 @@ LEAST: dict[str, dict[str, Any]] = {
 
 
 def settings(name: str, **more: Any) -> Any:
-    return msgspec.convert({**LEAST.get(name, {}), **more}, MODELS[name].settings)
+    """As a gate reads them: None only stands for a key that is not there."""
+    kind = MODELS[name].settings
+    keys = declared(kind).keys
+    values = {**LEAST.get(name, {}), **more}
+    return kind(
+        **{
+            key: msgspec.convert(value, Annotated[bare_type(keys[key].type), keys[key].meta])
+            for key, value in values.items()
+        }
+    )
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -119,6 +145,9 @@ def test_each_model_is_built_from_its_least_settings_and_claims_what_it_takes(
 def test_claims() -> None:
     assert MODELS["gy-mcu90615"].claims(GyMcu90615Settings(port="/dev/ttyS0")) == ("port /dev/ttyS0",)
     assert MODELS["rdm6300"].claims(Rdm6300Settings(port="/dev/ttyS0")) == ("port /dev/ttyS0",)
+    assert MODELS["gy-mcu90640"].claims(settings("gy-mcu90640")) == ("port /dev/ttyUSB0",)
+    assert MODELS["mlx90614"].claims(settings("mlx90614")) == ("address 0x5a of /dev/i2c-1",)
+    assert MODELS["simulated-mlx90614"].claims(settings("simulated-mlx90614")) == ()
     assert MODELS["gpio-input"].claims(InputSettings(pin=17)) == ("pin 17",)
     assert MODELS["camera"].claims(CameraSettings(path="/dev/video0")) == ("camera /dev/video0",)
     assert MODELS["loudspeaker"].claims(LoudspeakerSettings()) == ()
@@ -138,6 +167,13 @@ def test_claims() -> None:
         ("rdm6300", {"port": "/dev/tty\0"}),
         ("rdm6300", {"port": "/dev/"}),
         ("simulated-gy-mcu90615", {"room_c": 500}),
+        ("mlx90614", {"address": 0x78}),
+        ("mlx90614", {"bus": "i2c-1"}),
+        ("modbus-thermometer", {"object_register": 65_535}),
+        ("modbus-thermometer", {"steps": 0}),
+        ("modbus-thermometer", {"parity": "mark"}),
+        ("calex-pyrousb", {"address": 0}),
+        ("gd60914", {"measures": "ear"}),
     ],
 )
 def test_impossible_settings_are_refused(name: str, wrong: dict[str, Any]) -> None:
@@ -153,7 +189,7 @@ def test_simulated_devices_of_one_bench_share_their_pins() -> None:
 
 
 def test_importing_the_catalogue_loads_no_device_library() -> None:
-    code = "import sys, drivers.catalogue; print([m for m in ('serial', 'gpiozero', 'cv2', 'numpy', 'lgpio') if m in sys.modules])"
+    code = "import sys, drivers.catalogue; print([m for m in ('serial', 'gpiozero', 'cv2', 'numpy', 'lgpio', 'pymodbus', 'smbus2') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
 
@@ -162,3 +198,17 @@ def test_settings_come_from_toml_as_they_are_written() -> None:
     table = tomllib.loads('pin = 6\npull = "up"\nactive = "high"\ndebounce_s = 0.1')
     made = msgspec.convert(table, InputSettings)
     assert (made.pin, made.pull.value, made.active.value, made.debounce_s) == (6, "up", "high", 0.1)
+
+
+def test_a_table_of_registers_is_what_the_settings_say() -> None:
+    from drivers.protocols.modbus import Register, Registers, Status, Table
+    from drivers.protocols.quantity import Quantity
+
+    least = Quantity(-40.0, 300.0, 10.0)
+    assert registers_of(settings("modbus-thermometer")) == Registers(Table.INPUT, Register(18, least))
+    number = Quantity(0.0, 200.0, 1.0, size=4, is_float=True)
+    table = {"table": "holding", "number": "float32-low-first", "steps": 1, "lowest_c": 0, "highest_c": 200}
+    places = {"object_register": 0, "ambient_register": 2, "status_register": 9, "status_faults": 6, "apart": True}
+    assert registers_of(settings("modbus-thermometer", **table, **places)) == Registers(
+        Table.HOLDING, Register(0, number, True), Register(2, number, True), Status(9, 6), apart=True
+    )

@@ -86,7 +86,7 @@ def directory_file(data: bytes) -> None:
     assert_bounded(msgspec.to_builtins(content), 64 * (1 + len(data)))
 
 
-def _frames(frame: Frame[Any], data: bytes) -> None:
+def in_pieces(frame: Frame[Any], data: bytes) -> None:
     """In two pieces and in one: the same messages; and nothing piles up."""
     whole, halves = FrameReader(frame), FrameReader(frame)
     messages = whole.feed(data)
@@ -97,7 +97,7 @@ def _frames(frame: Frame[Any], data: bytes) -> None:
 
 def thermometer(data: bytes) -> None:
     """A serial line that a GY-MCU90615 should be at."""
-    _frames(gy_mcu90615.MODULE_FRAME, data)
+    in_pieces(gy_mcu90615.MODULE_FRAME, data)
     link = gy_mcu90615.GyMcu90615Link(0)
     for read in link.feed(data, 1):
         assert gy_mcu90615.OBJECT_C[0] <= read.object_c <= gy_mcu90615.OBJECT_C[1]
@@ -106,7 +106,7 @@ def thermometer(data: bytes) -> None:
 
 def card_reader(data: bytes) -> None:
     """A serial line that an RDM6300 should be at."""
-    _frames(rdm6300.FRAME, data)
+    in_pieces(rdm6300.FRAME, data)
     link = rdm6300.Rdm6300Link(0)
     for read in link.feed(data, 1):
         assert re.fullmatch(r"[0-9A-F]{10}", read.uid)

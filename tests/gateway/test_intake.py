@@ -81,6 +81,15 @@ def test_a_stream_of_frames_is_one_measurement(bench: Bench) -> None:
     assert measured.object_c == 36.5
 
 
+def test_a_person_is_measured_by_the_module_s_own_body_value_where_there_is_one(bench: Bench) -> None:
+    post = bench.intake.of("forehead", "thermometer")
+    for _ in range(50):
+        post(Temperature(34.1, 24.0, 36.5))
+    (measured,) = bench.posted
+    assert isinstance(measured, events.TemperatureMeasured)
+    assert measured.object_c == 36.5
+
+
 def test_states_are_told_except_the_beginning(bench: Bench) -> None:
     post = bench.intake.of("forehead", "thermometer")
     post(DeviceStatus(DeviceState.STARTING))

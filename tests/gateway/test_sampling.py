@@ -65,3 +65,9 @@ def test_warm_up_does_not_count() -> None:
 def test_the_offset_decides_what_is_skin_and_the_raw_value_is_kept() -> None:
     found = run(TemperatureSampler("t", TemperaturePolicy(warm_up_s=0, offset_c=2.0)), [31.0] * 8)
     assert [each.object_c for each in found] == [31.0]
+
+
+def test_a_thermometer_that_does_not_tell_its_surroundings_says_so() -> None:
+    sampler = TemperatureSampler("t", POLICY)
+    found = [measured for n in range(8) if (measured := sampler.feed(36.5, None, 100 * n)) is not None]
+    assert [(each.object_c, each.ambient_c) for each in found] == [(36.5, None)]
