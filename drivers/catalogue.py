@@ -4,13 +4,13 @@ Each builder's docstring is the model's entry in the list of devices: what it gi
 known of it. Importing this module is cheap: a builder imports the libraries that its model needs.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping
 from typing import Any, Final
 
 from drivers.camera.settings import CameraSettings, FolderSettings, SimulatedCameraSettings, VideoSettings
 from drivers.interfaces import CardReader, CodeScanner, Contact, Output, Thermometer
+from drivers.model import Kind, Model
+from drivers.reader_models import READER_MODELS
 from drivers.settings import (
     AnyPinSettings,
     GyMcu90615Settings,
@@ -26,28 +26,6 @@ from drivers.simulators.bench import Bench
 from drivers.sound.settings import AnySpeakerSettings, LoudspeakerSettings, SimulatedLoudspeakerSettings
 
 __all__ = ["MODELS", "Bench", "Kind", "Model"]
-
-
-class Kind(StrEnum):
-    """What a device is, by the interface it stands behind (`drivers.interfaces`)."""
-
-    THERMOMETER = "thermometer"
-    CODE_SCANNER = "code scanner"
-    CARD_READER = "card reader"
-    CONTACT = "contact"
-    OUTPUT = "output"
-    SPEAKER = "speaker"
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """`claims`: what only one device of a gate may have, such as "port /dev/ttyS0" or "pin 17". `build`: makes the device
-    of that name; what simulated ones share is on the bench."""
-
-    kind: Kind
-    settings: type[Any]
-    claims: Callable[[Any], tuple[str, ...]]
-    build: Callable[[str, Any, Bench], Any]
 
 
 def _gy_mcu90615(name: str, settings: GyMcu90615Settings, _bench: Bench) -> Thermometer:
@@ -195,5 +173,6 @@ MODELS: Final[Mapping[str, Model]] = {
     "simulated-output": Model(Kind.OUTPUT, SimulatedOutputSettings, _pin, _simulated_output),
     "loudspeaker": Model(Kind.SPEAKER, LoudspeakerSettings, _sound_card, _loudspeaker),
     "simulated-loudspeaker": Model(Kind.SPEAKER, SimulatedLoudspeakerSettings, _sound_file, _loudspeaker),
+    **READER_MODELS,
 }
 """Model names, as in a gate's configuration."""

@@ -7,7 +7,7 @@ import errno
 import logging
 import termios
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final, Protocol, runtime_checkable
 
 import serial
 
@@ -37,6 +37,18 @@ class Link(Protocol):
 
     def health(self, now_ms: int) -> tuple[DeviceState, str]:
         """OK; STARTING, when nothing can be said yet; or STALE and why."""
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """What a link has besides, when its device answers and does not speak by itself."""
+
+    def ask(self, now_ms: int) -> bytes:
+        """What to send by now, perhaps nothing. Called when the port was opened, and after each `feed`: at the latest
+        `READ_S` after the one before."""
+
+    def is_answered(self) -> bool:
+        """The rate is right: what came was this model's, of late."""
 
 
 class SerialDevice(ThreadedDevice):
@@ -72,7 +84,8 @@ class SerialDevice(ThreadedDevice):
                 self._become(state, detail)
             for reading in readings:
                 self._post(reading)
-            if state is DeviceState.OK:
+            self._ask(port, link, now_ms)
+            if state is DeviceState.OK or (isinstance(link, Asking) and link.is_answered()):
                 probe_ms = now_ms + PROBE_MS
             elif now_ms >= probe_ms and len(link.bauds) > 1:
                 self._rate += 1
@@ -87,6 +100,13 @@ class SerialDevice(ThreadedDevice):
         if link.greeting:
             raw.debug("%s > %s at %d baud", self.name, link.greeting.hex(" "), port.baudrate)
             port.write(link.greeting)
+        self._ask(port, link, monotonic_ms())
+
+    def _ask(self, port: serial.Serial, link: Link, now_ms: int) -> None:
+        asked = link.ask(now_ms) if isinstance(link, Asking) else b""
+        if asked:
+            raw.debug("%s > %s at %d baud", self.name, asked.hex(" "), port.baudrate)
+            port.write(asked)
 
     def _read(self, port: serial.Serial) -> tuple[bytes, int]:
         """Everything that has come, after waiting for a first byte; and a time by which it had. The time is taken before

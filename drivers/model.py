@@ -1,0 +1,30 @@
+"""What the catalogue says of each model of device."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from drivers.simulators.bench import Bench
+
+
+class Kind(StrEnum):
+    """What a device is, by the interface it stands behind (`drivers.interfaces`)."""
+
+    THERMOMETER = "thermometer"
+    CODE_SCANNER = "code scanner"
+    CARD_READER = "card reader"
+    CONTACT = "contact"
+    OUTPUT = "output"
+    SPEAKER = "speaker"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """`claims`: what only one device of a gate may have, such as "port /dev/ttyS0" or "pin 17". `build`: makes the device
+    of that name; what simulated ones share is on the bench."""
+
+    kind: Kind
+    settings: type[Any]
+    claims: Callable[[Any], tuple[str, ...]]
+    build: Callable[[str, Any, Bench], Any]
