@@ -17,7 +17,7 @@ from drivers.protocols.packets import PacketReader
 from drivers.simulators.line import SerialLine
 from drivers.threaded import monotonic_ms
 
-OUT_OF_THE_BOX: Final = {
+OUT_OF_THE_BOX: Final[dict[int, int]] = {
     Zone.MODE: 0xD4,
     Zone.INTERVAL: 0x0A,
     Zone.OUTPUT: 0xA0,
@@ -38,7 +38,7 @@ class Gm65Model:
         self.baud = baud
         self.saves = 0
         self._ignores = ignores
-        self._flash: dict[int, int] = {**OUT_OF_THE_BOX, Zone.FIRMWARE: firmware}
+        self._flash: dict[int, int] = OUT_OF_THE_BOX | {Zone.FIRMWARE: firmware}
         self._zones = dict(self._flash)
         self._reader = PacketReader(HOST_PACKET)
         self._says = b""

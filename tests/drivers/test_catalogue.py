@@ -28,6 +28,12 @@ WITHOUT_TWIN = {
 GARBAGE = {
     "gy-mcu90615": ("tests.drivers.protocols.test_gy_mcu90615", "test_garbage_never_raises_and_is_not_kept"),
     "rdm6300": ("tests.drivers.protocols.test_rdm6300", "test_garbage_never_raises_and_is_not_kept"),
+    "gm65": ("tests.drivers.readers.test_gm65", "test_garbage_never_raises_and_is_not_kept"),
+    "hid-scanner": ("tests.drivers.readers.test_hid", "test_garbage_never_raises_and_is_not_kept"),
+    "id-12": ("tests.drivers.readers.test_id12", "test_garbage_never_raises_and_is_not_kept"),
+    "pn532": ("tests.drivers.readers.test_pn532", "test_garbage_never_raises_and_is_not_kept"),
+    "wiegand": ("tests.drivers.readers.test_wiegand", "test_garbage_never_raises_and_is_not_kept"),
+    "identity-card": ("tests.drivers.readers.test_identity_card", "test_garbage_never_raises_and_is_not_kept"),
 }
 WITHOUT_GARBAGE = {
     "camera": "pictures, not bytes: a picture that fails a decoder is tested with tests/drivers/camera",
@@ -40,6 +46,14 @@ WITHOUT_GARBAGE = {
 LEAST: dict[str, dict[str, Any]] = {
     "gy-mcu90615": {"port": "/dev/ttyUSB0"},
     "rdm6300": {"port": "/dev/ttyUSB0"},
+    "gm65": {"port": "/dev/ttyUSB0"},
+    "hid-scanner": {"path": "/dev/input/event0"},
+    "id-12": {"port": "/dev/ttyUSB0"},
+    "pn532": {"port": "/dev/ttyUSB0"},
+    "wiegand": {"d0": 20, "d1": 21},
+    "simulated-wiegand": {"d0": 20, "d1": 21},
+    "identity-card": {"port": "/dev/ttyUSB0", "key": "a key of this site"},
+    "simulated-identity-card": {"key": "a key of this site"},
     "camera": {"path": "/dev/video0"},
     "folder": {"path": "photographs"},
     "video": {"path": "day.mp4"},
@@ -119,6 +133,8 @@ def test_each_model_is_built_from_its_least_settings_and_claims_what_it_takes(
 def test_claims() -> None:
     assert MODELS["gy-mcu90615"].claims(GyMcu90615Settings(port="/dev/ttyS0")) == ("port /dev/ttyS0",)
     assert MODELS["rdm6300"].claims(Rdm6300Settings(port="/dev/ttyS0")) == ("port /dev/ttyS0",)
+    assert MODELS["wiegand"].claims(settings("wiegand")) == ("pin 20", "pin 21")
+    assert MODELS["hid-scanner"].claims(settings("hid-scanner")) == ("input device /dev/input/event0",)
     assert MODELS["gpio-input"].claims(InputSettings(pin=17)) == ("pin 17",)
     assert MODELS["camera"].claims(CameraSettings(path="/dev/video0")) == ("camera /dev/video0",)
     assert MODELS["loudspeaker"].claims(LoudspeakerSettings()) == ()
@@ -138,6 +154,10 @@ def test_claims() -> None:
         ("rdm6300", {"port": "/dev/tty\0"}),
         ("rdm6300", {"port": "/dev/"}),
         ("simulated-gy-mcu90615", {"room_c": 500}),
+        ("hid-scanner", {"path": "/dev/ttyUSB0"}),
+        ("wiegand", {"d0": 0}),
+        ("identity-card", {"key": "short"}),
+        ("identity-card", {"fields": ["photograph"]}),
     ],
 )
 def test_impossible_settings_are_refused(name: str, wrong: dict[str, Any]) -> None:
