@@ -85,9 +85,9 @@ class Want:
     also: tuple[int, ...] = ()
     fault: str = ""
 
-    def is_met(self, byte: int) -> bool:
+    def is_met(self, byte: int | None) -> bool:
         """Whether the zone is as it has to be."""
-        return byte & self.mask in (self.value, *self.also)
+        return byte is not None and byte & self.mask in (self.value, *self.also)
 
     def mended(self, byte: int) -> int:
         """The zone with these bits right, and the others as they were."""
@@ -206,8 +206,9 @@ def set_up() -> SetUp:
         byte = yield from _value(want.zone)
         if want.is_met(byte):
             continue
-        yield write(want.zone, want.mended(byte))
-        if want.is_met((yield from _value(want.zone))):
+        if byte is not None:
+            yield write(want.zone, want.mended(byte))
+        if byte is not None and want.is_met((yield from _value(want.zone))):
             changed = True
         elif want.fault:
             raise NotThisModel(want.fault)
@@ -215,11 +216,13 @@ def set_up() -> SetUp:
         yield SAVE  # so that it is closed from the first moment after a power cut
 
 
-def _value(zone: Zone) -> Generator[bytes, Reply, int]:
-    reply = yield read(zone)
-    if reply.status or len(reply.data) != 1:
-        raise NotThisModel(f"it does not know zone {zone:04X}")
-    return reply.data[0]
+def _value(zone: Zone) -> Generator[bytes, Reply, int | None]:
+    """What the zone says; None for one that this firmware does not know."""
+    return _only_byte((yield read(zone)))
+
+
+def _only_byte(reply: Reply) -> int | None:
+    return reply.data[0] if reply.status == 0 and len(reply.data) == 1 else None
 
 
 class Gm65Link:
@@ -308,7 +311,7 @@ class Gm65Link:
         self._next_ms = now_ms + WATCH_MS
 
     def _watched(self, reply: Reply, now_ms: int) -> None:
-        if reply.status == 0 and len(reply.data) == 1 and WANTS[0].is_met(reply.data[0]):
+        if WANTS[0].is_met(_only_byte(reply)):
             self._watch(now_ms)
         else:
             self._again(now_ms)

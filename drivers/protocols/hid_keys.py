@@ -106,6 +106,7 @@ class HidKeys:
         self._typed, self._spoilt = [], False
         if spoilt:
             self.spoilt += 1
+            self._shifts.clear()  # its release may be among what was lost
         if spoilt or not text:
             return []
         return self._codes.read(text.encode("ascii"), now_ms)

@@ -32,12 +32,20 @@ _TYPES: Final = Want(Zone.OUTPUT, 0b11, 0b01)
 
 
 class Gm65Model:
-    """Implements Instrument. `ignores`: zones that it does not let be written, as firmware that lacks them."""
+    """Implements Instrument. `ignores`: zones that it does not let be written; `lacks`: zones that it does not know."""
 
-    def __init__(self, *, baud: int = 9_600, firmware: int = 0x65, ignores: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self,
+        *,
+        baud: int = 9_600,
+        firmware: int = 0x65,
+        ignores: frozenset[int] = frozenset(),
+        lacks: frozenset[int] = frozenset(),
+    ) -> None:
         self.baud = baud
         self.saves = 0
         self._ignores = ignores
+        self._lacks = lacks
         self._flash: dict[int, int] = OUT_OF_THE_BOX | {Zone.FIRMWARE: firmware}
         self._zones = dict(self._flash)
         self._reader = PacketReader(HOST_PACKET)
@@ -110,6 +118,8 @@ class Gm65Model:
         return encode_code(code) if _FRAMED.is_met(self.zone(Zone.FRAMING)) else code + b"\r"
 
     def _answer(self, asked: Asked) -> bytes:
+        if asked.zone in self._lacks:
+            return encode_reply(b"", status=1)
         match asked.command:
             case Command.BEAT:
                 return BEAT

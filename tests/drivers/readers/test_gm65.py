@@ -65,6 +65,39 @@ def test_the_order_that_closes_set_up_codes() -> None:
     assert read_all(HOST_PACKET, bytes.fromhex("7E 00 08 01 00 03 02 AB CD")) == [Asked(Command.WRITE, 3, b"\x02")]
 
 
+TRANSCRIPT = [
+    ("7E 00 07 01 00 E2 01 77 91", "02 00 00 01 65"),
+    ("7E 00 07 01 00 03 01 54 12", "02 00 00 01 01"),
+    ("7E 00 08 01 00 03 02 01 88", "02 00 00 01 00"),
+    ("7E 00 07 01 00 03 01 54 12", "02 00 00 01 02"),
+    ("7E 00 07 01 00 0D 01", "02 00 00 01 A1"),
+    ("7E 00 08 01 00 0D A0 B7 2F", "02 00 00 01 00"),
+    ("7E 00 07 01 00 0D 01", "02 00 00 01 A0"),
+    ("7E 00 07 01 00 60 01 0A 6B", "02 00 00 01 01"),
+    ("7E 00 08 01 00 60 81 FE 1A", "02 00 00 01 00"),
+    ("7E 00 07 01 00 60 01 0A 6B", "02 00 00 01 81"),
+    ("7E 00 07 01 00 00 01", "02 00 00 01 D4"),
+    ("7E 00 08 01 00 00 D6 DF 22", "02 00 00 01 00"),
+    ("7E 00 07 01 00 00 01", "02 00 00 01 D6"),
+    ("7E 00 07 01 00 05 01", "02 00 00 01 05"),
+    ("7E 00 07 01 00 13 01", "02 00 00 01 00"),
+    ("7E 00 09 01 00 00 00 DE C8", "02 00 00 01 00"),
+    ("7E 00 07 01 00 03 01 54 12", "02 00 00 01 02"),
+]
+"""What is said when a module, out of its box and set to type, is set up: hardware notes 2.1; where a sum is not written out
+there, it was computed (XMODEM), or is left to the code."""
+
+
+def test_the_whole_conversation_byte_by_byte() -> None:
+    link = Gm65Link(0)
+    for number, (expected, answer) in enumerate(TRANSCRIPT):
+        now_ms = number if number < len(TRANSCRIPT) - 1 else number + WATCH_MS
+        assert link.ask(now_ms).hex(" ").upper().startswith(expected), number
+        assert link.ask(now_ms) == b""
+        link.feed(encode_reply(bytes.fromhex(answer)[4:]), now_ms)
+    assert link.health(WATCH_MS + 20) == (DeviceState.OK, "")
+
+
 def converse(link: Gm65Link, module: Gm65Model, until_ms: int = 1_000) -> list[tuple[bytes, bytes]]:
     """What host and module said to each other, time going by."""
     said = []
@@ -178,8 +211,16 @@ def test_a_module_that_does_not_take_its_set_up_says_so_and_gives_nothing(zone: 
     assert link.feed(encode_code(CODE), 1_000) == []
 
 
-def test_what_is_not_of_the_essence_may_be_missing() -> None:
-    set_up_link(Gm65Model(ignores=frozenset((Zone.INTERVAL, Zone.SAME_CODE))))
+@pytest.mark.parametrize("way", ["ignores", "lacks"])
+def test_what_is_not_of_the_essence_may_be_missing(way: str) -> None:
+    missing = frozenset((Zone.INTERVAL, Zone.SAME_CODE, Zone.FIRMWARE))
+    set_up_link(Gm65Model(ignores=missing) if way == "ignores" else Gm65Model(lacks=missing))
+
+
+def test_a_module_that_does_not_know_of_set_up_codes_is_not_believed() -> None:
+    link = Gm65Link(0)
+    converse(link, Gm65Model(lacks=frozenset((Zone.SETUP_CODES,))))
+    assert "set-up codes" in link.health(1_000)[1]
 
 
 def test_newer_firmware_is_told_to_leave_bytes_alone() -> None:
