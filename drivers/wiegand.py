@@ -37,12 +37,14 @@ class WiegandReader(ThreadedDevice):
         self.good = 0
         self.bad = 0
         self._bad_in_a_row = 0
+        self._half: list[Pulse] = []  # of a frame that was none, and may have been told late
 
     def _live(self) -> None:
         try:
             with ExitStack() as opened:
                 lines = [opened.enter_context(self._open(pin)) for pin in (self._settings.d0, self._settings.d1)]
                 self._pulses.clear()
+                self._half = []
                 self._bad_in_a_row = 0
                 # gpiozero keeps weak references to what it calls
                 clock = self._clock(lines[0])
@@ -87,24 +89,32 @@ class WiegandReader(ThreadedDevice):
             self._tell(held)
 
     def _take(self) -> None:
-        """Nothing was told for a while: what is there are whole frames."""
-        pulses = [self._pulses.popleft() for _ in range(len(self._pulses))]
-        for bits in frames(pulses):
-            self._frame(bits)
+        """Nothing was told for a while: what is there are whole frames, unless it was gpiozero's thread that was late."""
+        told = sorted((self._pulses.popleft() for _ in range(len(self._pulses))), key=lambda pulse: pulse.at_s)
+        if not told:
+            return
+        if self._half and told[0].at_s - self._half[-1].at_s < SILENCE_S:
+            told = [*self._half, *told]
+        found = frames(told)
+        good = [self._frame(bits) for bits in found]
+        may_be_half = not good[-1] and 0 < len(found[-1]) < max(LENGTHS)
+        self._half = told[-len(found[-1]) :] if may_be_half else []
 
-    def _frame(self, bits: str) -> None:
+    def _frame(self, bits: str) -> bool:
+        """Whether it is a card's."""
         try:
             uid = decode(bits, reverse=self._settings.reverse)
         except BadFrame as error:
             self.bad += 1
             self._bad_in_a_row += 1
             logger.debug("%s: %s", self.name, error)
-            return
+            return False
         self.good += 1
         self._bad_in_a_row = 0
         if self._seen.new([uid.encode()], monotonic_ms()):
             self._become(DeviceState.OK)
             self._post(CardRead(uid, f"wiegand-{len(bits)}"))
+        return True
 
     def _tell(self, held: int) -> None:
         if held > 1:

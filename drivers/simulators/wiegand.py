@@ -15,6 +15,7 @@ class WiegandLines:
     def __init__(self, d0: Any, d1: Any) -> None:
         self._lines = (d0, d1)
         self._free_s = 0.0
+        self._rest: list[tuple[int, float]] = []
         for line in self._lines:
             line.connect(True)
 
@@ -27,10 +28,25 @@ class WiegandLines:
 
     def send(self, bits: str, every_s: float = EVERY_S) -> None:
         """Have these bits on the lines; each pulse has its own time, however fast this is called."""
+        self.send_half(bits, every_s)
+        self.send_rest()
+
+    def send_half(self, bits: str, every_s: float = EVERY_S) -> None:
+        """The same, but that half of it is told late: by `send_rest`."""
         begin_s = max(self._lines[0].factory.ticks(), self._free_s)
-        for number, bit in enumerate(bits):
-            self._lines[int(bit)].pulse_low(begin_s + number * every_s)
+        pulses = [(int(bit), begin_s + number * every_s) for number, bit in enumerate(bits)]
         self._free_s = begin_s + len(bits) * every_s + 2 * SILENCE_S
+        self._tell(pulses[: len(bits) // 2])
+        self._rest = pulses[len(bits) // 2 :]
+
+    def send_rest(self) -> None:
+        """Tell what is left, with its own times."""
+        self._tell(self._rest)
+        self._rest = []
+
+    def _tell(self, pulses: list[tuple[int, float]]) -> None:
+        for bit, at_s in pulses:
+            self._lines[bit].pulse_low(at_s)
 
     def cut_power(self) -> None:
         """The reader has no power: it pulls a line to ground."""

@@ -1,5 +1,6 @@
 """Wiegand: the verified frames of hardware notes 3, and the driver on mock pins."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -149,6 +150,22 @@ def test_a_card_that_is_said_again_and_again_comes_once() -> None:
             listening.until_cards(CARD)
         lines.hold(OTHER, 34)
         listening.until_cards(CARD, OTHER)
+
+
+def test_a_frame_whose_second_half_is_told_late_is_a_card_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = threading.Event()
+
+    class Watched(WiegandReader):
+        def _frame(self, bits: str) -> bool:
+            taken.set()
+            return super()._frame(bits)
+
+    monkeypatch.setattr("tests.drivers.readers.test_wiegand.WiegandReader", Watched)
+    with reader() as (listening, lines):
+        lines.send_half(FC_123_CN_45678)
+        assert taken.wait(20)
+        lines.send_rest()
+        listening.until_cards(CARD)
 
 
 def test_bytes_are_turned_round_where_that_is_set() -> None:
