@@ -11,6 +11,7 @@ from typing import Final
 from drivers.errors import DeviceLost
 from drivers.protocols.hid_keys import EVENT, HidKeys
 from drivers.readings import DeviceState
+from drivers.tally import Tally, TallyKeeper
 from drivers.threaded import RETRY, Retry, ThreadedDevice, monotonic_ms
 
 logger = logging.getLogger("menshen.hid")
@@ -38,6 +39,7 @@ class HidScanner(ThreadedDevice):
         super().__init__(name, logger, retry)
         self._device_path = path
         self._grab = grab
+        self._keeper = TallyKeeper()
         self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     def stop(self) -> None:
@@ -46,6 +48,11 @@ class HidScanner(ThreadedDevice):
         if self._woken >= 0:
             os.close(self._woken)
             self._woken = -1
+
+    @property
+    def tally(self) -> Tally:
+        """What it has to show for itself; `noise` in characters. From any thread."""
+        return self._keeper.tally
 
     def _path(self) -> str:
         """What to open."""
@@ -65,7 +72,8 @@ class HidScanner(ThreadedDevice):
                 os.close(device)
 
     def _listen(self, device: int) -> None:
-        keys, spoilt = HidKeys(monotonic_ms()), 0
+        keys, bad = HidKeys(monotonic_ms()), 0
+        self._keeper.opened()
         poll = select.poll()
         poll.register(device, select.POLLIN)
         poll.register(self._woken, select.POLLIN)
@@ -76,10 +84,13 @@ class HidScanner(ThreadedDevice):
             data = os.read(device, CHUNK)
             if not data:
                 raise OSError(errno.ENODEV, "it has ended")
-            for code in keys.feed(data, monotonic_ms()):
+            now_ms = monotonic_ms()
+            codes = keys.feed(data, now_ms)
+            self._keeper.looked(keys, now_ms)
+            for code in codes:
                 self._post(code)
-            if keys.spoilt > spoilt:
-                spoilt = keys.spoilt
+            if keys.bad > bad:
+                bad = keys.bad
                 logger.warning(
                     "%s: a code could not be read: only half of it came, or something that is no character", self.name
                 )

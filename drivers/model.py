@@ -1,4 +1,4 @@
-"""What the catalogue says of each model of device."""
+"""What a model of device is, in the catalogue."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -13,11 +13,13 @@ import serial
 
 from drivers.errors import DeviceLost
 from drivers.readings import DeviceState, Reading
+from drivers.tally import Counted, Tally, TallyKeeper
 from drivers.threaded import RETRY, Retry, ThreadedDevice, monotonic_ms
 
 logger = logging.getLogger("menshen.serial")
 raw = logging.getLogger("menshen.serial.raw")
-READ_S: Final = 0.2  # the longest wait for a byte: how soon silence and `stop` are noticed
+READ_S: Final = 0.1  # the longest wait for a byte: how soon silence and `stop` are noticed, and a question is asked
+WRITE_S: Final = 0.2
 CHUNK: Final = 4_096  # bytes at most at once
 PROBE_MS: Final = 800  # a module that says nothing valid for this long is tried at its next rate
 
@@ -25,12 +27,22 @@ PROBE_MS: Final = 800  # a module that says nothing valid for this long is tried
 class Link(Protocol):
     """One connection's protocol, made with the time it began. Times in monotonic ms."""
 
-    bauds: ClassVar[Sequence[int]]
-    """The rates that the model may have, the likeliest first."""
+    @property
+    def bauds(self) -> Sequence[int]:
+        """The rates that the model may have, the likeliest first."""
+
     greeting: ClassVar[bytes]
     """Sent when the port was opened, and again with each change of rate."""
+
+    @property
+    def count(self) -> Counted:
+        """What it has seen."""
+
     personal: ClassVar[bool]
     """What comes says who is there (a card's number): it never goes into a log."""
+
+    def ask(self, now_ms: int) -> bytes:
+        """What to send now, or b"": asked before each wait for bytes. A device that streams needs nothing."""
 
     def feed(self, chunk: bytes, now_ms: int) -> Sequence[Reading]:
         """The readings that this chunk completes: all bytes that had come by now, and so perhaps none. Never raises."""
@@ -40,30 +52,43 @@ class Link(Protocol):
 
 
 @runtime_checkable
-class Asking(Protocol):
-    """What a link has besides, when its device answers and does not speak by itself."""
-
-    def ask(self, now_ms: int) -> bytes:
-        """What to send by now, perhaps nothing. Called when the port was opened, and after each `feed`: at the latest
-        `READ_S` after the one before."""
+class Answering(Protocol):
+    """What a link has besides, when a device that has been found may take long until it is well."""
 
     def is_answered(self) -> bool:
-        """The rate is right: what came was this model's, of late."""
+        """The rate is right: of late, what came was this model's."""
 
 
 class SerialDevice(ThreadedDevice):
     """Runs a link over a port. LOST while the port cannot be opened or read, else as the link says."""
 
-    def __init__(self, name: str, port: str, link: Callable[[int], Link], *, retry: Retry = RETRY) -> None:
+    def __init__(
+        self,
+        name: str,
+        port: str,
+        link: Callable[[int], Link],
+        *,
+        parity: str = serial.PARITY_NONE,
+        retry: Retry = RETRY,
+    ) -> None:
         super().__init__(name, logger, retry)
         self._port = port
+        self._parity = parity
         self._new_link = link
+        self._keeper = TallyKeeper()
         self._rate = 0  # which of the link's rates was right last
+
+    @property
+    def tally(self) -> Tally:
+        """What it has to show for itself. From any thread."""
+        return self._keeper.tally
 
     def _live(self) -> None:
         path, link = self._path(), self._new_link(monotonic_ms())
         try:
-            with serial.Serial(path, self._baud(link), timeout=READ_S, write_timeout=READ_S, exclusive=True) as port:
+            with serial.Serial(
+                path, self._baud(link), parity=self._parity, timeout=READ_S, write_timeout=WRITE_S, exclusive=True
+            ) as port:
                 self._converse(port, link)
         except (OSError, termios.error) as error:  # SerialException is an OSError; termios.error is not
             raise DeviceLost(f"{path}: {_in_words(error)}") from error
@@ -73,40 +98,35 @@ class SerialDevice(ThreadedDevice):
         return self._port
 
     def _converse(self, port: serial.Serial, link: Link) -> None:
-        self._greet(port, link)
+        self._keeper.opened()
+        self._send(port, link.greeting)
         probe_ms = monotonic_ms() + PROBE_MS
         while not self._stopping.is_set():
+            self._send(port, link.ask(monotonic_ms()))
             chunk, now_ms = self._read(port)
             self._log(chunk, link)
             readings = link.feed(chunk, now_ms)
+            self._keeper.looked(link.count, now_ms)
             state, detail = link.health(now_ms)
             if state is not DeviceState.STARTING:
                 self._become(state, detail)
             for reading in readings:
                 self._post(reading)
-            self._ask(port, link, now_ms)
-            if state is DeviceState.OK or (isinstance(link, Asking) and link.is_answered()):
+            if state is DeviceState.OK or (isinstance(link, Answering) and link.is_answered()):
                 probe_ms = now_ms + PROBE_MS
             elif now_ms >= probe_ms and len(link.bauds) > 1:
                 self._rate += 1
                 port.baudrate = self._baud(link)
-                self._greet(port, link)
+                self._send(port, link.greeting)
                 probe_ms = now_ms + PROBE_MS
 
     def _baud(self, link: Link) -> int:
         return link.bauds[self._rate % len(link.bauds)]
 
-    def _greet(self, port: serial.Serial, link: Link) -> None:
-        if link.greeting:
-            raw.debug("%s > %s at %d baud", self.name, link.greeting.hex(" "), port.baudrate)
-            port.write(link.greeting)
-        self._ask(port, link, monotonic_ms())
-
-    def _ask(self, port: serial.Serial, link: Link, now_ms: int) -> None:
-        asked = link.ask(now_ms) if isinstance(link, Asking) else b""
-        if asked:
-            raw.debug("%s > %s at %d baud", self.name, asked.hex(" "), port.baudrate)
-            port.write(asked)
+    def _send(self, port: serial.Serial, data: bytes) -> None:
+        if data:
+            raw.debug("%s > %s at %d baud", self.name, data.hex(" "), port.baudrate)
+            port.write(data)
 
     def _read(self, port: serial.Serial) -> tuple[bytes, int]:
         """Everything that has come, after waiting for a first byte; and a time by which it had. The time is taken before

@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any, Final
 
 from drivers.camera.view import InView
@@ -16,12 +17,22 @@ from drivers.errors import BadFrame, DeviceLost
 from drivers.protocols.wiegand import LENGTHS, MOST, SILENCE_S, Pulse, decode, frames
 from drivers.reader_settings import WiegandSettings
 from drivers.readings import CardRead, DeviceState
+from drivers.tally import Tally, TallyKeeper
 from drivers.threaded import RETRY, Retry, ThreadedDevice, monotonic_ms
 
 logger = logging.getLogger("menshen.gpio")
 REARM_MS: Final = 1_000  # some readers say a card again and again while it lies there
 BAD: Final = 3  # frames in a row after which something is wrong with the wires
 SETTLE_S: Final = 2 * SILENCE_S  # nothing told for so long: a frame has ended, and its edges have arrived
+
+
+@dataclass(slots=True)
+class Count:
+    """One connection's frames, and the pulses of those that were none."""
+
+    good: int = 0
+    bad: int = 0
+    noise: int = 0
 
 
 class WiegandReader(ThreadedDevice):
@@ -34,10 +45,15 @@ class WiegandReader(ThreadedDevice):
         self._pulses: deque[Pulse] = deque(maxlen=MOST)
         self._woken = threading.Event()
         self._seen = InView(REARM_MS)
-        self.good = 0
-        self.bad = 0
+        self._keeper = TallyKeeper()
+        self._count = Count()
         self._bad_in_a_row = 0
         self._half: list[Pulse] = []  # of a frame that was none, and may have been told late
+
+    @property
+    def tally(self) -> Tally:
+        """What it has to show for itself; `noise` in pulses. From any thread."""
+        return self._keeper.tally
 
     def _live(self) -> None:
         try:
@@ -46,6 +62,8 @@ class WiegandReader(ThreadedDevice):
                 self._pulses.clear()
                 self._half = []
                 self._bad_in_a_row = 0
+                self._count = Count()
+                self._keeper.opened()
                 # gpiozero keeps weak references to what it calls
                 clock = self._clock(lines[0])
                 listeners = [self._listener(bit, clock) for bit in (0, 1)]
@@ -97,6 +115,7 @@ class WiegandReader(ThreadedDevice):
             told = [*self._half, *told]
         found = frames(told)
         good = [self._frame(bits) for bits in found]
+        self._keeper.looked(self._count, monotonic_ms())
         may_be_half = not good[-1] and 0 < len(found[-1]) < max(LENGTHS)
         self._half = told[-len(found[-1]) :] if may_be_half else []
 
@@ -105,11 +124,12 @@ class WiegandReader(ThreadedDevice):
         try:
             uid = decode(bits, reverse=self._settings.reverse)
         except BadFrame as error:
-            self.bad += 1
+            self._count.bad += 1
+            self._count.noise += len(bits)
             self._bad_in_a_row += 1
             logger.debug("%s: %s", self.name, error)
             return False
-        self.good += 1
+        self._count.good += 1
         self._bad_in_a_row = 0
         if self._seen.new([uid.encode()], monotonic_ms()):
             self._become(DeviceState.OK)

@@ -23,6 +23,7 @@ from drivers.errors import BadFrame, WrongUse
 from drivers.protocols.packets import MORE, Packet, PacketReader
 from drivers.protocols.shown import ShownCodes
 from drivers.readings import CodeRead, DeviceState
+from drivers.tally import Counted
 
 LONGEST_CODE: Final = 7_089  # bytes: digits in the largest QR
 BEAT: Final = bytes.fromhex("03 00 00 01 00 33 31")
@@ -245,6 +246,11 @@ class Gm65Link:
         self._since_ms = now_ms  # since when it is not ready
         self._last_ms = now_ms
 
+    @property
+    def count(self) -> Counted:
+        """What has come."""
+        return self._reader
+
     def feed(self, chunk: bytes, now_ms: int) -> list[CodeRead]:
         """The codes that have come into view with this chunk."""
         messages = self._reader.feed(chunk)
@@ -261,7 +267,7 @@ class Gm65Link:
         return codes
 
     def ask(self, now_ms: int) -> bytes:
-        """See Asking.ask."""
+        """See Link.ask."""
         if now_ms < self._next_ms or self._reader.pending:  # its answer waits until the code that it says has been said
             return b""
         if self._tries >= TRIES and self._ready:
@@ -271,7 +277,7 @@ class Gm65Link:
         return self._asked
 
     def is_answered(self) -> bool:
-        """See Asking.is_answered."""
+        """See Answering.is_answered."""
         return self._heard and self._tries <= TRIES
 
     def health(self, now_ms: int) -> tuple[DeviceState, str]:

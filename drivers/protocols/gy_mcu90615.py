@@ -16,6 +16,7 @@ from typing import ClassVar, Final
 from drivers.errors import BadFrame, WrongUse
 from drivers.protocols.frames import Frame, FrameReader
 from drivers.readings import DeviceState, Temperature
+from drivers.tally import Counted
 
 START: Final = bytes.fromhex("5A 5A 45 04")
 OBJECT_C: Final = (-40.0, 115.0)
@@ -102,6 +103,16 @@ class GyMcu90615Link:
         self._opened_ms = now_ms
         self._valid_ms: int | None = None
         self._fault: SensorFault | None = None
+
+    @property
+    def count(self) -> Counted:
+        """What has come."""
+        return self._reader
+
+    def ask(self, now_ms: int) -> bytes:
+        """It streams by itself."""
+        del now_ms
+        return b""
 
     def feed(self, chunk: bytes, now_ms: int) -> list[Temperature]:
         """The readings that this chunk completes; a sensor's fault is none."""

@@ -60,7 +60,9 @@ class HidKeys:
         self._caps = False
         self._spoilt = False
         self._last_ms = now_ms
-        self.spoilt = 0  # codes that were given up
+        self.good = 0  # codes
+        self.bad = 0  # codes that were given up
+        self.noise = 0  # characters of those
 
     def feed(self, data: bytes, now_ms: int) -> list[CodeRead]:
         """The codes that have come with these events."""
@@ -105,16 +107,19 @@ class HidKeys:
         text, spoilt = "".join(self._typed), self._spoilt
         self._typed, self._spoilt = [], False
         if spoilt:
-            self.spoilt += 1
+            self.bad += 1
+            self.noise += len(text)
             self._shifts.clear()  # its release may be among what was lost
         if spoilt or not text:
             return []
+        self.good += 1
         return self._codes.read(text.encode("ascii"), now_ms)
 
     def _give_up(self) -> None:
         """What has come is half a code, and what comes is the beginning of another."""
         if self._typed or self._spoilt:
-            self.spoilt += 1
+            self.bad += 1
+            self.noise += len(self._typed)
         self._typed, self._spoilt = [], False
         self._shifts.clear()
 

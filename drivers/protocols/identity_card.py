@@ -27,6 +27,7 @@ from drivers.errors import BadFrame, WrongUse
 from drivers.protocols.packets import MORE, Packet, PacketReader
 from drivers.protocols.polled import PolledCards
 from drivers.readings import CardRead, DeviceState
+from drivers.tally import Counted
 
 TECHNOLOGY: Final = "prc-id"
 START: Final = bytes.fromhex("AA AA AA 96 69")
@@ -215,6 +216,11 @@ class IdentityCardLink:
         self._answered_ms = now_ms
         self._heard = False
 
+    @property
+    def count(self) -> Counted:
+        """What has come."""
+        return self._reader
+
     def feed(self, chunk: bytes, now_ms: int) -> list[CardRead]:
         """The card that has come with this chunk."""
         came: list[CardRead] = []
@@ -227,7 +233,7 @@ class IdentityCardLink:
         return came
 
     def ask(self, now_ms: int) -> bytes:
-        """See Asking.ask."""
+        """See Link.ask."""
         if now_ms < self._due_ms:
             return b""
         if self._waits:
@@ -238,7 +244,7 @@ class IdentityCardLink:
         return ask(self._asks)
 
     def is_answered(self) -> bool:
-        """See Asking.is_answered."""
+        """See Answering.is_answered."""
         return self._heard
 
     def health(self, now_ms: int) -> tuple[DeviceState, str]:

@@ -20,6 +20,7 @@ from drivers.errors import BadFrame, WrongUse
 from drivers.protocols.packets import MORE, Packet, PacketReader
 from drivers.protocols.polled import PolledCards
 from drivers.readings import CardRead, DeviceState
+from drivers.tally import Counted
 
 TECHNOLOGY: Final = "iso14443a"
 START: Final = b"\x00\x00\xff"
@@ -137,6 +138,11 @@ class Pn532Link:
         self._heard = False
         self._is_pn532 = True
 
+    @property
+    def count(self) -> Counted:
+        """What has come."""
+        return self._reader
+
     def feed(self, chunk: bytes, now_ms: int) -> list[CardRead]:
         """The cards that have come with this chunk."""
         came: list[CardRead] = []
@@ -146,7 +152,7 @@ class Pn532Link:
         return came
 
     def ask(self, now_ms: int) -> bytes:
-        """See Asking.ask."""
+        """See Link.ask."""
         if now_ms < self._due_ms:
             return b""
         lost = self._waits
@@ -158,7 +164,7 @@ class Pn532Link:
         return (ACK if lost else b"") + (WAKE if self._step == 0 else b"") + encode(HOST, command, data)
 
     def is_answered(self) -> bool:
-        """See Asking.is_answered."""
+        """See Answering.is_answered."""
         return self._heard
 
     def health(self, now_ms: int) -> tuple[DeviceState, str]:

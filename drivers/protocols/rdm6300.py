@@ -17,6 +17,7 @@ from typing import ClassVar, Final
 from drivers.errors import BadFrame, WrongUse
 from drivers.protocols.frames import Frame, FrameReader
 from drivers.readings import CardRead, DeviceState
+from drivers.tally import Counted
 
 TECHNOLOGY: Final = "em4100"
 SILENCE_MS: Final = 400  # without a read for this long, the card has gone
@@ -107,6 +108,16 @@ class Rdm6300Link:
         self._presence = Presence(self.reads)
         self._noise_then = 0  # how much noise there had been when this run of bytes began, or at its last good frame
         self._last_ms = now_ms
+
+    @property
+    def count(self) -> Counted:
+        """What has come."""
+        return self._reader
+
+    def ask(self, now_ms: int) -> bytes:
+        """It takes no questions."""
+        del now_ms
+        return b""
 
     def feed(self, chunk: bytes, now_ms: int) -> list[CardRead]:
         """The cards that have come with this chunk, which is all that had come by now."""

@@ -62,7 +62,7 @@ def test_every_split() -> None:
 def test_what_a_keyboard_does_not_have_is_no_code_and_the_next_one_is(text: str) -> None:
     keys = HidKeys(0)
     assert [code.text for code in keys.feed(encode(text) + encode("next"), 0)] == ["next"]
-    assert keys.spoilt == 1
+    assert (keys.good, keys.bad) == (1, 1)
 
 
 def test_caps_lock_both_shifts_and_the_keypad() -> None:
@@ -145,6 +145,7 @@ def test_unplugged_in_the_middle_of_a_code_and_plugged_in_under_another_name(sca
     scanner.simulator.show("whole")
     scanner.until(lambda: scanner.texts == ["whole"])
     assert scanner.simulator.grabs == 2
+    assert (scanner.device.tally.frames, scanner.device.tally.reopens) == (1, 1)
 
 
 def test_what_cannot_be_read_is_said_and_not_shown(scanner: Scanner, caplog: pytest.LogCaptureFixture) -> None:

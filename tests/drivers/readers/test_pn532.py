@@ -219,6 +219,8 @@ def test_unplugged_in_the_middle_of_a_frame_and_plugged_in(bed: Bed) -> None:
     bed.until_state(DeviceState.OK, count=2)
     bed.until(lambda: bool(bed.cards))
     assert bed.cards == [OTHER]
+    assert bed.device.tally.reopens >= 1
+    assert bed.device.tally.frames > 0
 
 
 @pytest.mark.parametrize("fault", [LineFault.SILENT, LineFault.GARBAGE])

@@ -182,6 +182,7 @@ def test_lines_that_are_swapped_say_so_until_a_card_is_sound() -> None:
         lines.send(FC_123_CN_45678.translate({48: 49, 49: 48}))
         listening.until_cards(CARD)
         assert listening.device.state is DeviceState.OK
+        assert listening.device.tally.bad >= BAD
 
 
 def test_a_line_that_is_held_low_says_so() -> None:
