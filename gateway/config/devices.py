@@ -121,7 +121,11 @@ def claim_key(config: DeviceConfig, claim: str) -> str:
     """The key by which a device claims this, such as "pin 17": the last of those that say so."""
     what = claim.partition(" ")[2]
     keys = [field.name for field in fields(config.settings) if str(getattr(config.settings, field.name)) == what]
-    return keys[-1] if keys else "model"
+    said_in_part = (key for key in _CLAIM_KEYS if hasattr(config.settings, key))
+    return keys[-1] if keys else next(said_in_part, "model")
+
+
+_CLAIM_KEYS = ("port", "pin", "path", "device")
 
 
 def _resolved(claim: str) -> str:
