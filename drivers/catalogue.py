@@ -10,6 +10,7 @@ from typing import Any, Final
 from drivers.camera.settings import CameraSettings, FolderSettings, SimulatedCameraSettings, VideoSettings
 from drivers.interfaces import CardReader, CodeScanner, Contact, Output
 from drivers.model import Kind, Model
+from drivers.reader_models import READER_MODELS
 from drivers.settings import (
     AnyPinSettings,
     InputSettings,
@@ -149,5 +150,6 @@ MODELS: Final[Mapping[str, Model]] = {
     "simulated-output": Model(Kind.OUTPUT, SimulatedOutputSettings, _pin, _simulated_output),
     "loudspeaker": Model(Kind.SPEAKER, LoudspeakerSettings, _sound_card, _loudspeaker),
     "simulated-loudspeaker": Model(Kind.SPEAKER, SimulatedLoudspeakerSettings, _sound_file, _loudspeaker),
+    **READER_MODELS,
 }
 """Model names, as in a gate's configuration."""

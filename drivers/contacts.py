@@ -18,7 +18,7 @@ from drivers.threaded import RETRY, Retry, ThreadedDevice, monotonic_ms
 
 logger = logging.getLogger("menshen.gpio")
 BACKSTOP_S: Final = 0.5  # an edge that was never told is found by reading the pin this often
-_OPENING: Final = threading.Lock()  # gpiozero finds its factory with the first device, and not from two threads at once
+OPENING: Final = threading.Lock()  # gpiozero finds its factory with the first device, and not from two threads at once
 _PULLS: Final = {Pull.UP: True, Pull.DOWN: False, Pull.OFF: None}
 
 
@@ -46,7 +46,7 @@ class GpioContact(ThreadedDevice):
 
         pull = _PULLS[self._settings.pull]
         # InputDevice has no events of its own: gpiozero's swallow an edge whose counterpart was lost (its issue 550)
-        with _OPENING:
+        with OPENING:
             return InputDevice(
                 self._settings.pin, pull_up=pull, active_state=True if pull is None else None, pin_factory=self._factory
             )
@@ -122,7 +122,7 @@ class GpioOutput:
         try:
             from gpiozero import OutputDevice
 
-            with _OPENING:
+            with OPENING:
                 return OutputDevice(
                     self._settings.pin,
                     active_high=self._settings.active is PinLevel.HIGH,

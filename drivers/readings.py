@@ -1,6 +1,6 @@
 """What drivers post: frozen readings, with their unit in the name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -30,10 +30,12 @@ class Temperature:
 
 @dataclass(frozen=True, slots=True)
 class CardRead:
-    """A card came into the field. `uid`: upper-case hexadecimal; `technology`: such as `em4100`."""
+    """A card came into the field. `uid`: upper-case hexadecimal; `technology`: such as `em4100`; `facts`: what else stands
+    on it and may leave the driver, by the device's settings: name and value. They are kept out of every text."""
 
     uid: str
     technology: str
+    facts: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import errno
 import logging
 import termios
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final, Protocol, runtime_checkable
 
 import serial
 
@@ -49,6 +49,14 @@ class Link(Protocol):
 
     def health(self, now_ms: int) -> tuple[DeviceState, str]:
         """OK; STARTING, when nothing can be said yet; or STALE and why."""
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """What a link has besides, when a device that has been found may take long until it is well."""
+
+    def is_answered(self) -> bool:
+        """The rate is right: of late, what came was this model's."""
 
 
 class SerialDevice(ThreadedDevice):
@@ -104,7 +112,7 @@ class SerialDevice(ThreadedDevice):
                 self._become(state, detail)
             for reading in readings:
                 self._post(reading)
-            if state is DeviceState.OK:
+            if state is DeviceState.OK or (isinstance(link, Answering) and link.is_answered()):
                 probe_ms = now_ms + PROBE_MS
             elif now_ms >= probe_ms and len(link.bauds) > 1:
                 self._rate += 1

@@ -1,11 +1,13 @@
-"""Card readers RDM6300 and alike, for EM4100 cards of 125 kHz. UART 9600 8N1.
+"""Card readers RDM6300, ID-12LA, ID-20LA and alike, for EM4100 cards of 125 kHz. UART 9600 8N1.
 
 Source: hardware notes 3 (ESPHome rdm6300.cpp; arendst/Tasmota#9522; BruceDevices/firmware#2014). Unit: the card's number as
 10 hexadecimal digits, version and four bytes of id.
 
     02  ten ASCII digits  two ASCII digits of checksum  03        checksum: XOR of all five bytes, version included
 
-A frame repeats for as long as a card lies there. Ghosts come out of the field, zeros among them, whose checksum is right.
+    ID-12LA and ID-20LA: the same, with 0D 0A in front of the 03
+
+An ID-12 says a card once, when it comes. From an RDM6300, a frame repeats for as long as a card lies there. Ghosts come out of the field, zeros among them, whose checksum is right.
 """
 
 import re
@@ -51,14 +53,29 @@ def _xor(values: Sequence[int]) -> int:
     return result
 
 
+def decode_id12(frame: bytes) -> str:
+    """The same out of an ID-12's frame of 16 bytes. Raises BadFrame."""
+    if frame[13:15] != b"\r\n":
+        raise BadFrame(f"no frame: {frame.hex(' ')}")
+    return decode(frame[:13] + frame[15:])
+
+
+def encode_id12(uid: str) -> bytes:
+    """An ID-12's frame for a card's number. Raises WrongUse for what is none."""
+    return encode(uid)[:-1] + b"\r\n\x03"
+
+
 FRAME: Final[Frame[str]] = Frame(b"\x02", 14, decode)
+ID12_FRAME: Final[Frame[str]] = Frame(b"\x02", 16, decode_id12)
 
 
 class Presence:
-    """Which cards lie there. A card has come when it was read twice in a row, and has gone when nothing was read of it
-    for 400 ms; so a ghost is none, and two cards that take turns are two and not a hundred."""
+    """Which cards lie there. A card has come when it was read twice in a row (or once, from a reader that says it once), and
+    has gone when nothing was read of it for 400 ms; so a ghost is none, and two cards that take turns are two and not a
+    hundred."""
 
-    def __init__(self) -> None:
+    def __init__(self, reads: int = 2) -> None:
+        self._reads = reads
         self._there: dict[str, int] = {}
         self._last = ("", 0)
 
@@ -66,8 +83,8 @@ class Presence:
         """A card was read; whether it has come with that."""
         before, before_ms = self._last
         self._last = (uid, now_ms)
-        twice = uid == before and now_ms - before_ms < SILENCE_MS
-        came = twice and uid not in self._there
+        enough = self._reads < 2 or (uid == before and now_ms - before_ms < SILENCE_MS)
+        came = enough and uid not in self._there
         if came or uid in self._there:
             self._there[uid] = now_ms
         return came
@@ -83,10 +100,12 @@ class Rdm6300Link:
     bauds: ClassVar[Sequence[int]] = (9_600,)
     greeting: ClassVar[bytes] = b""
     personal: ClassVar[bool] = True
+    frame: ClassVar[Frame[str]] = FRAME
+    reads: ClassVar[int] = 2
 
     def __init__(self, now_ms: int) -> None:
-        self._reader = FrameReader(FRAME)
-        self._presence = Presence()
+        self._reader = FrameReader(self.frame)
+        self._presence = Presence(self.reads)
         self._noise_then = 0  # how much noise there had been when this run of bytes began, or at its last good frame
         self._last_ms = now_ms
 
@@ -116,8 +135,15 @@ class Rdm6300Link:
     def health(self, now_ms: int) -> tuple[DeviceState, str]:
         """STALE while only garbage comes; else OK."""
         if self._reader.noise - self._noise_then >= GARBAGE and not self._is_silent(now_ms):
-            return DeviceState.STALE, "only garbage comes: is it an RDM6300, and is its wire sound?"
+            return DeviceState.STALE, "only garbage comes: is it this model, and is its wire sound?"
         return DeviceState.OK, ""
 
     def _is_silent(self, now_ms: int) -> bool:
         return now_ms - self._last_ms >= SILENCE_MS
+
+
+class Id12Link(Rdm6300Link):
+    """The same for an ID-12LA or ID-20LA. It keeps ghosts to itself, and says a card once."""
+
+    frame: ClassVar[Frame[str]] = ID12_FRAME
+    reads: ClassVar[int] = 1

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from drivers.protocols.rdm6300 import encode
+from drivers.protocols.rdm6300 import encode, encode_id12
 from drivers.simulators.line import SerialLine
 from drivers.threaded import monotonic_ms
 
@@ -72,3 +72,61 @@ class SimulatedCardReader(SerialLine):
         with self._lock:
             self._model.remove(monotonic_ms())
         self._rouse()
+
+
+class Id12Model:
+    """Implements Instrument: a card's number once, when it comes."""
+
+    baud = 9_600
+
+    def __init__(self) -> None:
+        self._says: tuple[int, bytes] | None = None
+        self._there = ""
+
+    def hold(self, uid: str, now_ms: int) -> None:
+        """A card is laid on it, and no other is. Raises WrongUse for a number that no card can have."""
+        frame = encode_id12(uid)
+        if uid != self._there:
+            self._says = (now_ms, frame)
+        self._there = uid
+
+    def remove(self) -> None:
+        """It is taken away."""
+        self._there = ""
+
+    def power_on(self, now_ms: int) -> None:
+        """See Instrument.power_on: it finds the card that lies there."""
+        self._says = (now_ms, encode_id12(self._there)) if self._there else None
+
+    def hear(self, data: bytes, now_ms: int) -> None:
+        """It takes no commands."""
+
+    def say(self, now_ms: int) -> bytes:
+        """See Instrument.say."""
+        if self._says is None or now_ms < self._says[0]:
+            return b""
+        said, self._says = self._says[1], None
+        return said
+
+    def due_ms(self) -> int | None:
+        """See Instrument.due_ms."""
+        return None if self._says is None else self._says[0]
+
+
+class SimulatedId12(SerialLine):
+    """The model on its line, and what people can do with it."""
+
+    def __init__(self, name: str) -> None:
+        self._model = Id12Model()
+        super().__init__(name, self._model)
+
+    def hold(self, uid: str) -> None:
+        """Lay a card on it. Raises WrongUse for a number that no card can have."""
+        with self._lock:
+            self._model.hold(uid, monotonic_ms())
+        self._rouse()
+
+    def remove(self) -> None:
+        """Take the card away."""
+        with self._lock:
+            self._model.remove()

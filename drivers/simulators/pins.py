@@ -23,6 +23,14 @@ class WiredPin(MockPin):  # type: ignore[misc]  # gpiozero ships no types
         self._circuit = level
         self._settle()
 
+    def pulse_low(self, at_s: float) -> None:
+        """Tie an input that is high to ground for a moment, at this time of the factory's clock (`ticks`)."""
+        self._change_state(False)
+        self._last_change = at_s
+        if self._edges in ("both", "falling") and self._when_changed is not None:
+            self._call_when_changed()
+        self.drive_high()
+
     def _settle(self) -> None:
         level = _PULLED.get(self._pull) if self._circuit is None else self._circuit
         if level is not None and self._function == "input":

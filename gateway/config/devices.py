@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from drivers.catalogue import MODELS, Model
 from gateway.config.lines import KeyPath
@@ -107,13 +107,22 @@ def _refuse_shared(configs: list[DeviceConfig], report: Report) -> None:
     first: dict[str, DeviceConfig] = {}
     for config in configs:
         for claim in MODELS[config.model].claims(config.settings):
-            other = first.setdefault(_resolved(claim), config)
-            if other is not config:
-                key = next((key for key in _CLAIM_KEYS if hasattr(config.settings, key)), "model")
+            what = _resolved(claim)
+            other = first.get(what)
+            if other is not None:  # perhaps itself: one pin for both of its lines
                 report.rule(
                     f"{claim} is taken by [{dotted(('devices', other.name))}] (line {other.line})",
-                    ("devices", config.name, key),
+                    ("devices", config.name, claim_key(config, claim)),
                 )
+            first.setdefault(what, config)
+
+
+def claim_key(config: DeviceConfig, claim: str) -> str:
+    """The key by which a device claims this, such as "pin 17": the last of those that say so."""
+    what = claim.partition(" ")[2]
+    keys = [field.name for field in fields(config.settings) if str(getattr(config.settings, field.name)) == what]
+    said_in_part = (key for key in _CLAIM_KEYS if hasattr(config.settings, key))
+    return keys[-1] if keys else next(said_in_part, "model")
 
 
 _CLAIM_KEYS = ("port", "pin", "path", "device", "bus")

@@ -12,7 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from drivers.catalogue import MODELS, Kind
-from gateway.config.devices import Devices
+from gateway.config.devices import Devices, claim_key
 from gateway.config.lines import KeyPath
 from gateway.config.problems import ConfigError, Report
 from gateway.config.settings import (
@@ -460,9 +460,10 @@ def uart_pins_are_free(draft: Draft, report: Report) -> None:
     claims = {claim for config in draft.devices.configs for claim in MODELS[config.model].claims(config.settings)}
     port = next((claim for claim in sorted(claims) if re.fullmatch(r"port /dev/(serial0|ttyAMA0|ttyS0)", claim)), None)
     for config in draft.devices.configs if port else ():
-        if getattr(config.settings, "pin", None) in (14, 15):
+        taken = [claim for claim in MODELS[config.model].claims(config.settings) if claim in ("pin 14", "pin 15")]
+        if taken:
             text = f"pins 14 and 15 are the serial port's own, and {port} is in use"
-            report.rule(text, ("devices", config.name, "pin"))
+            report.rule(text, ("devices", config.name, claim_key(config, taken[0])))
 
 
 def scripted_clock_is_for_simulators(draft: Draft, report: Report) -> None:

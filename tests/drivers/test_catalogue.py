@@ -38,6 +38,12 @@ GARBAGE = {
     "calex-pyrousb": ("tests.drivers.protocols.test_modbus", "test_garbage_never_raises_and_is_not_kept"),
     "modbus-thermometer": ("tests.drivers.protocols.test_modbus", "test_garbage_never_raises_and_is_not_kept"),
     "rdm6300": ("tests.drivers.protocols.test_rdm6300", "test_garbage_never_raises_and_is_not_kept"),
+    "gm65": ("tests.drivers.readers.test_gm65", "test_garbage_never_raises_and_is_not_kept"),
+    "hid-scanner": ("tests.drivers.readers.test_hid", "test_garbage_never_raises_and_is_not_kept"),
+    "id-12": ("tests.drivers.readers.test_id12", "test_garbage_never_raises_and_is_not_kept"),
+    "pn532": ("tests.drivers.readers.test_pn532", "test_garbage_never_raises_and_is_not_kept"),
+    "wiegand": ("tests.drivers.readers.test_wiegand", "test_garbage_never_raises_and_is_not_kept"),
+    "identity-card": ("tests.drivers.readers.test_identity_card", "test_garbage_never_raises_and_is_not_kept"),
 }
 WITHOUT_GARBAGE = {
     "camera": "pictures, not bytes: a picture that fails a decoder is tested with tests/drivers/camera",
@@ -57,6 +63,14 @@ LEAST: dict[str, dict[str, Any]] = {
     "calex-pyrousb": {"port": "/dev/ttyUSB0"},
     "modbus-thermometer": {"port": "/dev/ttyUSB0", "object_register": 18},
     "rdm6300": {"port": "/dev/ttyUSB0"},
+    "gm65": {"port": "/dev/ttyUSB0"},
+    "hid-scanner": {"path": "/dev/input/event0"},
+    "id-12": {"port": "/dev/ttyUSB0"},
+    "pn532": {"port": "/dev/ttyUSB0"},
+    "wiegand": {"d0": 20, "d1": 21},
+    "simulated-wiegand": {"d0": 20, "d1": 21},
+    "identity-card": {"port": "/dev/ttyUSB0", "key": "a key of this site"},
+    "simulated-identity-card": {"key": "a key of this site"},
     "camera": {"path": "/dev/video0"},
     "folder": {"path": "photographs"},
     "video": {"path": "day.mp4"},
@@ -148,6 +162,8 @@ def test_claims() -> None:
     assert MODELS["gy-mcu90640"].claims(settings("gy-mcu90640")) == ("port /dev/ttyUSB0",)
     assert MODELS["mlx90614"].claims(settings("mlx90614")) == ("address 0x5a of /dev/i2c-1",)
     assert MODELS["simulated-mlx90614"].claims(settings("simulated-mlx90614")) == ()
+    assert MODELS["wiegand"].claims(settings("wiegand")) == ("pin 20", "pin 21")
+    assert MODELS["hid-scanner"].claims(settings("hid-scanner")) == ("input device /dev/input/event0",)
     assert MODELS["gpio-input"].claims(InputSettings(pin=17)) == ("pin 17",)
     assert MODELS["camera"].claims(CameraSettings(path="/dev/video0")) == ("camera /dev/video0",)
     assert MODELS["loudspeaker"].claims(LoudspeakerSettings()) == ()
@@ -174,6 +190,10 @@ def test_claims() -> None:
         ("modbus-thermometer", {"parity": "mark"}),
         ("calex-pyrousb", {"address": 0}),
         ("gd60914", {"measures": "ear"}),
+        ("hid-scanner", {"path": "/dev/ttyUSB0"}),
+        ("wiegand", {"d0": 0}),
+        ("identity-card", {"key": "short"}),
+        ("identity-card", {"fields": ["photograph"]}),
     ],
 )
 def test_impossible_settings_are_refused(name: str, wrong: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ def sections() -> Iterator[Section]:
     section: Section | None = None
     for line in EXAMPLE.read_text("utf-8").splitlines():
         header = re.fullmatch(r"(# )?\[([a-z0-9.-]+)\]", line)
-        key = re.fullmatch(r"(# )?([a-z_]+) = (.+)", line)
+        key = re.fullmatch(r"(# )?([a-z][a-z0-9_]*) = (.+)", line)
         if header:
             if section is not None:
                 yield section

@@ -297,9 +297,19 @@ def test_the_serial_ports_own_pins(tmp_path: Path) -> None:
     text = (
         sections() + devices("reader") + '[devices.r]\nmodel = "rdm6300"\nuse = "entry-reader"\nport = "/dev/serial0"\n'
     )
-    key, words = problem(tmp_path, text + '[devices.x]\nmodel = "gpio-input"\nuse = "fire"\npin = 14\n')
-    assert key == "devices.x.pin"
-    assert "serial port" in words
+    fire = '[devices.x]\nmodel = "gpio-input"\nuse = "fire"\npin = 14\n'
+    wiegand = '[devices.x]\nmodel = "wiegand"\nuse = "entry-reader"\nd0 = 20\nd1 = 15\n'
+    for device, expected in ((fire, "devices.x.pin"), (wiegand, "devices.x.d1")):
+        key, words = problem(tmp_path, text + device)
+        assert key == expected
+        assert "serial port" in words
+
+
+def test_two_lines_of_one_reader_on_one_pin(tmp_path: Path) -> None:
+    text = sections() + devices("reader") + '[devices.w]\nmodel = "wiegand"\nuse = "entry-reader"\nd0 = 20\nd1 = 20\n'
+    key, words = problem(tmp_path, text)
+    assert key == "devices.w.d1"
+    assert "pin 20 is taken by [devices.w]" in words
 
 
 @pytest.mark.parametrize(
