@@ -16,7 +16,7 @@ import msgspec
 
 from drivers.camera import settings as models
 from drivers.camera.capture import Capture
-from drivers.camera.decoders import Cascade
+from drivers.camera.cascade import Cascade
 from drivers.camera.frames import Frame, NewestFrame, Source
 from drivers.camera.messages import (
     MAX_PACKET,
@@ -103,7 +103,7 @@ class Decoding(threading.Thread):
     def _look(self, frame: Frame) -> None:
         self._frames += 1
         try:
-            codes = self._cascade.read(frame.gray, thorough=frame.still)
+            look = self._cascade.read(frame.gray, still=frame.still)
         except Exception as error:
             # One bad picture must not blind the reader; the same fault in every picture is told once.
             if repr(error) not in self._failures and len(self._failures) < 32:
@@ -112,8 +112,8 @@ class Decoding(threading.Thread):
             return
         if frame.cut:
             self._view.cut()
-        for data in self._view.new(codes, time.monotonic_ns() // 1_000_000):
-            self._reporter.send(Code(data, "qr", codes[data]))
+        for data in self._view.new(look.codes, time.monotonic_ns() // 1_000_000):
+            self._reporter.send(Code(data, "qr", look.codes[data]))
 
 
 def opener(order: Open, reporter: Reporter) -> tuple[Callable[[], Source], LiveScene | None]:
