@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from drivers.camera.frames import Box
 
-EARNED = 0.2  # of the cost of reading a whole picture once, by every picture
+EARNED = 0.15  # of the cost of reading a whole picture once, by every picture
 SAVED_S = 0.5  # s of computing that can be saved up
 LOAN_S = 2.0  # s of computing for something new that looks like a code
 FORGET_MS = 2000  # what was not seen for so long is new
