@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from drivers.camera.frames import Box
 
-EARNED = 0.15  # of the cost of reading a whole picture once, by every picture
+EARNED = 0.1  # of the cost of reading a whole picture once, by every picture that is read
+RESTED = 0.4  # the same, by a picture that need not be read since nothing changed
 SAVED_S = 0.5  # s of computing that can be saved up
 LOAN_S = 2.0  # s of computing for something new that looks like a code
 FORGET_MS = 2000  # what was not seen for so long is new
@@ -36,8 +37,15 @@ class Attention:
         """A picture was read once for this cost, `whole` with all that the first decoder can do."""
         if whole:
             self._price_s = min(cost_s, 1.5 * self._price_s) if self._price_s else cost_s
+        self._earn(EARNED)
+
+    def rested(self) -> None:
+        """A picture was not read."""
+        self._earn(RESTED)
+
+    def _earn(self, share: float) -> None:
         if self._credit_s < SAVED_S:
-            self._credit_s = min(SAVED_S, self._credit_s + EARNED * self._price_s)
+            self._credit_s = min(SAVED_S, self._credit_s + share * self._price_s)
 
     def spend(self, cost_s: float) -> None:
         """A dear stage took so long."""
@@ -51,7 +59,7 @@ class Attention:
     @property
     def idle(self) -> bool:
         """Whether so much is saved up that a look at nothing in particular does no harm."""
-        return self._credit_s >= 0.9 * SAVED_S
+        return self._credit_s >= 0.5 * SAVED_S
 
     def looks_like_codes(self, boxes: Iterable[Box], now_ms: int) -> None:
         """There are things that look like codes and were not read: what is new gets a loan."""

@@ -1,7 +1,7 @@
 """The decode cascade: zxing-cpp on every picture, and the dear stages where something is that it could not read.
 
-What is there is told by zxing-cpp itself (a code found and not read) or by three eyes of a code in the picture at half
-size. The dear stages then read that part of the picture alone, one after the other, and go on with the next picture
+What is there is told by zxing-cpp itself (a code found and not read) or by three eyes of a code in the picture made
+small. The dear stages then read that part of the picture alone, one after the other, and go on with the next picture
 where this one's time ended; `attention.py` says what they may cost.
 """
 
@@ -21,6 +21,7 @@ _CHANGE = 4  # grey levels by which the mean of a part of the picture must diffe
 _PART_PX = 32  # side of such a part
 _SAMPLE_PX = 8  # of which every so manieth row is looked at
 _WHOLE_LOOK = 3  # of pictures without anything, every so manieth gets all that zxing-cpp can do
+_EYES = 3  # every so manieth pixel, both ways, is enough to find eyes
 _LEAST_PX = 64  # no eyes are looked for in a smaller picture
 _MARGIN = 0.35  # about what looks like a code, of its side
 _MOST_PARTS = 3  # things that look like codes and are read in one picture
@@ -90,7 +91,7 @@ class Cascade:
         self._pictures += 1
         now_ms = int(self._clock() * 1000)
         if self._rest.holds(gray) and not self._last.unread and self._pictures % REST_LOOK:
-            self._attention.read_once(0.0, whole=False)
+            self._attention.rested()
             return self._last
         sight, stage = self._read_once(gray, now_ms)
         codes: dict[bytes, str] = {}
@@ -117,16 +118,16 @@ class Cascade:
         return sight, stage
 
     def _eyes(self, gray: Gray) -> tuple[Unread, ...]:
-        """What has three eyes of a code, at half size."""
+        """What has three eyes of a code, in the picture made small."""
         if not self._attention.may_spend or min(gray.shape) < _LEAST_PX:
             return ()
         from drivers.camera import finders  # with OpenCV
 
         began_s = self._cost()
-        half = np.ascontiguousarray(gray[::2, ::2])
-        codes = finders.codes_of(finders.find_eyes(half, finders.BLOCKS[:1]))
+        small = np.ascontiguousarray(gray[::_EYES, ::_EYES])
+        codes = finders.codes_of(finders.find_eyes(small, finders.BLOCKS[:1]))
         self._attention.spend(self._cost() - began_s)
-        return tuple(Unread(Box(*(2 * edge for edge in code.box)), 2 * code.module_px) for code in codes)
+        return tuple(Unread(Box(*(_EYES * edge for edge in code.box)), _EYES * code.module_px) for code in codes)
 
     def _dear(self, gray: Gray, codes: dict[bytes, str], boxes: list[Box], now_ms: int) -> None:
         """The dear stages on these parts, until one reads something, each had its turn, or the time is up."""

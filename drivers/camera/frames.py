@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +75,14 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of the device."""
+
+
+@runtime_checkable
+class Exposing(Protocol):
+    """A source whose exposure can be told."""
+
+    def expose(self, stops: int) -> None:
+        """Go to so many stops below what the camera would choose (a negative number), or with 0 let it choose."""
 
 
 class NewestFrame:

@@ -18,6 +18,7 @@ from drivers.camera import settings as models
 from drivers.camera.capture import Capture
 from drivers.camera.cascade import Cascade
 from drivers.camera.frames import Frame, NewestFrame, Source
+from drivers.camera.hints import Hints
 from drivers.camera.messages import (
     MAX_PACKET,
     Beat,
@@ -26,6 +27,7 @@ from drivers.camera.messages import (
     Ended,
     Fault,
     FromCamera,
+    Hinted,
     Limits,
     Notice,
     Open,
@@ -82,6 +84,7 @@ class Decoding(threading.Thread):
         self._limits = limits
         self._cascade = Cascade(reporter.notice)
         self._view = InView()
+        self._hints = Hints()
         self._frames = 0
         self._failures: set[str] = set()
 
@@ -112,8 +115,12 @@ class Decoding(threading.Thread):
             return
         if frame.cut:
             self._view.cut()
-        for data in self._view.new(look.codes, time.monotonic_ns() // 1_000_000):
+        now_ms = time.monotonic_ns() // 1_000_000
+        for data in self._view.new(look.codes, now_ms):
             self._reporter.send(Code(data, "qr", look.codes[data]))
+        hint = self._hints.after(frame.gray, look.unread, read=bool(look.codes) or frame.still, now_ms=now_ms)
+        if hint is not None:
+            self._reporter.send(Hinted(hint))
 
 
 def opener(order: Open, reporter: Reporter) -> tuple[Callable[[], Source], LiveScene | None]:
