@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from drivers.camera.device import CameraDevice, SimulatedCamera
-from drivers.camera.messages import LIMITS, Limits, SceneFault
+from drivers.camera.messages import LIMITS, Hinted, Limits, SceneFault, encode
 from drivers.camera.settings import (
     AnyCameraSettings,
     CameraSettings,
@@ -23,7 +23,7 @@ from drivers.camera.settings import (
 from drivers.camera.view import REARM_MS
 from drivers.child import PATIENCE, ChildMisbehaved, Patience
 from drivers.errors import WrongUse
-from drivers.readings import CodeRead, DeviceState, DeviceStatus
+from drivers.readings import CodeHint, CodeRead, DeviceState, DeviceStatus, Hint, Reading
 from tests.drivers.camera.pictures import PHOTOGRAPHS, drawn, expected_texts, film, save
 from tests.drivers.listening import BRISK, Listener
 from tests.drivers.processes import Watched
@@ -107,6 +107,14 @@ def test_what_no_code_can_hold_is_a_fault_of_ours() -> None:
     for content in ("", b"", "x" * 4297, b"\xff" * 3073):
         with pytest.raises(WrongUse, match="a QR cannot hold"):
             camera.show(content)
+
+
+def test_what_is_wrong_with_a_code_that_cannot_be_read_is_told() -> None:
+    heard: list[Reading] = []
+    camera = CameraDevice("camera", SMALL)
+    camera._post = heard.append
+    camera._hear(encode(Hinted(Hint.CLOSER)))
+    assert heard == [CodeHint(Hint.CLOSER)]
 
 
 # a camera that fails
