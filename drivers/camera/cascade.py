@@ -82,7 +82,7 @@ class Cascade:
             sight = self._see(stage, gray, [each.box for each in unread] if codes else None)
             seen += sight.codes
             _add(codes, sight, stage)
-            unread = tuple(each for each in unread + sight.unread if apart(each.box, seen))[:_MOST_PARTS]
+            unread = tuple(each for each in unread + sight.unread if apart(each.box, seen))
         return Look(codes, unread)
 
     # a picture of a camera: as much as there is reason for
@@ -156,7 +156,7 @@ class Cascade:
             return Sight()
         if boxes is None:
             return decode(gray)
-        sights = [_in_part(decode, gray, box) for box in boxes[-_MOST_PARTS:]]
+        sights = [_in_part(decode, gray, box) for box in _distinct(boxes)]
         return Sight(
             tuple(code for sight in sights for code in sight.codes),
             tuple(each for sight in sights for each in sight.unread),
@@ -218,6 +218,15 @@ def _add(codes: dict[bytes, str], sight: Sight, stage: Stage) -> None:
     for code in sight.codes:
         if acceptable(code.data):
             codes.setdefault(code.data, stage.name)
+
+
+def _distinct(boxes: Sequence[Box]) -> list[Box]:
+    """The newest of them, without those that are about the same as another."""
+    kept: list[Box] = []
+    for box in reversed(boxes):
+        if len(kept) < _MOST_PARTS and not any(box.holds(other) and other.holds(box) for other in kept):
+            kept.append(box)
+    return kept
 
 
 def _in_part(decode: Decode, gray: Gray, box: Box) -> Sight:
