@@ -29,7 +29,7 @@ lint:
 
 bench:
 	@requirements/setup.sh test
-	@.venv/bin/python -m bench.$(NAME) $(BENCH)
+	@.venv/bin/python -m bench.$(NAME) $(if $(DATA),--data "$(DATA)") $(BENCH)
 
 score:
 	@requirements/setup.sh test

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_priva
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.common import progress
-from drivers.camera.decoders import Cascade
+from drivers.camera.cascade import Cascade
 from menshen.passes import drawing
 from sync.contract.colours import PassType
 from sync.contract.passes import Pass, compressed, present, sign_pass
@@ -127,7 +127,7 @@ def photograph(code: Picture, case: Case) -> Picture:
 def is_read(cascade: Cascade, picture: Picture, text: str) -> bool:
     """Whether any stage reads exactly the text."""
     wanted = text.encode()
-    return wanted in cascade.read(picture, thorough=False) or wanted in cascade.read(picture, thorough=True)
+    return wanted in cascade.read(picture, still=True).codes
 
 
 def main() -> None:

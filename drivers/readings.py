@@ -49,6 +49,20 @@ class CodeRead:
     decoder: str
 
 
+class Hint(StrEnum):
+    """What whoever holds a code up should do."""
+
+    CLOSER = "closer"
+    HOLD_STILL = "hold-still"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeHint:
+    """Something looks like a code and can't be read: what is wrong."""
+
+    hint: Hint
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """A debounced input changed: `active` in the sense of its configuration (contact open, button pressed …)."""
@@ -64,4 +78,4 @@ class DeviceStatus:
     detail: str = ""
 
 
-Reading = Temperature | CardRead | CodeRead | Level | DeviceStatus
+Reading = Temperature | CardRead | CodeRead | CodeHint | Level | DeviceStatus

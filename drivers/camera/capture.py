@@ -6,7 +6,8 @@ import zlib
 from collections.abc import Callable
 from contextlib import closing
 
-from drivers.camera.frames import NewestFrame, Source, SourceEnded, SourceLost
+from drivers.camera.exposure import Exposure
+from drivers.camera.frames import Exposing, NewestFrame, Source, SourceEnded, SourceLost
 from drivers.camera.messages import Limits
 from drivers.camera.view import FrameWatch
 from drivers.readings import DeviceState
@@ -67,6 +68,7 @@ class Capture(threading.Thread):
             self._leaving.wait(retry_s)
 
     def _pump(self, source: Source) -> None:
+        exposure = Exposure() if isinstance(source, Exposing) else None
         while not self._leaving.is_set():
             limit_s = self._limits.picture_s if self._good else self._limits.opening_s
             self._due_s = time.monotonic() + limit_s if source.live else None
@@ -77,3 +79,6 @@ class Capture(threading.Thread):
             self._good = True
             self._report(DeviceState.OK, "")
             self._slot.put(frame, wait=not source.live)
+            stops = exposure.after(frame.gray, time.monotonic_ns() // 1_000_000) if exposure else None
+            if stops is not None and isinstance(source, Exposing):
+                source.expose(stops)

@@ -1,81 +1,176 @@
-"""The decoders, one after the other until one reads something. To add a stage, add a row to STAGES.
+"""The decoders: zxing-cpp, which every picture gets, and the dear stages for what it can't read (cascade.py says when).
 
-ZBar guesses at what is not ASCII and guesses wrong (hardware notes, section 5), so only ASCII is taken from it.
-
-Each later stage reads what the earlier ones cannot: of 409 photographs with codes, zxing-cpp reads 302, and the stages
-after it 329, 332 and 343. On a picture of 1280×720 without a code all of them take some 100 ms, the first 1 ms.
+To add a stage, add a row to STAGES. Each reads what the earlier ones cannot (docs/camera.md has the figures). ZBar guesses
+at what is not ASCII and guesses wrong (hardware notes, section 5), so only ASCII is taken from it.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import zxingcpp
 
-from drivers.camera.frames import Gray
-from drivers.camera.view import acceptable
+from drivers.camera.frames import Box, Gray
+
+
+class Seen(NamedTuple):
+    """A code that was read, and where."""
+
+    data: bytes
+    box: Box
+
+
+class Unread(NamedTuple):
+    """What looks like a code and was not read. `module_px`: the side of its modules, 0 when that can't be told."""
+
+    box: Box
+    module_px: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a decoder saw: the codes' bytes, and whether there is one that it found and could not read."""
+    """What a decoder saw."""
 
-    codes: tuple[bytes, ...]
-    unread: bool = False
+    codes: tuple[Seen, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
 
 Decode = Callable[[Gray], Sight]
+"""A decoder; `unread` may be left empty."""
 
 
 class Stage(NamedTuple):
-    """A row of the table. `load` gives the decoder at its first use, or raises ImportError when it is not installed.
-    `every`: after a stage that failed, it is tried on every picture with an unread code and on every n-th other one."""
+    """A row of the table. `load` gives the decoder at its first use, or raises ImportError when it is not installed."""
 
     name: str
     load: Callable[[], Decode]
-    every: int
 
 
 _ENLARGED_PX = (
     1280  # a picture longer than this is not enlarged: its codes are large enough, and it would take too long
 )
+_LEAST_PX = 12  # what is smaller is no code
 
 
-def _load_zxing() -> Decode:
+def _zxing(*, whole: bool = True) -> Decode:
     formats = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCodeModel2, zxingcpp.BarcodeFormat.QRCodeModel1])
 
     def decode(gray: Gray) -> Sight:
-        found = zxingcpp.read_barcodes(gray, formats=formats, return_errors=True)
-        codes = tuple(code.bytes for code in found if code.valid)
-        return Sight(codes, unread=len(codes) < len(found))
+        found = zxingcpp.read_barcodes(
+            gray, formats=formats, return_errors=True, try_rotate=whole, try_downscale=whole, try_invert=whole
+        )
+        codes = tuple(Seen(code.bytes, _box(code.position)) for code in found if code.valid)
+        unread = (Unread(_box(code.position), _module_px(code)) for code in found if not code.valid)
+        return Sight(codes, tuple(each for each in unread if apart(each.box, codes)))
 
     return decode
 
 
-def _load_zxing_evened() -> Decode:
+def _box(position: zxingcpp.Position) -> Box:
+    corners = (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
+    across, down = [corner.x for corner in corners], [corner.y for corner in corners]
+    return Box(min(across), min(down), max(across) + 1, max(down) + 1)
+
+
+def _module_px(code: zxingcpp.Barcode) -> float:
+    """The side of a module of a code whose version zxing-cpp could tell."""
+    extra: Any = code.extra  # a dict or None
+    version = (extra or {}).get("Version")
+    left, right = code.position.top_left, code.position.top_right
+    if not version or not str(version).isdecimal():
+        return 0.0
+    return float(np.hypot(left.x - right.x, left.y - right.y)) / (17 + 4 * int(version))
+
+
+def apart(box: Box, codes: Sequence[Seen]) -> bool:
+    """Whether it is large enough for a code and not (a part of) one that was read."""
+    large = min(box.right - box.left, box.bottom - box.top) >= _LEAST_PX
+    return large and not any(code.box.holds(box) or box.holds(code.box) for code in codes)
+
+
+def _load_unwarp(sharpen: bool) -> Callable[[], Decode]:
+    def load() -> Decode:
+        from drivers.camera.unwarp import Unwarper
+
+        unwarper = Unwarper()
+
+        def decode(gray: Gray) -> Sight:
+            read, unread = unwarper.read(_sharpened(gray, 3, 1.5) if sharpen else gray)
+            return Sight(
+                tuple(Seen(*each) for each in read), tuple(Unread(code.box, code.module_px) for code in unread)
+            )
+
+        return decode
+
+    return load
+
+
+def _load_evened() -> Decode:
     """Bright spots and shadows evened out (CLAHE), then enlarged."""
     import cv2
 
-    decode, even = _load_zxing(), cv2.createCLAHE(clipLimit=2.0, tileGridSize=(8, 8))
-    return lambda gray: decode(_enlarged(np.asarray(even.apply(gray), np.uint8)))
+    decode, even = _zxing(), cv2.createCLAHE(clipLimit=2.0, tileGridSize=(8, 8))
+    return lambda gray: _read_enlarged(decode, np.asarray(even.apply(gray), np.uint8))
 
 
-def _load_zxing_enlarged() -> Decode:
-    decode = _load_zxing()
-    return lambda gray: decode(_enlarged(gray))
+def _load_unwarp_evened() -> Decode:
+    import cv2
+
+    from drivers.camera.unwarp import Unwarper
+
+    unwarper, even = Unwarper(), cv2.createCLAHE(clipLimit=2.0, tileGridSize=(8, 8))
+
+    def decode(gray: Gray) -> Sight:
+        return Sight(tuple(Seen(*each) for each in unwarper.read(_enlarged(np.asarray(even.apply(gray), np.uint8)))[0]))
+
+    return lambda gray: _shrunk(decode(gray), gray)
+
+
+def _load_sharpened() -> Decode:
+    decode = _zxing()
+    return lambda gray: _read_enlarged(lambda large: decode(_sharpened(large, 4, 2.0)), gray)
+
+
+def _load_enlarged() -> Decode:
+    decode = _zxing()
+    return lambda gray: _read_enlarged(decode, gray)
+
+
+def _load_thresholded() -> Decode:
+    """Black and white by the mean about each pixel: for reflections with an edge."""
+    import cv2
+
+    decode = _zxing()
+
+    def bitonal(gray: Gray) -> Gray:
+        smooth = cv2.GaussianBlur(gray, (0, 0), 1)
+        return np.asarray(
+            cv2.adaptiveThreshold(smooth, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 31, 4), np.uint8
+        )
+
+    return lambda gray: decode(bitonal(gray))
 
 
 def _load_zbar() -> Decode:
     from pyzbar import pyzbar
 
     def decode(gray: Gray) -> Sight:
-        gray = _enlarged(gray)
         height, width = gray.shape
         found = pyzbar.decode((gray.tobytes(), width, height), symbols=[pyzbar.ZBarSymbol.QRCODE])
-        return Sight(tuple(code.data for code in found if code.data.isascii()))
+        return Sight(tuple(Seen(code.data, _rect(code.rect)) for code in found if code.data.isascii()))
 
-    return decode
+    return lambda gray: decode(_sharpened(gray, 4, 2.0))
+
+
+def _rect(rect: Any) -> Box:
+    return Box(rect.left, rect.top, rect.left + rect.width, rect.top + rect.height)
+
+
+def _sharpened(gray: Gray, radius: float, amount: float) -> Gray:
+    import cv2
+
+    return np.asarray(cv2.addWeighted(gray, 1 + amount, cv2.GaussianBlur(gray, (0, 0), radius), -amount, 0), np.uint8)
 
 
 def _enlarged(gray: Gray) -> Gray:
@@ -87,49 +182,34 @@ def _enlarged(gray: Gray) -> Gray:
     return np.asarray(cv2.resize(gray, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
+def _read_enlarged(decode: Decode, gray: Gray) -> Sight:
+    return _shrunk(decode(_enlarged(gray)), gray)
+
+
+def _shrunk(sight: Sight, gray: Gray) -> Sight:
+    """What was seen in the enlarged picture, in this one's pixels."""
+    if max(gray.shape) > _ENLARGED_PX:
+        return sight
+    codes = (Seen(code.data, _scaled(code.box, 0.5)) for code in sight.codes)
+    unread = (Unread(_scaled(each.box, 0.5), each.module_px / 2) for each in sight.unread)
+    return Sight(tuple(codes), tuple(unread))
+
+
+def _scaled(box: Box, by: float) -> Box:
+    return Box(*(int(edge * by) for edge in box))
+
+
+FIRST, FIRST_QUICK = Stage("zxing-cpp", _zxing), Stage("zxing-cpp quick", lambda: _zxing(whole=False))
+"""What every picture gets: all that zxing-cpp can do, and without its looking for turned, inverted and very large codes."""
+
 STAGES: tuple[Stage, ...] = (
-    Stage("zxing-cpp", _load_zxing, 1),
-    Stage("zxing-cpp evened", _load_zxing_evened, 5),
-    Stage("zxing-cpp enlarged", _load_zxing_enlarged, 5),
-    Stage("pyzbar", _load_zbar, 10),
+    Stage("unwarped", _load_unwarp(sharpen=False)),
+    Stage("zxing-cpp evened", _load_evened),
+    Stage("unwarped sharpened", _load_unwarp(sharpen=True)),
+    Stage("pyzbar", _load_zbar),
+    Stage("zxing-cpp sharpened", _load_sharpened),
+    Stage("zxing-cpp enlarged", _load_enlarged),
+    Stage("zxing-cpp thresholded", _load_thresholded),
+    Stage("unwarped evened", _load_unwarp_evened),
 )
-
-
-class Cascade:
-    """Runs the stages. `notice` is told once of a decoder that is not installed."""
-
-    def __init__(self, notice: Callable[[str], None], stages: Sequence[Stage] = STAGES) -> None:
-        self._notice = notice
-        self._stages = list(stages)
-        self._loaded: dict[str, Decode] = {}
-        self._pictures = 0
-
-    def read(self, gray: Gray, *, thorough: bool) -> dict[bytes, str]:
-        """The codes in the picture, each with the decoder that read it. The first stage that reads something is the
-        last, unless `thorough`: then every stage adds what it reads."""
-        self._pictures += 1
-        codes: dict[bytes, str] = {}
-        unread = thorough
-        for stage in tuple(self._stages):
-            if gray.size == 0 or not (unread or self._pictures % stage.every == 0):
-                continue
-            decode = self._decoder(stage)
-            if decode is None:
-                continue
-            sight = decode(gray)
-            for code in filter(acceptable, sight.codes):
-                codes.setdefault(code, stage.name)
-            if codes and not thorough:
-                break
-            unread = unread or sight.unread
-        return codes
-
-    def _decoder(self, stage: Stage) -> Decode | None:
-        if stage.name not in self._loaded:
-            try:
-                self._loaded[stage.name] = stage.load()
-            except ImportError as error:
-                self._stages.remove(stage)
-                self._notice(f"the decoder {stage.name} is not installed, going on without it: {error}")
-                return None
-        return self._loaded[stage.name]
+"""The dear stages, in the order in which they read most for their time."""

@@ -19,6 +19,7 @@ from drivers.camera.messages import (
     Code,
     Ended,
     Fault,
+    Hinted,
     Limits,
     Notice,
     Open,
@@ -32,7 +33,7 @@ from drivers.camera.settings import AnyCameraSettings, FolderSettings, Simulated
 from drivers.camera.view import acceptable
 from drivers.child import PATIENCE, ChildDevice, ChildMisbehaved, Patience
 from drivers.errors import WrongUse
-from drivers.readings import CodeRead, DeviceStatus
+from drivers.readings import CodeHint, CodeRead, DeviceStatus
 
 logger = logging.getLogger("menshen.camera")
 _NAMES = {FolderSettings: "folder", VideoSettings: "video", SimulatedCameraSettings: "simulated-camera"}
@@ -61,6 +62,8 @@ class CameraDevice(ChildDevice):
                 pass
             case Code(data, symbology, decoder):
                 self._read(data, symbology, decoder)
+            case Hinted(hint):
+                self._post(CodeHint(hint))
             case Status(state, detail):
                 self._become(state, detail)
             case Notice(text):

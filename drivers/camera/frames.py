@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,34 @@ from drivers.readings import DeviceState
 
 Gray = npt.NDArray[np.uint8]
 """A grey picture: height × width."""
+
+
+class Box(NamedTuple):
+    """A part of a picture, px: from `left` and `top` up to and without `right` and `bottom`."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Its middle, px."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    def holds(self, other: "Box") -> bool:
+        """Whether the other's middle is in it."""
+        x, y = other.middle
+        return self.left <= x < self.right and self.top <= y < self.bottom
+
+    def moved(self, right: int, down: int) -> "Box":
+        """So many pixels further right and down."""
+        return Box(self.left + right, self.top + down, self.right + right, self.bottom + down)
+
+    def grown(self, share: float) -> "Box":
+        """Larger by a share of its longer side on every side."""
+        by = int(share * max(self.right - self.left, self.bottom - self.top)) + 1
+        return Box(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
 
 class SourceLost(DeviceLost):
@@ -47,6 +75,14 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of the device."""
+
+
+@runtime_checkable
+class Exposing(Protocol):
+    """A source whose exposure can be told."""
+
+    def expose(self, stops: int) -> None:
+        """Go to so many stops below what the camera would choose (a negative number), or with 0 let it choose."""
 
 
 class NewestFrame:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from drivers.readings import DeviceState
+from drivers.readings import DeviceState, Hint
 
 MAX_PACKET: Final = 64 * 1024  # bytes
 
@@ -73,6 +73,12 @@ class Code(msgspec.Struct, frozen=True, tag="code"):
     decoder: str
 
 
+class Hinted(msgspec.Struct, frozen=True, tag="hint"):
+    """Something looks like a code and can't be read: what is wrong."""
+
+    hint: Hint
+
+
 class Status(msgspec.Struct, frozen=True, tag="status"):
     """The source's state changed."""
 
@@ -93,7 +99,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
 
 
 ToCamera = Open | Show | Clear | Fault
-FromCamera = Beat | Code | Status | Notice | Ended
+FromCamera = Beat | Code | Hinted | Status | Notice | Ended
 
 encode = msgspec.msgpack.Encoder().encode
 decode_order: msgspec.msgpack.Decoder[ToCamera] = msgspec.msgpack.Decoder(ToCamera)

@@ -16,8 +16,9 @@ import msgspec
 
 from drivers.camera import settings as models
 from drivers.camera.capture import Capture
-from drivers.camera.decoders import Cascade
+from drivers.camera.cascade import Cascade
 from drivers.camera.frames import Frame, NewestFrame, Source
+from drivers.camera.hints import Hints
 from drivers.camera.messages import (
     MAX_PACKET,
     Beat,
@@ -26,6 +27,7 @@ from drivers.camera.messages import (
     Ended,
     Fault,
     FromCamera,
+    Hinted,
     Limits,
     Notice,
     Open,
@@ -82,6 +84,7 @@ class Decoding(threading.Thread):
         self._limits = limits
         self._cascade = Cascade(reporter.notice)
         self._view = InView()
+        self._hints = Hints()
         self._frames = 0
         self._failures: set[str] = set()
 
@@ -103,7 +106,7 @@ class Decoding(threading.Thread):
     def _look(self, frame: Frame) -> None:
         self._frames += 1
         try:
-            codes = self._cascade.read(frame.gray, thorough=frame.still)
+            look = self._cascade.read(frame.gray, still=frame.still)
         except Exception as error:
             # One bad picture must not blind the reader; the same fault in every picture is told once.
             if repr(error) not in self._failures and len(self._failures) < 32:
@@ -112,8 +115,12 @@ class Decoding(threading.Thread):
             return
         if frame.cut:
             self._view.cut()
-        for data in self._view.new(codes, time.monotonic_ns() // 1_000_000):
-            self._reporter.send(Code(data, "qr", codes[data]))
+        now_ms = time.monotonic_ns() // 1_000_000
+        for data in self._view.new(look.codes, now_ms):
+            self._reporter.send(Code(data, "qr", look.codes[data]))
+        hint = self._hints.after(frame.gray, look.unread, read=bool(look.codes) or frame.still, now_ms=now_ms)
+        if hint is not None:
+            self._reporter.send(Hinted(hint))
 
 
 def opener(order: Open, reporter: Reporter) -> tuple[Callable[[], Source], LiveScene | None]:

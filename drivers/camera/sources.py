@@ -19,6 +19,7 @@ _FAILURES = 3  # reads in a row that gave no picture
 _STALLED_S = 1.5  # without a picture: one read that V4L2 gave up after 2 s is enough, once there was a picture
 _PICTURE_BYTES = 32 * 1024 * 1024
 _LONGEST_PX = 1920  # a larger photograph is made smaller: no camera at a gate gives more
+_AUTO, _MANUAL = 3, 1  # V4L2_EXPOSURE_APERTURE_PRIORITY, V4L2_EXPOSURE_MANUAL
 _BLANK: Gray = np.full((64, 64), 128, np.uint8)
 
 
@@ -38,6 +39,9 @@ class V4lCamera:
         self._path = settings.path
         self._failures = 0
         self._delivers = False
+        self._notice = notice
+        self._exposes = True
+        self._own_exposure: float | None = None  # 0.1 ms, while we choose
         self._check_node()
         open_capture = capture or cv2.VideoCapture
         self._capture = open_capture(str(Path(settings.path).resolve()), cv2.CAP_V4L2)
@@ -83,8 +87,29 @@ class V4lCamera:
             if stalled or self._failures >= _FAILURES:
                 raise SourceLost(f"{self._path} gave no picture (tries: {self._failures})")
 
+    def expose(self, stops: int) -> None:
+        """Go to so many stops below what the camera chose itself, or with 0 let it choose. A camera that can't is told once
+        and left alone."""
+        if not self._exposes:
+            return
+        if stops and self._own_exposure is None:
+            self._own_exposure = float(self._capture.get(cv2.CAP_PROP_EXPOSURE))
+        if not stops:
+            self._own_exposure = None
+            self._exposes = bool(self._capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, _AUTO))
+        else:
+            exposure = max(1.0, (self._own_exposure or 0.0) * 2.0**stops)
+            self._exposes = bool(
+                self._capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, _MANUAL)
+                and self._capture.set(cv2.CAP_PROP_EXPOSURE, exposure)
+            )
+        if not self._exposes:
+            self._notice(f"{self._path}: the exposure can't be set, so bright screens may burn out")
+
     def close(self) -> None:
-        """Let go of the device."""
+        """Let go of the device, its exposure its own again."""
+        if self._own_exposure is not None:
+            self._capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, _AUTO)
         self._capture.release()
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import cv2
 import numpy as np
 import pytest
 
@@ -89,15 +90,20 @@ class FakeV4l:
     def __init__(self, *script: tuple[float, bool]) -> None:
         self._script = iter(script)
         self.now_s = 100.0
+        self.exposures: list[tuple[int, float]] = []
+        self.exposes = True
 
     def isOpened(self) -> bool:  # noqa: N802  OpenCV's name
         return True
 
-    def set(self, _property: int, _value: float) -> bool:
+    def set(self, number: int, value: float) -> bool:
+        if number in (cv2.CAP_PROP_AUTO_EXPOSURE, cv2.CAP_PROP_EXPOSURE):
+            self.exposures.append((number, value))
+            return self.exposes
         return True
 
-    def get(self, _property: int) -> float:
-        return 0.0
+    def get(self, number: int) -> float:
+        return 200.0 if number == cv2.CAP_PROP_EXPOSURE else 0.0
 
     def release(self) -> None:
         """Nothing is held open."""
@@ -127,3 +133,30 @@ def test_its_first_picture_may_take_longer() -> None:
     assert v4l(FakeV4l((2.0, False), (2.0, False), (0.1, True))).read().gray.size == 64
     with pytest.raises(SourceLost, match="tries: 3"):
         v4l(FakeV4l(*[(2.0, False)] * 3)).read()
+
+
+def test_the_exposure_is_taken_down_by_stops_and_given_back() -> None:
+    fake = FakeV4l()
+    camera = v4l(fake)
+    automatic, exposure = cv2.CAP_PROP_AUTO_EXPOSURE, cv2.CAP_PROP_EXPOSURE
+    camera.expose(-1)
+    camera.expose(-3)
+    camera.expose(0)
+    assert fake.exposures == [
+        *[(automatic, 1), (exposure, 100.0)],
+        *[(automatic, 1), (exposure, 25.0)],
+        (automatic, 3),
+    ]
+    camera.expose(-1)
+    camera.close()
+    assert fake.exposures[-1] == (automatic, 3), "the next program finds it as it was"
+
+
+def test_a_camera_whose_exposure_cannot_be_set_is_told_once() -> None:
+    fake, notices = FakeV4l(), list[str]()
+    fake.exposes = False
+    camera = V4lCamera(CameraSettings(path="/dev/null"), notices.append, lambda *_: fake, lambda: fake.now_s)
+    notices.clear()
+    camera.expose(-1)
+    camera.expose(-2)
+    assert notices == ["/dev/null: the exposure can't be set, so bright screens may burn out"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from drivers.camera.device import CameraDevice, SimulatedCamera
-from drivers.camera.messages import LIMITS, Limits, SceneFault
+from drivers.camera.messages import LIMITS, Hinted, Limits, SceneFault, encode
 from drivers.camera.settings import (
     AnyCameraSettings,
     CameraSettings,
@@ -23,7 +23,7 @@ from drivers.camera.settings import (
 from drivers.camera.view import REARM_MS
 from drivers.child import PATIENCE, ChildMisbehaved, Patience
 from drivers.errors import WrongUse
-from drivers.readings import CodeRead, DeviceState, DeviceStatus
+from drivers.readings import CodeHint, CodeRead, DeviceState, DeviceStatus, Hint, Reading
 from tests.drivers.camera.pictures import PHOTOGRAPHS, drawn, expected_texts, film, save
 from tests.drivers.listening import BRISK, Listener
 from tests.drivers.processes import Watched
@@ -107,6 +107,14 @@ def test_what_no_code_can_hold_is_a_fault_of_ours() -> None:
     for content in ("", b"", "x" * 4297, b"\xff" * 3073):
         with pytest.raises(WrongUse, match="a QR cannot hold"):
             camera.show(content)
+
+
+def test_what_is_wrong_with_a_code_that_cannot_be_read_is_told() -> None:
+    heard: list[Reading] = []
+    camera = CameraDevice("camera", SMALL)
+    camera._post = heard.append
+    camera._hear(encode(Hinted(Hint.CLOSER)))
+    assert heard == [CodeHint(Hint.CLOSER)]
 
 
 # a camera that fails
@@ -217,10 +225,9 @@ def test_real_photographs_are_read_to_the_letter(tmp_path: Path) -> None:
     for number, file in enumerate(REAL):
         (tmp_path / f"{number}{Path(file).suffix}").symlink_to(PHOTOGRAPHS / file)
     read = read_all(tmp_path)
-    assert {code.decoder for code in read} == {"zxing-cpp", "zxing-cpp evened", "zxing-cpp enlarged"}
-    texts = iter([code.text for code in read])
-    assert [sorted(next(texts) for _ in some) for some in expected] == expected
-    assert list(texts) == []
+    assert {"zxing-cpp quick", "zxing-cpp evened", "zxing-cpp enlarged"} <= {code.decoder for code in read}
+    unknown = "https://www.instagram.com/lethmik/"  # the manifest has one of the two codes on boof-blurred/image015.jpg
+    assert sorted(code.text for code in read) == sorted([*(text for some in expected for text in some), unknown])
 
 
 def test_a_photograph_that_only_zbar_reads(tmp_path: Path) -> None:
@@ -327,6 +334,7 @@ def test_without_zbar_it_goes_on_and_says_so_once(
     monkeypatch.setenv("PYTHONPATH", str(library))
     for number in range(3):
         save(drawn(f"code {number}"), pictures / f"{number}.png")
+        save(drawn("none") * 0 + 128, pictures / f"{number}-none.png")
     assert [code.text for code in read_all(pictures)] == ["code 0", "code 1", "code 2"]
     assert caplog.text.count("pyzbar is not installed, going on without it: Unable to find zbar shared library") == 1
 

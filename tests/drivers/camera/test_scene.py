@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from drivers.camera.decoders import STAGES, Cascade
+from drivers.camera.cascade import Cascade
 from drivers.simulators.scene import AWAY_MS, FAR, NEAR_MS, Scene
 
 
 def read(scene: Scene, now_ms: int) -> list[bytes]:
     """What zxing-cpp reads at this moment."""
-    return list(Cascade(pytest.fail, STAGES[:1]).read(scene.picture(now_ms), thorough=False))
+    return list(Cascade(pytest.fail, []).read(scene.picture(now_ms), still=True).codes)
 
 
 def test_an_empty_scene_is_never_twice_the_same_and_holds_no_code() -> None:

@@ -1,0 +1,244 @@
+"""The decode cascade: zxing-cpp on every picture, and the dear stages where something is that it could not read.
+
+What is there is told by zxing-cpp itself (a code found and not read) or by three eyes of a code in the picture made
+small. The dear stages then read that part of the picture alone, one after the other, and go on with the next picture
+where this one's time ended; `attention.py` says what they may cost.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from drivers.camera.attention import Attention
+from drivers.camera.decoders import FIRST, FIRST_QUICK, STAGES, Decode, Seen, Sight, Stage, Unread, apart
+from drivers.camera.frames import Box, Gray
+from drivers.camera.view import acceptable
+
+REST_LOOK = 5  # of pictures in which nothing changes, every so manieth is read
+_CHANGE = 4  # grey levels by which the mean of a part of the picture must differ to count as changed
+_PART_PX = 32  # side of such a part
+_SAMPLE_PX = 8  # of which every so manieth row is looked at
+_WHOLE_LOOK = 3  # of pictures without anything, every so manieth gets all that zxing-cpp can do
+_EYES = 3  # every so manieth pixel, both ways, is enough to find eyes
+_LEAST_PX = 64  # no eyes are looked for in a smaller picture
+_MARGIN = 0.35  # about what looks like a code, of its side
+_MOST_PARTS = 3  # things that look like codes and are read in one picture
+_PICTURE_S = 0.25  # s of computing for the dear stages of one picture of a camera
+_STILL_S = 2.0  # and of a photograph
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a picture held: each code with the decoder that read it, and what looks like a code and could not be read."""
+
+    codes: dict[bytes, str] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()
+
+
+class Cascade:
+    """Runs the stages. `notice` is told once of a decoder that is not installed; `clock` and `cost` give the time and the
+    computing time of this thread, s."""
+
+    def __init__(
+        self,
+        notice: Callable[[str], None],
+        stages: Sequence[Stage] = STAGES,
+        *,
+        first: Stage = FIRST,
+        quick: Stage = FIRST_QUICK,
+        clock: Callable[[], float] = time.monotonic,
+        cost: Callable[[], float] = time.thread_time,
+    ) -> None:
+        self._decoders = _Decoders(notice)
+        self._stages = stages
+        self._first, self._quick = first, quick
+        self._clock, self._cost = clock, cost
+        self._attention = Attention()
+        self._next = 0  # the dear stage whose turn it is
+        self._pictures = 0
+        self._rest = _Rest()
+        self._last = Look()
+
+    def read(self, gray: Gray, *, still: bool = False) -> Look:
+        """Read one picture; `still`: a photograph, after which no better picture of the same comes."""
+        if gray.size == 0:
+            return Look()
+        self._last = self._photograph(gray) if still else self._picture(gray)
+        return self._last
+
+    # a photograph: every stage until something is read and nothing is left that looks like a code
+
+    def _photograph(self, gray: Gray) -> Look:
+        self._rest.forget()
+        began_s = self._cost()
+        codes: dict[bytes, str] = {}
+        seen: tuple[Seen, ...] = ()
+        unread: tuple[Unread, ...] = ()
+        for stage in (self._quick, self._first, *self._stages):
+            if (codes and not unread) or self._cost() - began_s > _STILL_S:
+                break
+            sight = self._see(stage, gray, [each.box for each in unread] if codes else None)
+            seen += sight.codes
+            _add(codes, sight, stage)
+            unread = tuple(each for each in unread + sight.unread if apart(each.box, seen))
+        return Look(codes, unread)
+
+    # a picture of a camera: as much as there is reason for
+
+    def _picture(self, gray: Gray) -> Look:
+        self._pictures += 1
+        now_ms = int(self._clock() * 1000)
+        if self._rest.holds(gray) and not self._last.unread and self._pictures % REST_LOOK:
+            self._attention.rested()
+            return self._last
+        sight, stage = self._read_once(gray, now_ms)
+        codes: dict[bytes, str] = {}
+        _add(codes, sight, stage)
+        if codes:
+            self._attention.were_read((code.box for code in sight.codes), now_ms)
+            return Look(codes)
+        unread = sight.unread or self._eyes(gray)
+        self._attention.looks_like_codes((each.box for each in unread), now_ms)
+        if unread:
+            self._dear(gray, codes, [each.box for each in unread], now_ms)
+        elif self._attention.awake(now_ms):
+            self._one_dear(gray, codes, self._attention.where())
+        elif self._attention.idle:
+            self._one_dear(gray, codes, None)
+        return Look(codes, () if codes else unread)
+
+    def _read_once(self, gray: Gray, now_ms: int) -> tuple[Sight, Stage]:
+        whole = self._pictures % _WHOLE_LOOK == 0 or self._attention.awake(now_ms)
+        stage = self._first if whole else self._quick
+        began_s = self._cost()
+        sight = self._see(stage, gray, None)
+        self._attention.read_once(self._cost() - began_s, whole=whole)
+        return sight, stage
+
+    def _eyes(self, gray: Gray) -> tuple[Unread, ...]:
+        """What has three eyes of a code, in the picture made small."""
+        if not self._attention.may_spend or min(gray.shape) < _LEAST_PX:
+            return ()
+        from drivers.camera import finders  # with OpenCV
+
+        began_s = self._cost()
+        small = np.ascontiguousarray(gray[::_EYES, ::_EYES])
+        codes = finders.codes_of(finders.find_eyes(small, finders.BLOCKS[:1]))
+        self._attention.spend(self._cost() - began_s)
+        return tuple(Unread(Box(*(_EYES * edge for edge in code.box)), _EYES * code.module_px) for code in codes)
+
+    def _dear(self, gray: Gray, codes: dict[bytes, str], boxes: list[Box], now_ms: int) -> None:
+        """The dear stages on these parts, until one reads something, each had its turn, or the time is up."""
+        began_s = self._cost()
+        for _ in self._stages:
+            if codes or not self._attention.may_spend or self._cost() - began_s > _PICTURE_S:
+                break
+            self._one_dear(gray, codes, boxes)
+        if codes:
+            self._next = 0
+            self._attention.were_read(boxes[:1], now_ms)
+
+    def _one_dear(self, gray: Gray, codes: dict[bytes, str], boxes: list[Box] | None) -> None:
+        if not self._attention.may_spend or not self._stages:
+            return
+        stage = self._stages[self._next % len(self._stages)]
+        self._next += 1
+        began_s = self._cost()
+        _add(codes, self._see(stage, gray, boxes), stage)
+        self._attention.spend(self._cost() - began_s)
+
+    def _see(self, stage: Stage, gray: Gray, boxes: list[Box] | None) -> Sight:
+        """What a stage sees in the whole picture, or in parts of it."""
+        decode = self._decoders.get(stage)
+        if decode is None:
+            return Sight()
+        if boxes is None:
+            return decode(gray)
+        sights = [_in_part(decode, gray, box) for box in _distinct(boxes)]
+        return Sight(
+            tuple(code for sight in sights for code in sight.codes),
+            tuple(each for sight in sights for each in sight.unread),
+        )
+
+
+class _Decoders:
+    """The stages' decoders, each loaded at its first use."""
+
+    def __init__(self, notice: Callable[[str], None]) -> None:
+        self._notice = notice
+        self._loaded: dict[str, Decode | None] = {}
+
+    def get(self, stage: Stage) -> Decode | None:
+        """The stage's decoder, or None when it is not installed."""
+        if stage.name not in self._loaded:
+            self._loaded[stage.name] = self._load(stage)
+        return self._loaded[stage.name]
+
+    def _load(self, stage: Stage) -> Decode | None:
+        try:
+            return stage.load()
+        except ImportError as error:
+            self._notice(f"the decoder {stage.name} is not installed, going on without it: {error}")
+            return None
+
+
+class _Rest:
+    """Whether the picture is still the one that was last looked at, but for noise."""
+
+    def __init__(self) -> None:
+        self._parts: Gray | None = None
+
+    def forget(self) -> None:
+        """The next picture counts as changed."""
+        self._parts = None
+
+    def holds(self, gray: Gray) -> bool:
+        """Compare this picture's parts; once one changed, they are what the next are compared with."""
+        import cv2
+
+        height, width = (max(1, side // _PART_PX) for side in gray.shape)
+        whole = gray[
+            : height * _PART_PX : _SAMPLE_PX, : width * _PART_PX
+        ]  # without a rest it takes a tenth of the time
+        parts = np.asarray(
+            cv2.resize(np.ascontiguousarray(whole), (width, height), interpolation=cv2.INTER_AREA), np.uint8
+        )
+        before = self._parts
+        if before is not None and before.shape == parts.shape:
+            changed = np.abs(parts.astype(np.int16) - before).max()
+            if changed < _CHANGE:
+                return True
+        self._parts = parts
+        return False
+
+
+def _add(codes: dict[bytes, str], sight: Sight, stage: Stage) -> None:
+    for code in sight.codes:
+        if acceptable(code.data):
+            codes.setdefault(code.data, stage.name)
+
+
+def _distinct(boxes: Sequence[Box]) -> list[Box]:
+    """The newest of them, without those that are about the same as another."""
+    kept: list[Box] = []
+    for box in reversed(boxes):
+        if len(kept) < _MOST_PARTS and not any(box.holds(other) and other.holds(box) for other in kept):
+            kept.append(box)
+    return kept
+
+
+def _in_part(decode: Decode, gray: Gray, box: Box) -> Sight:
+    """What a decoder sees in a part of the picture and a margin about it, in the whole picture's pixels."""
+    height, width = gray.shape
+    part = box.grown(_MARGIN)
+    left, top = max(0, part.left), max(0, part.top)
+    cut = np.ascontiguousarray(gray[top : min(height, part.bottom), left : min(width, part.right)])
+    if cut.size == 0:
+        return Sight()
+    sight = decode(cut)
+    return Sight(
+        tuple(Seen(code.data, code.box.moved(left, top)) for code in sight.codes),
+        tuple(Unread(each.box.moved(left, top), each.module_px) for each in sight.unread),
+    )
