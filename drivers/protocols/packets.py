@@ -1,8 +1,10 @@
-"""Packets whose length is in their head, out of a stream of bytes: as `drivers.protocols.frames`, for other lengths.
+"""Packets out of a stream of bytes, as they come: in pieces, in heaps, among noise.
 
-Theory of operation. A packet begins with one of a few starts; its head says how long it is, or that it is none. A packet
-that is none, or is malformed, costs its first byte alone, and the search goes on behind it. One that began and does not end
-would hold up what comes behind it: whoever knows the time says `give_up` after a silence.
+Theory of operation. A packet begins with one of a few starts; its head says how long it is, or that it is none. The buffer
+holds what may still become a packet, and so is always shorter than the longest. "Not enough yet" leaves it as it is. A
+packet that is none, or is malformed, costs its first byte alone, and the search goes on behind it: the true one may begin
+inside the false one. One that began and does not end would hold up what comes behind it: whoever knows the time says
+`give_up` after a silence.
 """
 
 import re
