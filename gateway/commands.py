@@ -1,9 +1,6 @@
 """`menshen gate …`: run and check a gate."""
 
 import importlib.metadata
-import logging
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +11,7 @@ from gateway.errors import GatewayError
 from gateway.guard_commands import guard, page_certificate, visitors
 from gateway.journal_commands import journal
 from gateway.loading_or_exit import loaded_or_exit
+from gateway.logs import log_to_stderr
 from gateway.replay_command import replay
 from gateway.simulate_command import simulate
 from sync.notify import Notifier
@@ -66,11 +64,7 @@ def run(path: Path, feed: bool) -> None:
 
     Exit code 2: the file is wrong (see `menshen gate check`). 1: the gate cannot start, and says why."""
     forbid_core_dumps()
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=os.environ.get("MENSHEN_LOG", "INFO"),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    log_to_stderr()
     from gateway.feed import Feed
     from gateway.gate import run_gate
     from gateway.voice import words

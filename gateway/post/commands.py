@@ -1,8 +1,5 @@
 """`menshen post …`: run and check a guard post."""
 
-import logging
-import os
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +9,7 @@ import click
 from drivers.no_dumps import forbid_core_dumps
 from gateway.errors import GatewayError
 from gateway.loading_or_exit import loaded_or_exit
+from gateway.logs import log_to_stderr
 from sync.errors import SyncError
 from sync.notify import Notifier
 
@@ -60,11 +58,7 @@ def run(path: Path, watch: bool, feed: bool) -> None:
     if watch and feed:
         raise click.UsageError("--watch and --feed both write to standard output: one of them")
     forbid_core_dumps()
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=os.environ.get("MENSHEN_LOG", "WARNING" if watch else "INFO"),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    log_to_stderr("WARNING" if watch else "INFO")
     from gateway.feed import Feed
     from gateway.post.program import run_post, words_of_nothing
     from gateway.post.view import View
