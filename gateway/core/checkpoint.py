@@ -131,6 +131,24 @@ class Checkpoint:
         self._adopt(now)
         return self._finish(now)
 
+    def rescue(self, event: events.Event, now: Moment) -> tuple[Effect, ...]:
+        """After a fault of ours in `handle`: fire and the way out all the same, a release that is over, and what is switched. Nothing
+        of it goes on record here; what is due is tried again with the next event."""
+        match event:
+            case events.FireInput(active):
+                self._mode.fire = active
+            case events.ExitRequested():
+                self._portal.flee(now.mono_ms)
+        door = self._portal.door
+        door.order(now.mono_ms, self._mode.order)
+        door.due(now.mono_ms)
+        return self._panel.changes(
+            released=door.lock_released,
+            lamp=self._portal.lamp(busy=False),
+            tones=self._alarms.tones,
+            loud=self._alarms.loud,
+        )
+
     def deadline(self) -> int | None:
         """The mono ms at which `Tick` is wanted; None when only an event can change anything."""
         return self._deadline

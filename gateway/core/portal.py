@@ -213,6 +213,11 @@ class PortalDesk:
             self._out.record(told)
         self._out.say(Phrase.LOCKED_DOWN if refused == LOCKDOWN else Phrase.SHOW_PASS, Priority.REFUSAL)
 
+    def flee(self, now_ms: int) -> None:
+        """The exit button, and the door alone: where all else fails."""
+        if self._policy.portal.escape_route or not self._against_exit:
+            self.door.release(now_ms, seconds(self._policy.portal.release_s))
+
     @property
     def _against_exit(self) -> str:
         """What speaks against letting out whoever presses the button, where nobody has to flee."""
