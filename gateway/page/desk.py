@@ -25,7 +25,7 @@ from gateway.core.status import Status
 from gateway.directory import Directory
 from gateway.errors import DirectoryError, GatewayError
 from gateway.page import messages
-from gateway.page.access import Guesses, Session, Sessions, Tablets
+from gateway.page.access import Guesses, Session, Sessions, Tablets, place_of
 from gateway.page.guards import Guard, GuardBook, GuardsError, Role, give_hashes_back, is_right
 from gateway.page.messages import Answer, Ask, Beat, Person
 from gateway.page.orders import against, event_of
@@ -276,10 +276,10 @@ class PageDesk:
     # logging in
 
     def _log_in(self, ask: Ask, asked: messages.LogIn, now_ms: int) -> Answer:
-        known = self._tablets.known(asked.tablet)
-        keys = (
-            (f"tablet {asked.tablet}",) if known else (f"guard {asked.name} at {ask.address}", f"address {ask.address}")
-        )
+        place = place_of(ask.address)
+        keys: tuple[str, ...] = (f"guard {asked.name} at {place}", f"address {place}")
+        if self._tablets.knows(asked.tablet, asked.name):
+            keys = (f"tablet {asked.tablet} {asked.name}",)
         wait_ms = self._guesses.wait_ms(keys, now_ms)
         if wait_ms > 0:
             return Answer(id=ask.id, ok=False, reason="wait", wait_s=-(-wait_ms // 1000))
@@ -288,7 +288,7 @@ class PageDesk:
             return self._guessed(ask, keys, now_ms)
         self._guesses.right(keys)
         self._look_at_guesses(now_ms)
-        return self._begun(ask, guard, self._tablets.add(asked.tablet), now_ms)
+        return self._begun(ask, guard, self._tablets.add(asked.tablet, guard.name), now_ms)
 
     def _guessed(self, ask: Ask, keys: tuple[str, ...], now_ms: int) -> Answer:
         wait_ms = self._guesses.wrong(keys, now_ms)
@@ -320,19 +320,15 @@ class PageDesk:
         return None
 
     def _card(self, holder: str) -> None:
-        """A valid credential of this holder was read: it logs in the one tablet that waits, if a guard's it is."""
+        """A valid credential of this holder was read: it logs in the one tablet that waits for it, if a guard's it is."""
+        if not self._cards:  # the readers' threads do not wait while a PIN is tried
+            return
         with self._lock:
-            now_ms = self._gate.now().mono_ms
-            waiting = [each for each in self._cards if now_ms < each.until_ms]
-            if not waiting:
-                return
-            try:
-                guard = next((each for each in self._guards.all().values() if each.holder == holder), None)
-            except GuardsError as error:
-                logger.error("%s", error)
-                return
+            guard = self._guard_of(holder)
             if guard is None:
                 return
+            now_ms = self._gate.now().mono_ms
+            waiting = [each for each in self._cards if now_ms < each.until_ms and self._is_for(each, guard)]
             self._cards = [each for each in self._cards if each not in waiting]
             for each in waiting:
                 answer = (
@@ -341,6 +337,17 @@ class PageDesk:
                     else Answer(id=each.ask.id, ok=False, reason="several-tablets")
                 )
                 self._child.send(messages.encode(answer))
+
+    def _guard_of(self, holder: str) -> Guard | None:
+        try:
+            return next((each for each in self._guards.all().values() if each.holder == holder), None)
+        except GuardsError as error:
+            logger.error("%s", error)
+            return None
+
+    def _is_for(self, waiting: _Waiting, guard: Guard) -> bool:
+        """Whether it is a tablet where this guard has given his PIN: at any other one somebody else may wait for his card."""
+        return self._tablets.knows(_tablet(waiting.ask), guard.name)
 
     def _look_at_waiting(self, now_ms: int) -> None:
         with self._lock:

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from gateway.page.access import place_of
 from gateway.page.messages import Setup
 from sync.tls import server_context
 
@@ -27,7 +28,7 @@ class Patient(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody connects."""
         super().connection_made(transport)
-        self._address = str(self.client[0]) if self.client else ""
+        self._address = place_of(str(self.client[0])) if self.client else ""
         self._of[self._address] += 1
         if self._of[self._address] > MOST_OF_ONE:
             transport.abort()
