@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.core.events import ClockStepped
+from gateway.core.events import Acknowledge, ClockStepped, RoundConfirmed
 from gateway.core.policy import Policy, RoundPolicy
 from sync.contract.alarms import AlarmKind
 from sync.contract.records import Round
@@ -40,3 +40,24 @@ def test_a_small_step_back_brings_no_round_twice(back_ms: int) -> None:
     step(gate, -back_ms)
     gate.wait(1200)
     assert gate.bodies(Round) == [] and len(gate.core.status().rounds) == 1
+
+
+def test_a_missed_round_that_was_done_needs_no_more_than_an_acknowledgement_after_a_restart() -> None:
+    gate = Gate(LOBBY)
+    gate.wait(2 * 3600)
+    gate.send(RoundConfirmed("lobby", "Li"))
+    assert gate.open_alarms == [AlarmKind.ROUND_MISSED]
+    again = Gate(LOBBY, state=gate.durable, now=gate.now)
+    assert again.open_alarms == [AlarmKind.ROUND_MISSED], "nobody has seen it yet"
+    again.send(Acknowledge("button"))
+    assert again.open_alarms == []
+
+
+def test_one_that_was_not_done_stands_until_it_is() -> None:
+    gate = Gate(LOBBY)
+    gate.wait(2 * 3600)
+    again = Gate(LOBBY, state=gate.durable, now=gate.now)
+    again.send(Acknowledge("button"))
+    assert again.open_alarms == [AlarmKind.ROUND_MISSED]
+    again.send(RoundConfirmed("lobby", "Li"))
+    assert again.open_alarms == []
