@@ -44,7 +44,7 @@ SLOW_S: Final = 60.0  # the duty roster and old registrations are looked at this
 TURNS_MS: Final = 5_000  # the deciding thread turns at least once a second
 CARD_MS: Final = 20_000  # so long a tablet waits for a card
 MOST_CARDS: Final = 8  # tablets that wait for one at a time
-MOST_ORDERS, WITHIN_MS = 20, 10_000  # so many within that time
+MOST_ORDERS, WITHIN_MS = 20, 10_000  # of one guard, so many within that time
 MODULE: Final = "gateway.page.process"
 
 
@@ -86,7 +86,7 @@ class PageDesk:
         self._tablets = Tablets(secrets.token_urlsafe)
         self._guesses = Guesses()
         self._cards: list[_Waiting] = []
-        self._ordered: deque[int] = deque(maxlen=MOST_ORDERS)  # when the last orders were given
+        self._ordered: dict[str, deque[int]] = {}  # when each guard gave his last orders
         self._duty: tuple[messages.OnDuty, ...] = ()
         self._listening: bool | None = None  # not known yet
         self._locked = self._touched = False
@@ -256,7 +256,7 @@ class PageDesk:
 
     def _order(self, number: int, action: messages.Action, guard: Guard, now: Moment, *, leader: bool) -> Answer:
         reason = against(action, self._gate.status(), leader=leader)
-        if reason or self._too_fast(now.mono_ms):
+        if reason or self._too_fast(guard.name, now.mono_ms):
             return Answer(id=number, ok=False, reason=reason or "too-fast")
         try:
             event = event_of(action, guard.name, lambda asked: self._visitors.add(asked, guard.name, now.at_ms))
@@ -266,11 +266,13 @@ class PageDesk:
         self._gate.post(event)
         return Answer(id=number, ok=True)
 
-    def _too_fast(self, now_ms: int) -> bool:
-        """Whether more is asked than people can: each order is a record, and a page that was taken over has no say in how many."""
-        if len(self._ordered) == MOST_ORDERS and now_ms - self._ordered[0] < WITHIN_MS:
+    def _too_fast(self, name: str, now_ms: int) -> bool:
+        """Whether more is asked in this guard's name than people can: each order is a record, and a page that was taken over has no say
+        in how many. Each has his own count: nobody else's tablet keeps him from opening the door."""
+        ordered = self._ordered.setdefault(name, deque(maxlen=MOST_ORDERS))
+        if len(ordered) == MOST_ORDERS and now_ms - ordered[0] < WITHIN_MS:
             return True
-        self._ordered.append(now_ms)
+        ordered.append(now_ms)
         return False
 
     # logging in
