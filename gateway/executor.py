@@ -68,11 +68,13 @@ class Executor:
         self._watchers = watchers
 
     def carry_out(self, todo: tuple[effects.Effect, ...], now: Moment) -> None:
-        """Carry out the effects of one event."""
+        """Carry out the effects of one event. What fails is logged, and holds up none behind it: the core takes each for done."""
         for effect in todo:
-            self._do(effect, now)
-            for watch in self._watchers:
-                watch(effect, now)
+            for carry_out in (self._do, *self._watchers):
+                try:
+                    carry_out(effect, now)
+                except Exception:
+                    logger.exception("%s could not be carried out; going on", type(effect).__name__)
 
     def try_again(self) -> None:
         """Switch what an output did not take when it should have."""

@@ -68,8 +68,11 @@ class Loop:
         self._decide(event, now)
 
     def _decide(self, event: Event, now: Moment) -> None:
-        try:
-            self._executor.carry_out(self._checkpoint.handle(event, now), now)
-        except Exception:
-            # a fault of ours must not end the gate: the door rests locked, REX and fire are decided by the next event
-            logger.exception("deciding on %s failed", type(event).__name__)
+        for decide in (self._checkpoint.handle, self._checkpoint.rescue):
+            try:
+                self._executor.carry_out(decide(event, now), now)
+            except Exception:
+                # a fault of ours must not end the gate, nor hold anybody inside: then fire and the way out are decided alone
+                logger.exception("deciding on %s failed", type(event).__name__)
+            else:
+                return

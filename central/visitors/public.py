@@ -23,7 +23,7 @@ from central.visitors.deciding import approve
 from central.visitors.forms import VisitorForm, new_stamp, slot_offers
 from central.visitors.limits import Limit
 from central.visitors.middleware import BEGIN
-from central.visitors.models import AUTO, WAITING, Registration
+from central.visitors.models import APPROVED, AUTO, WAITING, Registration
 from central.visitors.signs import Place, drawn, place_of
 from sync.keyfiles import KeyFileError
 
@@ -33,6 +33,9 @@ PER_ADDRESS: Final = Limit(30, WINDOW_S)  # many phones share the address of the
 PER_GATE: Final = Limit(120, WINDOW_S)
 STRANGE: Final = Limit(60, WINDOW_S)  # addresses of pages that there are not
 MOST_WAITING: Final = 300  # at one site
+MOST_LET_IN: Final = (
+    1_000  # passes at one site that nobody has decided about, and that are good: the directory of every gate holds them
+)
 _ASKS_EVERY: Final = {"waiting": "3s", "approved": "30s"}  # a pass ends; everything else stays as it is
 
 
@@ -138,11 +141,17 @@ def _keep(form: VisitorForm, place: Place, now: datetime) -> Registration:
     try:
         with transaction.atomic():
             kept.save()
-            if place.policy.decides == AUTO:
+            if place.policy.decides == AUTO and _room_for_one(kept.site, now):
                 _let_in(kept, now)
     except IntegrityError:
         return Registration.objects.get(form=number)  # both at the same time
     return kept
+
+
+def _room_for_one(site: str, now: datetime) -> bool:
+    """Whether the site's policy alone may still let somebody in; else it waits for a clerk."""
+    good = Registration.objects.filter(site=site, state=APPROVED, decided_by=None, ends__gt=now)
+    return good.count() < MOST_LET_IN
 
 
 def _let_in(kept: Registration, now: datetime) -> None:
@@ -154,7 +163,7 @@ def _let_in(kept: Registration, now: datetime) -> None:
 
 
 def _found(token: str) -> Registration | None:
-    return Registration.objects.filter(token=token).first() if len(token) <= 32 else None
+    return Registration.objects.filter(token=token).first() if len(token) <= 32 and token.isprintable() else None
 
 
 def _part(request: HttpRequest, found: Registration) -> tuple[str, str]:

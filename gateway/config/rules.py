@@ -29,7 +29,7 @@ from gateway.config.settings import (
 )
 from gateway.config.tables import nearest, shown
 from gateway.config.uses import Use
-from gateway.core.policy import Policy, PortalKind
+from gateway.core.policy import AntiPassback, Policy, PortalKind
 from gateway.errors import GatewayError
 from sync.contract.ed25519 import is_public_key
 from sync.contract.records import Direction, Step
@@ -314,6 +314,24 @@ def night_has_a_length(draft: Draft, report: Report) -> None:
         report.rule(text, (*path, "begins"), (*path, "ends"))
 
 
+def hours_have_a_length(draft: Draft, report: Report) -> None:
+    """What begins when it ends is never: a night's lockdown that nobody has, or a guard who is never asked."""
+    policy = draft.policy
+    if policy is None:
+        return
+    sections: list[tuple[KeyPath, str, str]] = [
+        (("policy", section, name), hours.begins, hours.ends)
+        for section in ("rules", "schedules")
+        for name, hours in getattr(policy, section).items()
+    ]
+    if policy.watch.every_min:
+        sections.append((("policy", "watch"), policy.watch.begins, policy.watch.ends))
+    for path, begins, ends in sections:
+        if begins == ends:
+            text = "begins and ends at the same time, which is never; the whole day is 00:00 to 24:00"
+            report.rule(text, (*path, "begins"), (*path, "ends"))
+
+
 def way_out_is_free(draft: Draft, report: Report) -> None:
     """Life safety outranks security: an escape route never asks for a credential on the way out (GB 50396, 9.0.1)."""
     portal = draft.policy.portal if draft.policy else None
@@ -377,6 +395,19 @@ def no_step_twice(draft: Draft, report: Report) -> None:
             report.rule("names a step twice", ("policy", "rules", name, "steps"))
 
 
+def lanes_are_readers(draft: Draft, report: Report) -> None:
+    """A rule for a reader that there is not would ask nothing of anybody."""
+    if draft.policy is None or draft.devices.uses is None:
+        return
+    readers = [config.name for config in draft.devices.configs if config.use in _READERS]
+    for name, rule in draft.policy.rules.items():
+        for at, lane in enumerate(rule.lanes):
+            if lane not in readers:
+                near = nearest(lane, readers)
+                hint = f"; did you mean {near}?" if near else ""
+                report.rule(f"no reader or camera here is named {lane}{hint}", ("policy", "rules", name, "lanes", at))
+
+
 def portal_has_its_devices(draft: Draft, report: Report) -> None:
     """What each kind of portal cannot do without."""
     policy, uses = draft.policy, draft.devices.uses
@@ -418,6 +449,7 @@ def _exit_by_button(policy: Policy) -> bool:
     return policy.portal.kind is PortalKind.DOOR and not policy.portal.exit_needs_credential
 
 
+_READERS: Final = (Use.ENTRY_READER, Use.ENTRY_CAMERA, Use.EXIT_READER, Use.EXIT_CAMERA)
 _NEEDS: Final = (
     Need(_is(PortalKind.DOOR), (Use.LOCK,), "a door needs its lock", _KIND),
     Need(_is(PortalKind.DOOR, PortalKind.SEALED), (Use.DOOR_CONTACT,), "whether it is open must be known", _KIND),
@@ -428,6 +460,12 @@ _NEEDS: Final = (
         (Use.EXIT_READER, Use.EXIT_CAMERA),
         "a credential is asked for on the way out",
         (*_PORTAL, "exit_needs_credential"),
+    ),
+    Need(
+        lambda policy: policy.portal.anti_passback in (AntiPassback.SOFT, AntiPassback.HARD),
+        (Use.EXIT_READER, Use.EXIT_CAMERA),
+        "who came in must be seen going out, or is taken for inside for good; timed needs no reader there",
+        (*_PORTAL, "anti_passback"),
     ),
     Need(
         lambda policy: policy.visit.presence_sensor,
@@ -510,6 +548,7 @@ POLICY_RULES: Final[tuple[Rule, ...]] = (
     zone_is_known,
     numbers_are_in_order,
     night_has_a_length,
+    hours_have_a_length,
     way_out_is_free,
     way_out_asks_little,
     alarms_rise_in_order,
@@ -532,6 +571,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *POLICY_RULES,
     slogans_are_known,
     portal_has_its_devices,
+    lanes_are_readers,
     answers_come_in_time,
     uart_pins_are_free,
     scripted_clock_is_for_simulators,

@@ -8,7 +8,9 @@ the fire does.
 
 Equal alarms (kind and detail) are one: what lasts is not raised twice, and what happens again within the kind's window, or
 while the last was over and is not yet acknowledged, is a repetition that is counted. At most `MOST_EQUAL` moments of one
-kind stand open side by side, so that a night without a guard does not fill the state message.
+kind stand open side by side, so that a night without a guard does not fill the state message. A loose wire or a button that somebody plays
+with fills no journal either: of repetitions within the window of the one before, after `TOLD_EACH` each doubling of their number is told,
+and the number itself whenever else something becomes of the alarm.
 
 An alarm that calls for somebody and that nobody acknowledges rises, level by level, at the times of the policy: louder, the duty
 room, the leader on shift. Stopping the siren acknowledges nothing, and lasts until the alarm is raised again or rises.
@@ -31,6 +33,7 @@ from gateway.core.tables import after, earliest, seconds
 from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, Level
 
 MOST_EQUAL = 8
+TOLD_EACH = 16
 KNOWN_CLOSED = 16  # alarms that are over, and may still be noted about
 _PREFIX = "alarm/"
 
@@ -294,10 +297,13 @@ class AlarmBook:
     def _again(self, entry: _Open, now_ms: int) -> News | None:
         if AlarmInput.AGAIN not in TABLES[entry.rule.life][entry.state]:
             return None
+        is_late = now_ms - entry.last_ms >= seconds(entry.rule.window_s)
         entry.last_ms, entry.silenced = now_ms, False
-        entry.alarm = msgspec.structs.replace(entry.alarm, count=entry.alarm.count + 1)
+        count = entry.alarm.count + 1
+        entry.alarm = msgspec.structs.replace(entry.alarm, count=count)
         self._move(entry, AlarmInput.AGAIN)
-        return News(AlarmAction.REPEATED, entry.alarm)
+        told = is_late or count <= TOLD_EACH or count.bit_count() == 1
+        return News(AlarmAction.REPEATED, entry.alarm) if told else None
 
     def _move(self, entry: _Open, given: AlarmInput) -> None:
         self._known = None

@@ -10,7 +10,7 @@ from dataclasses import replace
 from gateway.core import events, speech
 from gateway.core.alarm_desk import AlarmDesk
 from gateway.core.alarms import AlarmBook
-from gateway.core.capacity import REACHED, WARNING, Capacity
+from gateway.core.capacity import NO_SLOT, REACHED, WARNING, Capacity
 from gateway.core.duties import MINUTE_MS, Duties
 from gateway.core.effects import Effect, Say, SetVolume, StateChanged, Tone
 from gateway.core.equipment import Equipment
@@ -130,6 +130,24 @@ class Checkpoint:
         self._due(now)
         self._adopt(now)
         return self._finish(now)
+
+    def rescue(self, event: events.Event, now: Moment) -> tuple[Effect, ...]:
+        """After a fault of ours in `handle`: fire and the way out all the same, a release that is over, and what is switched. Nothing
+        of it goes on record here; what is due is tried again with the next event."""
+        match event:
+            case events.FireInput(active):
+                self._mode.fire = active
+            case events.ExitRequested():
+                self._portal.flee(now.mono_ms)
+        door = self._portal.door
+        door.order(now.mono_ms, self._mode.order)
+        door.due(now.mono_ms)
+        return self._panel.changes(
+            released=door.lock_released,
+            lamp=self._portal.lamp(busy=False),
+            tones=self._alarms.tones,
+            loud=self._alarms.loud,
+        )
 
     def deadline(self) -> int | None:
         """The mono ms at which `Tick` is wanted; None when only an event can change anything."""
@@ -411,21 +429,35 @@ class Checkpoint:
         full = self._capacity.against(self._portal.inside_soon, verdict.booked, now)
         return against + ([full] if full else [])
 
+    def _against_leaving(self, verdict: events.Verdict, now: Moment) -> list[str]:
+        """What at the gate speaks against letting this one out: nothing but anti-passback where people may have to flee, and in a fire."""
+        against = [LOCKDOWN] if self._mode.order is Order.LOCKDOWN else []
+        against += [HOME_OBSERVATION] if verdict.stays_home else []
+        against = [] if self._policy.portal.escape_route or self._mode.fire else against
+        return against + self._against_again(Direction.EXIT, verdict, now)
+
+    def _against_now(self, closed: Closed, now: Moment) -> list[str]:
+        """What has come to speak against a visit that was granted: its steps take time, and meanwhile a mode is ordered, or the same
+        card goes through. Who had a slot when they began keeps it."""
+        credential = closed.attempt.findings.credential
+        if closed.decision.outcome is not VisitOutcome.GRANTED or credential is None:
+            return []
+        direction = closed.attempt.direction
+        if direction is Direction.EXIT:
+            return self._against_leaving(credential, now)
+        against = [each for each in self._against_visit(credential, now) if each != NO_SLOT]
+        return against + self._against_again(direction, credential, now)
+
     def _against_again(self, direction: Direction, verdict: events.Verdict, now: Moment) -> list[str]:
         reason, denies = self._portal.against(direction, verdict.holder, now)
         return [reason] if denies else []
 
     def _on_leaving(self, event: events.CredentialResolved, now: Moment) -> None:
         """A credential at an exit reader. An escape route asks for nothing more, and never says no for the place's own sake."""
-        verdict, escape = event.verdict, self._policy.portal.escape_route
-        if verdict.stays_home:
+        if event.verdict.stays_home:
             self._desk.raise_(AlarmKind.HOME_OBSERVATION, now)
-        against = [LOCKDOWN] if self._mode.order is Order.LOCKDOWN else []
-        against += [HOME_OBSERVATION] if verdict.stays_home else []
-        against = [] if escape else against
-        if verdict.outcome is events.Outcome.VALID:
-            against += self._against_again(Direction.EXIT, verdict, now)
-        if escape or not self._policy.asks_more_on_exit:
+        against = self._against_leaving(event.verdict, now)
+        if self._policy.portal.escape_route or not self._policy.asks_more_on_exit:
             event = self._used.judged(event, now.mono_ms)
             self._on_closed(exit_visit(self._policy, self._ids(), event, now, against), now)
         else:
@@ -444,6 +476,7 @@ class Checkpoint:
                     self._out.add(note)
 
     def _on_closed(self, closed: Closed, now: Moment) -> None:
+        closed = closed.unless(self._against_now(closed, now), now)
         findings, decision = closed.attempt.findings, closed.decision
         locks_out = self._count_bad(closed, now)
         self._used.use(findings.counters, now.mono_ms, sure=closed.attempt.began.trusted and now.trusted)
@@ -458,7 +491,9 @@ class Checkpoint:
             self._desk.over(AlarmKind.NIGHT_ARRIVAL)
         elif decision.outcome is VisitOutcome.GRANTED:
             at_home = findings.credential is not None and findings.credential.stays_home
-            said = Phrase.STAY_HOME if at_home else Phrase.GOODBYE  # an escape route lets out, and asks all the same
+            said = (
+                Phrase.STAY_HOME if at_home and not self._mode.fire else Phrase.GOODBYE
+            )  # an escape route lets out, and asks all the same
             self._portal.let_out(now, closed.attempt.visit, findings.holder, said)
             self._out.record(body)
         else:

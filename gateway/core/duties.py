@@ -52,6 +52,8 @@ class Duties:
         """The gate starts: as if the guard had been heard just now."""
         self.watch.start(now_ms)
         self._forget_rounds()
+        for name in self._policy.rounds.keys() - self.rounds.waiting.keys():
+            self._desk.over(AlarmKind.ROUND_MISSED, name)  # done in the last run, and only not acknowledged there
 
     # time
 

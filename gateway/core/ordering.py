@@ -16,7 +16,7 @@ from gateway.core.mode import ModeMachine
 from gateway.core.moment import Moment
 from gateway.core.outbox import Outbox
 from gateway.core.phrases import Phrase
-from gateway.core.policy import Mode, Policy
+from gateway.core.policy import Mode, ModeSchedule, Policy
 from gateway.core.portal import PortalDesk
 from gateway.core.refusals import Refusals
 from gateway.core.tables import earliest
@@ -57,6 +57,7 @@ class OrderDesk:
         self.drill = DrillBook(state)
         self.commanded = Commanded(policy.portal, has, state)
         self._wanted = Wanted(state)
+        self._knows_time = False  # whether the clock was set since the start
         self._refusals = {what: Refusals(what) for what in ("command", "time", "directory", "page")}
 
     def adopt(self, policy: Policy) -> None:
@@ -97,10 +98,17 @@ class OrderDesk:
         """A minute has begun: a schedule's hours may have, too."""
         if not self.timed:
             return
-        wanted = self._mode.scheduled(self._policy.schedules, self._policy.local(now))
+        self._knows_time = self._knows_time or now.trusted
+        wanted = self._mode.scheduled(self._schedules, self._policy.local(now))
         before = None if wanted is None else self._mode.switch(wanted)
         if before is not None:
             self._ordered(before, SCHEDULE, now, drill=False)
+
+    @property
+    def _schedules(self) -> Mapping[str, ModeSchedule]:
+        """Those that count. None opens the door at an hour that nobody knows: after a power cut the clock may stand at noon at night."""
+        schedules = self._policy.schedules
+        return schedules if self._knows_time else {k: v for k, v in schedules.items() if v.mode is not Mode.FREE}
 
     def _ordered(self, before: Mode, by: str, now: Moment, *, drill: bool, order: str = "") -> None:
         self._mode.drill = drill

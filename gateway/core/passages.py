@@ -75,6 +75,11 @@ class Passages:
         self._leaves = [leave for leave in self._leaves if leave.until_ms is None and leave.once][-MOST_LEAVES:]
         self._leaves.append(Leave(direction, visit, once, holder=holder))
 
+    def take_back(self, direction: Direction, holder: str) -> None:
+        """What this holder has not used: they pass once."""
+        mine = [leave for leave in self._leaves if holder and leave.holder == holder and leave.direction is direction]
+        self._leaves = [leave for leave in self._leaves if leave not in mine]
+
     def end(self, now_ms: int) -> None:
         """The door is at rest again: whoever crosses the beam when it was open next is another body."""
         self._last_ms = None

@@ -13,7 +13,7 @@ from gateway.core.alarm_desk import AlarmDesk
 from gateway.core.door import DoorMachine, DoorState
 from gateway.core.effects import Priority
 from gateway.core.equipment import Equipment
-from gateway.core.findings import LOCKDOWN
+from gateway.core.findings import CLOSED_MANAGEMENT, LOCKDOWN
 from gateway.core.grants import Grant, Grants
 from gateway.core.mode import ModeMachine, Order
 from gateway.core.moment import Moment
@@ -116,6 +116,7 @@ class PortalDesk:
             release_ms=seconds(portal.release_s + (portal.extended_s if extended else 0)),
             celsius=speech.celsius(closed.attempt.findings),
             holder=closed.attempt.findings.holder,
+            pass_type=None if credential is None else credential.pass_type,
         )
         if self._mode.order is Order.FREE:  # nothing to open
             self._out.record(body)
@@ -137,11 +138,23 @@ class PortalDesk:
         grant = self.grants.settle(token)
         if grant is None:
             return  # too late: it was settled without, or it was no grant
-        if self._mode.order is Order.LOCKDOWN:
-            self._withdraw(grant, now, VisitOutcome.DENIED, LOCKDOWN)
-            self._out.say(Phrase.LOCKED_DOWN, Priority.REFUSAL)
+        refused = self._against_grant(grant, now)
+        if refused:
+            self._withdraw(grant, now, VisitOutcome.DENIED, refused)
+            self._out.add(speech.refused(refused))
         else:
             self._let_in(grant, now)
+
+    def _against_grant(self, grant: Grant, now: Moment) -> str:
+        """What has come to speak against a grant while it was written; "" for nothing, and where nothing is to be opened."""
+        if self._mode.order is Order.FREE:
+            return ""
+        if self._mode.order is Order.LOCKDOWN:
+            return LOCKDOWN
+        if self._mode.mode is Mode.CLOSED and grant.pass_type not in self._policy.modes.closed_admits:
+            return CLOSED_MANAGEMENT
+        reason, denies = self.against(Direction.ENTRY, grant.holder, now)
+        return reason if denies else ""
 
     def commit_failed(self, token: int, now: Moment) -> None:
         """A record could not be written."""
@@ -156,6 +169,10 @@ class PortalDesk:
     def _let_in(self, grant: Grant, now: Moment) -> None:
         before = self.door.state
         self.door.committed(now.mono_ms, grant.release_ms)
+        if (
+            self._policy.portal.anti_passback is not AntiPassback.OFF
+        ):  # a card handed back through the fence lets in one
+            self.passages.take_back(Direction.ENTRY, grant.holder)
         self.passages.give(Direction.ENTRY, grant.visit, once=True, holder=grant.holder)
         self._out.add(speech.granted(grant.celsius))
         self._moved(before, now, visit=grant.visit)
@@ -166,7 +183,7 @@ class PortalDesk:
             return
         if self._mode.order is Order.FREE:
             self._let_in(grant, now)
-        elif self._policy.when_journal_fails is JournalFailure.OPEN and self._mode.order is not Order.LOCKDOWN:
+        elif self._policy.when_journal_fails is JournalFailure.OPEN and not self._against_grant(grant, now):
             self._let_in(grant, now)
             self._record("journal-failed", visit=grant.visit)
         else:
@@ -195,6 +212,11 @@ class PortalDesk:
         if told is not None:
             self._out.record(told)
         self._out.say(Phrase.LOCKED_DOWN if refused == LOCKDOWN else Phrase.SHOW_PASS, Priority.REFUSAL)
+
+    def flee(self, now_ms: int) -> None:
+        """The exit button, and the door alone: where all else fails."""
+        if self._policy.portal.escape_route or not self._against_exit:
+            self.door.release(now_ms, seconds(self._policy.portal.release_s))
 
     @property
     def _against_exit(self) -> str:
@@ -335,5 +357,5 @@ class PortalDesk:
         """What anti-passback has against this holder ("" for nothing), and whether it denies."""
         reason = self.passback.against(direction, holder, now)
         portal = self._policy.portal
-        flees = direction is Direction.EXIT and portal.escape_route
+        flees = direction is Direction.EXIT and (portal.escape_route or self._mode.fire)
         return reason, bool(reason) and portal.anti_passback is not AntiPassback.SOFT and not flees

@@ -20,6 +20,7 @@ from gateway.core.policy import WEEK, Policy, RoundPolicy
 from gateway.core.tables import after
 
 _PREFIX: Final = "round-"
+AHEAD_MS: Final = 3_600_000  # a clock that is put back by less brings no round a second time
 
 
 class RoundState(StrEnum):
@@ -88,7 +89,7 @@ class Rounds:
         local = self._policy.local(now)
         for name, policy in self._policy.rounds.items():
             due_ms = _last(policy, local)
-            kept = self._kept.get(name)
+            kept = self._put_right(name, now)
             if kept is None:
                 self._kept[name] = _Kept(now.at_ms, RoundState.IDLE)
             elif due_ms is not None and due_ms > kept.due_ms:
@@ -98,6 +99,13 @@ class Rounds:
             kept = self._kept[name]
             if kept.state is RoundState.DUE and now.at_ms >= kept.due_ms + policy.within_min * 60_000:
                 yield self._move(name, policy, kept.due_ms, RoundInput.TOO_LATE)
+
+    def _put_right(self, name: str, now: Moment) -> _Kept | None:
+        """A clock that was ahead would keep it from ever being due until that time comes: then it counts from now."""
+        kept = self._kept.get(name)
+        if kept is not None and kept.due_ms > now.at_ms + AHEAD_MS:
+            kept = self._kept[name] = _Kept(now.at_ms, kept.state)
+        return kept
 
     def confirm(self, name: str) -> Turn | None:
         """Somebody has done it; None when it was not due."""

@@ -62,6 +62,11 @@ def ending(decision: Decision, findings: Findings) -> Say | None:
     return None
 
 
+def refused(circumstance: str) -> Say:
+    """Whom the place itself lets in no more."""
+    return Say(_BY_CIRCUMSTANCE[circumstance], Priority.REFUSAL)
+
+
 def granted(celsius: str) -> Say:
     """Please pass."""
     return (

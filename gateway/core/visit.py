@@ -122,6 +122,12 @@ class Closed:
     attempt: Attempt
     decision: Decision
 
+    def unless(self, against: Sequence[str], now: Moment) -> "Closed":
+        """The same, decided by these circumstances too; they stand in its evidence."""
+        for what in against:
+            self.attempt.add(Circumstance(what), now)
+        return replace(self, decision=self.attempt.findings.judge() or self.decision) if against else self
+
 
 @dataclass(frozen=True, slots=True)
 class Last:

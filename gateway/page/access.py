@@ -2,11 +2,13 @@
 
 Theory of operation. A log-in is a token; it ends when nothing was done with it for the idle time, at its longest time, when its
 guard logs out, or is taken off the file. Three wrong PINs are a slip; each further one makes that guard wait at that address, and
-that address wait for any guard, twice as long as before. From a tablet on which somebody has logged in by PIN, guesses count by
-the tablet: nobody elsewhere can lock a guard out of his own. Only from such a tablet does a card log in: a stranger's browser that
-waits for one gets nothing.
+that address wait for any guard, twice as long as before. A tablet is known for the guards who have logged in there by PIN: their
+guesses count by tablet and guard, so that nobody elsewhere can lock a guard out of his own, and nobody who logs in himself in between
+guesses for ever at the leader's PIN. Only there does their card log in: whoever else waits for one gets nothing, neither a stranger nor
+a colleague with a browser of his own.
 """
 
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -69,25 +71,28 @@ class Sessions:
 
 
 class Tablets:
-    """The tablets on which somebody has logged in by PIN since the gate started."""
+    """The tablets on which somebody has logged in by PIN since the gate started, and who."""
 
     def __init__(self, new_token: Callable[[], str]) -> None:
         self._new_token = new_token
-        self._known: dict[str, None] = {}
+        self._known: dict[str, set[str]] = {}
 
     def known(self, token: str) -> bool:
         """Whether it is one of them."""
         return token in self._known
 
-    def add(self, token: str) -> str:
-        """Its token, a new one where it has none; the oldest are forgotten."""
-        if token in self._known:
-            return token
-        while len(self._known) >= MOST_TABLETS:
-            del self._known[next(iter(self._known))]
-        new = self._new_token()
-        self._known[new] = None
-        return new
+    def knows(self, token: str, name: str) -> bool:
+        """Whether this guard has logged in there."""
+        return name in self._known.get(token, ())
+
+    def add(self, token: str, name: str) -> str:
+        """This guard has. Its token, a new one where it has none; the oldest are forgotten."""
+        if token not in self._known:
+            while len(self._known) >= MOST_TABLETS:
+                del self._known[next(iter(self._known))]
+            token = self._new_token()
+        self._known.setdefault(token, set()).add(name)
+        return token
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,18 @@ class Guesses:
     def anybody_waits(self, now_ms: int) -> bool:
         """Whether somebody is locked out."""
         return any(each.until_ms > now_ms for each in self._by.values())
+
+
+def place_of(address: str) -> str:
+    """What guesses and connections of an address count for: of IPv6 its network of 64 bits, in which a machine has as many as it
+    likes (RFC 8981)."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or ipaddress.IPv6Network((found, 64), strict=False))
 
 
 def _wait_ms(count: int) -> int:

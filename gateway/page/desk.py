@@ -25,7 +25,7 @@ from gateway.core.status import Status
 from gateway.directory import Directory
 from gateway.errors import DirectoryError, GatewayError
 from gateway.page import messages
-from gateway.page.access import Guesses, Session, Sessions, Tablets
+from gateway.page.access import Guesses, Session, Sessions, Tablets, place_of
 from gateway.page.guards import Guard, GuardBook, GuardsError, Role, give_hashes_back, is_right
 from gateway.page.messages import Answer, Ask, Beat, Person
 from gateway.page.orders import against, event_of
@@ -44,7 +44,7 @@ SLOW_S: Final = 60.0  # the duty roster and old registrations are looked at this
 TURNS_MS: Final = 5_000  # the deciding thread turns at least once a second
 CARD_MS: Final = 20_000  # so long a tablet waits for a card
 MOST_CARDS: Final = 8  # tablets that wait for one at a time
-MOST_ORDERS, WITHIN_MS = 20, 10_000  # so many within that time
+MOST_ORDERS, WITHIN_MS = 20, 10_000  # of one guard, so many within that time
 MODULE: Final = "gateway.page.process"
 
 
@@ -86,7 +86,7 @@ class PageDesk:
         self._tablets = Tablets(secrets.token_urlsafe)
         self._guesses = Guesses()
         self._cards: list[_Waiting] = []
-        self._ordered: deque[int] = deque(maxlen=MOST_ORDERS)  # when the last orders were given
+        self._ordered: dict[str, deque[int]] = {}  # when each guard gave his last orders
         self._duty: tuple[messages.OnDuty, ...] = ()
         self._listening: bool | None = None  # not known yet
         self._locked = self._touched = False
@@ -256,7 +256,7 @@ class PageDesk:
 
     def _order(self, number: int, action: messages.Action, guard: Guard, now: Moment, *, leader: bool) -> Answer:
         reason = against(action, self._gate.status(), leader=leader)
-        if reason or self._too_fast(now.mono_ms):
+        if reason or self._too_fast(guard.name, now.mono_ms):
             return Answer(id=number, ok=False, reason=reason or "too-fast")
         try:
             event = event_of(action, guard.name, lambda asked: self._visitors.add(asked, guard.name, now.at_ms))
@@ -266,20 +266,22 @@ class PageDesk:
         self._gate.post(event)
         return Answer(id=number, ok=True)
 
-    def _too_fast(self, now_ms: int) -> bool:
-        """Whether more is asked than people can: each order is a record, and a page that was taken over has no say in how many."""
-        if len(self._ordered) == MOST_ORDERS and now_ms - self._ordered[0] < WITHIN_MS:
+    def _too_fast(self, name: str, now_ms: int) -> bool:
+        """Whether more is asked in this guard's name than people can: each order is a record, and a page that was taken over has no say
+        in how many. Each has his own count: nobody else's tablet keeps him from opening the door."""
+        ordered = self._ordered.setdefault(name, deque(maxlen=MOST_ORDERS))
+        if len(ordered) == MOST_ORDERS and now_ms - ordered[0] < WITHIN_MS:
             return True
-        self._ordered.append(now_ms)
+        ordered.append(now_ms)
         return False
 
     # logging in
 
     def _log_in(self, ask: Ask, asked: messages.LogIn, now_ms: int) -> Answer:
-        known = self._tablets.known(asked.tablet)
-        keys = (
-            (f"tablet {asked.tablet}",) if known else (f"guard {asked.name} at {ask.address}", f"address {ask.address}")
-        )
+        place = place_of(ask.address)
+        keys: tuple[str, ...] = (f"guard {asked.name} at {place}", f"address {place}")
+        if self._tablets.knows(asked.tablet, asked.name):
+            keys = (f"tablet {asked.tablet} {asked.name}",)
         wait_ms = self._guesses.wait_ms(keys, now_ms)
         if wait_ms > 0:
             return Answer(id=ask.id, ok=False, reason="wait", wait_s=-(-wait_ms // 1000))
@@ -288,7 +290,7 @@ class PageDesk:
             return self._guessed(ask, keys, now_ms)
         self._guesses.right(keys)
         self._look_at_guesses(now_ms)
-        return self._begun(ask, guard, self._tablets.add(asked.tablet), now_ms)
+        return self._begun(ask, guard, self._tablets.add(asked.tablet, guard.name), now_ms)
 
     def _guessed(self, ask: Ask, keys: tuple[str, ...], now_ms: int) -> Answer:
         wait_ms = self._guesses.wrong(keys, now_ms)
@@ -320,19 +322,15 @@ class PageDesk:
         return None
 
     def _card(self, holder: str) -> None:
-        """A valid credential of this holder was read: it logs in the one tablet that waits, if a guard's it is."""
+        """A valid credential of this holder was read: it logs in the one tablet that waits for it, if a guard's it is."""
+        if not self._cards:  # the readers' threads do not wait while a PIN is tried
+            return
         with self._lock:
-            now_ms = self._gate.now().mono_ms
-            waiting = [each for each in self._cards if now_ms < each.until_ms]
-            if not waiting:
-                return
-            try:
-                guard = next((each for each in self._guards.all().values() if each.holder == holder), None)
-            except GuardsError as error:
-                logger.error("%s", error)
-                return
+            guard = self._guard_of(holder)
             if guard is None:
                 return
+            now_ms = self._gate.now().mono_ms
+            waiting = [each for each in self._cards if now_ms < each.until_ms and self._is_for(each, guard)]
             self._cards = [each for each in self._cards if each not in waiting]
             for each in waiting:
                 answer = (
@@ -341,6 +339,17 @@ class PageDesk:
                     else Answer(id=each.ask.id, ok=False, reason="several-tablets")
                 )
                 self._child.send(messages.encode(answer))
+
+    def _guard_of(self, holder: str) -> Guard | None:
+        try:
+            return next((each for each in self._guards.all().values() if each.holder == holder), None)
+        except GuardsError as error:
+            logger.error("%s", error)
+            return None
+
+    def _is_for(self, waiting: _Waiting, guard: Guard) -> bool:
+        """Whether it is a tablet where this guard has given his PIN: at any other one somebody else may wait for his card."""
+        return self._tablets.knows(_tablet(waiting.ask), guard.name)
 
     def _look_at_waiting(self, now_ms: int) -> None:
         with self._lock:

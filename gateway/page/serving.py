@@ -11,10 +11,12 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from gateway.page.access import place_of
 from gateway.page.messages import Setup
 from sync.tls import server_context
 
 FIRST_REQUEST_S: Final = 10.0  # a connection that has asked for nothing by then is closed
+GONE_MS: Final = 15_000  # nothing is acknowledged for so long: a tablet that left the wireless network, whose place is needed when it is back
 MOST_HEADERS: Final = 16 * 1024  # bytes of a request that has not come whole
 MOST_CONNECTIONS, MOST_OF_ONE = 96, 16  # at a time; of one address
 
@@ -27,7 +29,7 @@ class Patient(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody connects."""
         super().connection_made(transport)
-        self._address = str(self.client[0]) if self.client else ""
+        self._address = place_of(str(self.client[0])) if self.client else ""
         self._of[self._address] += 1
         if self._of[self._address] > MOST_OF_ONE:
             transport.abort()
@@ -89,5 +91,6 @@ def open_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_STREAM)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_MS)  # those that it accepts have it too
     opened.bind((host, port))
     return opened

@@ -7,14 +7,22 @@ from typing import Final
 import msgspec
 
 from gateway.core import effects
+from gateway.core.door import DoorState
+from gateway.core.findings import CLOSED_MANAGEMENT, LOCKDOWN
 from gateway.core.moment import Moment
+from gateway.core.passback import ALREADY_INSIDE
 from gateway.page.messages import MOST_STEPS, Passed, StepDone
 from sync.contract.records import Door, Visit, VisitOutcome
 
 LAST: Final = 20
 WARM: Final = frozenset({"fever", "high", "too-cold", "implausible", "unsteady"})
 """The reasons for which a temperature is shown: the guard is to measure again. Of whoever went in none is."""
-WITHDRAWN: Final = {"lockdown": VisitOutcome.DENIED, "journal-failed": VisitOutcome.REFERRED}
+WITHDRAWN: Final = {
+    LOCKDOWN: VisitOutcome.DENIED,
+    CLOSED_MANAGEMENT: VisitOutcome.DENIED,
+    ALREADY_INSIDE: VisitOutcome.DENIED,
+    "journal-failed": VisitOutcome.REFERRED,
+}
 """By what a grant that is on record was not carried out."""
 
 
@@ -32,7 +40,9 @@ class RecentVisits:
         match effect:
             case effects.Append(body=Visit() as visit):
                 self._ended(visit, now)
-            case effects.Append(body=Door(visit=visit, cause=cause)) if visit and cause in WITHDRAWN:
+            case effects.Append(body=Door(visit=visit, cause=cause, state=state)) if (
+                visit and cause in WITHDRAWN and state != DoorState.RELEASED
+            ):
                 self._withdrawn(visit, cause)
             case effects.Show("step", values):
                 self._step(values["step"], values["result"] == "passed", values["reason"])

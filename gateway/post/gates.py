@@ -93,7 +93,7 @@ class FollowedGate:
         if known is None and len(self._ahead) >= MOST_AHEAD:
             return False  # the next state tells it
         self._ahead[message.alarm.id] = message
-        if message.boot == self._boot and message.mono_ms > self._order[1] and not self._gone:
+        if message.boot == self._boot and message.mono_ms > self._clock[0] and not self._gone:
             self._sign(message.mono_ms, now_ms, kept=False)
         return True
 

@@ -85,6 +85,18 @@ def test_where_the_site_says_so_the_pass_comes_at_once(client: Client, address: 
     assert told["registered"] is True and told["pass_type"] == "visitor" and "王" not in str(told)
 
 
+def test_a_flood_fills_no_gates_directory_where_the_site_lets_everybody_in(
+    client: Client, address: str, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    VisitorPolicy.objects.update(decides="auto")
+    monkeypatch.setattr(public, "MOST_LET_IN", 2)
+    said = [send(client, address)[1] for _ in range(3)]
+    assert ["Please wait" in each for each in said] == [False, False, True]
+    assert Holder.objects.count() == Row.objects.filter(table="holder").count() == 2
+    Registration.objects.filter(state="approved").update(ends=office_now())
+    assert "Please wait" not in send(client, address)[1]
+
+
 def test_without_a_key_it_waits_for_a_clerk(client: Client, address: str) -> None:
     VisitorPolicy.objects.update(decides="auto")
     assert "Please wait" in send(client, address)[1]
@@ -188,7 +200,16 @@ def test_all_signs_that_lead_nowhere_are_answered_alike(client: Client, address:
     gate = Gate.objects.get()
     answers = {
         client.get(bad).content
-        for bad in ("/v/x/", f"/v/{token[:-1]}x/", f"/v/{'a' * 5000}/", "/v/pass/abc/", "/v/pass/abc/part/")
+        for bad in (
+            "/v/x/",
+            "/v/a%00b/",
+            "/v/pass/a%00b/",
+            "/v/pass/a%00b/part/",
+            f"/v/{token[:-1]}x/",
+            f"/v/{'a' * 5000}/",
+            "/v/pass/abc/",
+            "/v/pass/abc/part/",
+        )
     }
     renewed = token_of(renew(gate, office_now()))
     answers.add(client.get(address).content)

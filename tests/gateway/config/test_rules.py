@@ -103,6 +103,38 @@ def test_a_wrong_number_is_not_compared_too(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("policy", "key"),
+    [
+        ({"schedules.night": 'begins = "22:00"\nends = "22:00"\nmode = "lockdown"'}, "policy.schedules.night.begins"),
+        ({"rules.rush": 'begins = "08:00"\nends = "08:00"\nsteps = ["credential"]'}, "policy.rules.rush.begins"),
+        ({"watch": 'begins = "05:00"\nevery_min = 30'}, "policy.watch.begins"),
+    ],
+)
+def test_hours_that_are_never(tmp_path: Path, policy: dict[str, str], key: str) -> None:
+    found, words = problem(tmp_path, sections(**policy) + devices())
+    assert found == key and "which is never; the whole day is 00:00 to 24:00" in words
+    assert problems(tmp_path, sections(watch='begins = "05:00"') + devices()) == [], "nobody is asked anyway"
+
+
+def test_a_rule_for_a_reader_that_there_is_not(tmp_path: Path) -> None:
+    rule = 'lanes = ["reader", "camrea"]\nsteps = ["credential", "temperature", "health-code"]'
+    key, words = problem(tmp_path, sections(**{"rules.cars": rule}) + devices())
+    assert (
+        key == "policy.rules.cars.lanes[1]"
+        and "no reader or camera here is named camrea; did you mean camera?" in words
+    )
+    assert problems(tmp_path, sections(**{"rules.cars": rule.replace("camrea", "camera")}) + devices()) == []
+
+
+@pytest.mark.parametrize("kind", ["soft", "hard", "timed"])
+def test_anti_passback_must_see_who_goes_out(tmp_path: Path, kind: str) -> None:
+    text = sections(portal=f'anti_passback = "{kind}"')
+    assert problems(tmp_path, text + devices(out=("simulated-rdm6300", "exit-reader"))) == []
+    found = problems(tmp_path, text + devices())
+    assert [each.key for each in found] == ([] if kind == "timed" else ["policy.portal.anti_passback"])
+
+
 def test_the_night(tmp_path: Path) -> None:
     key, words = problem(tmp_path, sections(night='begins = "06:00"') + devices())
     assert key == "policy.night.begins"

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.core import effects
 from gateway.core.alarms import MOST_EQUAL, RULES, TABLES, AlarmBook, AlarmState, Life
+from gateway.core.equipment import Equipment
 from gateway.core.events import (
     Acknowledge,
     CallPressed,
@@ -14,6 +15,7 @@ from gateway.core.events import (
     DiskScarce,
     DoorContact,
     JournalReplaced,
+    SirenStopped,
     TamperInput,
 )
 from gateway.core.moment import Moment
@@ -184,3 +186,21 @@ def test_the_window_is_of_monotonic_time() -> None:
     alarms.raise_(AlarmKind.CALL, NOW)
     again = alarms.raise_(AlarmKind.CALL, Moment(NOW.mono_ms + 1000, NOW.at_ms + 31_536_000_000))
     assert again is not None and again.action is AlarmAction.REPEATED
+
+
+@pytest.mark.parametrize("kind", [AlarmKind.CALL, AlarmKind.TAMPER])
+def test_a_loose_wire_and_a_button_that_is_played_with_fill_no_journal(kind: AlarmKind) -> None:
+    gate = Gate(has=Equipment({"wire": "tamper"}))
+    for _ in range(3_000):
+        gate.send(*([CallPressed()] if kind is AlarmKind.CALL else [TamperInput(True), TamperInput(False)]))
+        gate.wait(0.1)
+    (alarm,) = (each for each in gate.core.status().alarms if each.kind is kind)
+    assert alarm.count == 3_000
+    told = gate.alarm_actions(kind)
+    assert told.count("repeated") < 30 and len(gate.commits) < 60
+    gate.send(SirenStopped("Li"))
+    gate.send(*([CallPressed()] if kind is AlarmKind.CALL else [TamperInput(True)]))
+    assert gate.tones, "it sounds again all the same"
+    gate.send(TamperInput(False), Acknowledge("Li"))
+    last = gate.bodies(AlarmRecord)[-1]
+    assert (last.action.value, last.alarm.count) == ("cleared", 3_001), "the number is on record"

@@ -2,7 +2,7 @@
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.core import effects, events
@@ -65,7 +65,7 @@ class Watched:
         passed = [step for step in visit.steps if step.step == "temperature" and step.passed]
         assert not passed or (visit.object_c is not None and visit.object_c < self.gate.policy.temperature.threshold_c)
         if visit.outcome is VisitOutcome.GRANTED and visit.direction is Direction.ENTRY:
-            assert passed and visit.holder is not None and visit.credential
+            assert passed and (visit.credential or visit.credential_kind == "registration")  # the guard's
 
     def go_on(self) -> None:
         if self.waiting and self.chance.random() < 0.4:
@@ -82,6 +82,7 @@ class Watched:
 
 @settings(max_examples=120, deadline=None)
 @given(policy_number=st.integers(0, len(POLICIES) - 1), seed=st.integers(0, 2**32 - 1))
+@example(policy_number=0, seed=78198)  # somebody whom the guard registered
 def test_anything_may_happen(policy_number: int, seed: int) -> None:
     watched = Watched(policy_number, seed)
     for _ in range(80):

@@ -2,6 +2,7 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from gateway.page.access import (
     Guesses,
     Sessions,
     Tablets,
+    place_of,
 )
 
 IDLE_MS, LONGEST_MS = 60_000, 200_000
@@ -67,13 +69,15 @@ def test_too_many_log_ins_end_the_one_unused_for_longest() -> None:
 def test_a_tablet_keeps_its_token_and_the_oldest_are_forgotten() -> None:
     numbers = itertools.count()
     tablets = Tablets(lambda: f"t{next(numbers)}")
-    first = tablets.add("made up")
+    first = tablets.add("made up", "Li")
     assert first == "t0"
-    assert tablets.add(first) == first
+    assert tablets.add(first, "Chen") == first
+    assert tablets.knows(first, "Li") and tablets.knows(first, "Chen") and not tablets.knows(first, "Wu")
     assert not tablets.known("made up")
     assert not tablets.known("")
     for _ in range(MOST_TABLETS):
-        tablets.add("")
+        tablets.add("", "Li")
+    assert not tablets.knows(first, "Li")
     assert not tablets.known(first)
 
 
@@ -109,6 +113,21 @@ def test_a_wait_never_gets_shorter_by_another_guess(tried: list[tuple[int, int]]
         keys = (f"address {key}",)
         before = guesses.wait_ms(keys, now)
         assert guesses.wrong(keys, now) >= min(before, LONGEST_WAIT_MS)
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("10.0.0.9", "10.0.0.9"),
+        ("::ffff:10.0.0.9", "10.0.0.9"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("", ""),
+        ("a name", "a name"),
+    ],
+)
+def test_addresses_that_one_machine_has_as_many_of_as_it_likes_are_one_place(address: str, place: str) -> None:
+    assert place_of(address) == place
 
 
 def test_their_number_is_bounded() -> None:

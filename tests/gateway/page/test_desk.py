@@ -1,5 +1,6 @@
 """The gate's end: who asks is known here, and nothing of what the page says is believed."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -245,13 +246,14 @@ def test_a_log_in_ends_by_itself_and_when_the_guard_is_taken_off(world: World) -
 
 def test_a_card_logs_in_the_one_tablet_that_waits(world: World) -> None:
     tablet = world.log_in().tablet
+    assert world.log_in("Chen", "502847", tablet=tablet).tablet == tablet
     seen: list[CredentialResolved] = []
     post = world.desk.seeing(seen.append)
     assert world.say(messages.LogInByCard(tablet=tablet)) is None
     post(read("h-li", Outcome.REVOKED))
     post(read("h-somebody"))
     post(read(""))
-    assert not [each for each in world.sent if isinstance(each, Answer)][1:]
+    assert not [each for each in world.sent if isinstance(each, Answer)][2:]
     post(read("h-chen"))
     answer = world.sent[-1]
     assert answer.ok
@@ -261,6 +263,41 @@ def test_a_card_logs_in_the_one_tablet_that_waits(world: World) -> None:
     assert world.sent[-1] is answer  # nobody waits any more
 
 
+def test_a_guard_who_waits_with_a_browser_of_his_own_gets_no_log_in_of_the_leader(world: World) -> None:
+    own = world.log_in().tablet
+    assert world.say(messages.LogInByCard(tablet=own)) is None
+    before = len(world.sent)
+    world.desk.seeing(lambda _event: None)(read("h-chen"))
+    assert len(world.sent) == before
+    world.desk.seeing(lambda _event: None)(read("h-li"))  # but his own card still does
+    answer = world.sent[-1]
+    assert answer.ok and answer.person == messages.Person(name="Li", leader=False)
+
+
+def test_logging_in_himself_in_between_lets_no_guard_guess_at_the_leaders_pin(world: World) -> None:
+    waits = []
+    for _ in range(6):
+        own = world.log_in()  # with a browser that is new each time, and right: his own guesses are forgotten
+        waits += [world.log_in("Chen", "111222", tablet=own.tablet).wait_s for _ in range(2)]
+    assert max(waits) >= 5, waits
+    assert world.log_in("Chen", "502847", tablet=own.tablet).reason == "wait"
+    assert world.log_in("Chen", "502847", address="10.0.0.7").ok, "the leader is not locked out elsewhere"
+
+
+def test_many_addresses_of_one_ipv6_network_are_one_that_guesses(world: World) -> None:
+    answers = [world.log_in(pin="111222", address=f"2001:db8::{at:x}") for at in range(1, 5)]
+    assert [each.reason for each in answers] == ["wrong-pin", "wrong-pin", "wrong-pin", "wait"]
+
+
+def test_a_card_at_the_door_waits_for_nobody_who_tries_a_pin(world: World) -> None:
+    world.log_in()
+    reading = threading.Thread(target=world.desk.seeing(lambda _event: None), args=(read("h-li"),), daemon=True)
+    with world.desk._lock:  # as while a PIN is hashed
+        reading.start()
+        reading.join(10)
+        assert not reading.is_alive()
+
+
 def test_a_strangers_browser_waits_for_no_card(world: World) -> None:
     world.log_in()
     assert world.ask(messages.LogInByCard(tablet="")).reason == "unknown-tablet"
@@ -268,7 +305,7 @@ def test_a_strangers_browser_waits_for_no_card(world: World) -> None:
 
 
 def test_two_tablets_that_wait_get_nothing_and_nobody_waits_for_ever(world: World) -> None:
-    first, second = world.log_in().tablet, world.log_in("Chen", "502847").tablet
+    first, second = world.log_in().tablet, world.log_in().tablet
     world.say(messages.LogInByCard(tablet=first))
     world.say(messages.LogInByCard(tablet=second))
     world.desk.seeing(lambda _event: None)(read("h-li"))
@@ -286,6 +323,7 @@ def test_a_page_that_was_taken_over_cannot_flood_the_gate(world: World) -> None:
     answers = [world.ask(messages.Correct(inside=at), token) for at in range(MOST_ORDERS + 5)]
     assert [each.ok for each in answers] == [True] * MOST_ORDERS + [False] * 5
     assert answers[-1].reason == "too-fast"
+    assert world.ask(messages.Release(reason="x"), world.log_in("Chen", "502847").token).ok, "another guard still can"
     world.now_ms += WITHIN_MS
     assert world.ask(messages.Correct(inside=1), token).ok
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from gateway.page.serving import FIRST_REQUEST_S, MOST_OF_ONE
+from gateway.page.serving import FIRST_REQUEST_S, GONE_MS, MOST_OF_ONE, open_socket
 from tests.gateway.page.guarded import CALM, GuardedGate
 
 pytestmark = pytest.mark.timeout(90)
@@ -64,6 +64,13 @@ def test_what_is_no_request_is_none(gate: GuardedGate, sent: bytes) -> None:
     assert got == b"" or got.startswith((b"HTTP/1.1 400", b"HTTP/1.1 403", b"HTTP/1.1 421", b"HTTP/1.1 415"))
     assert serves(gate)
     assert gate.page_pid == pid
+
+
+def test_a_tablet_that_left_the_network_holds_its_places_for_no_quarter_of_an_hour() -> None:
+    with open_socket("127.0.0.1", 0) as listening:
+        listening.listen()
+        with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == GONE_MS
 
 
 def test_a_form_that_never_comes_is_not_waited_for(gate: GuardedGate) -> None:

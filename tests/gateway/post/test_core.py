@@ -349,6 +349,15 @@ def test_a_state_of_a_connection_that_is_over_is_no_sign_of_life(site: Site) -> 
     assert site.state_of() is GateState.SILENT
 
 
+def test_an_alarm_that_comes_again_and_again_keeps_no_gate_alive(site: Site) -> None:
+    site.wait(1_000)
+    message = site.gates[EAST].open(AlarmKind.CALL, site.now_ms)
+    for _ in range(2 * SILENT_MS // 1_000):
+        site.send(AlarmHeard(EAST, message))
+        site.wait(1_000)
+    assert site.state_of() is GateState.SILENT
+
+
 def test_what_was_answered_while_its_gate_was_silent_calls_at_once_when_it_is_back(site: Site) -> None:
     site.alarm(AlarmKind.TAMPER)
     site.send(StateHeard(EAST, site.gates[EAST].will()))
