@@ -23,7 +23,7 @@ from gateway.core.ordering import MAX_NOTE, MAX_WORD, OrderDesk
 from gateway.core.outbox import Outbox
 from gateway.core.panel import Panel
 from gateway.core.phrases import Phrase
-from gateway.core.policy import Mode, Policy, PortalKind
+from gateway.core.policy import Policy, PortalKind
 from gateway.core.portal import PortalDesk
 from gateway.core.prompter import Prompter
 from gateway.core.seen import Seen
@@ -406,7 +406,7 @@ class Checkpoint:
         against += [SEALED] if self._policy.portal.kind is PortalKind.SEALED else []
         if Step.CREDENTIAL not in verdict.serves:
             return against
-        closed = self._mode.mode is Mode.CLOSED and verdict.pass_type not in self._policy.modes.closed_admits
+        closed = self._mode.closed_to(verdict.pass_type, self._policy.modes)
         against += [CLOSED_MANAGEMENT] if closed else []
         full = self._capacity.against(self._portal.inside_soon, verdict.booked, now)
         return against + ([full] if full else [])

@@ -7,17 +7,19 @@ first settles it, and an answer that comes later finds nothing to open.
 from dataclasses import dataclass
 
 from gateway.core.tables import earliest, seconds
+from sync.contract.colours import PassType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """Whom to let in once it is written. `celsius`: what to say about their temperature, "" for nothing;
-    `holder`: whose it is, "" where that is not known."""
+    `holder`: whose it is, "" where that is not known; `pass_type`: the colour of their pass, None where it has none."""
 
     visit: str
     release_ms: int
     celsius: str = ""
     holder: str = ""
+    pass_type: PassType | None = None
 
 
 class Grants:

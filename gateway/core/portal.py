@@ -13,7 +13,7 @@ from gateway.core.alarm_desk import AlarmDesk
 from gateway.core.door import DoorMachine, DoorState
 from gateway.core.effects import Priority
 from gateway.core.equipment import Equipment
-from gateway.core.findings import LOCKDOWN
+from gateway.core.findings import CLOSED_MANAGEMENT, LOCKDOWN
 from gateway.core.grants import Grant, Grants
 from gateway.core.mode import ModeMachine, Order
 from gateway.core.moment import Moment
@@ -116,6 +116,7 @@ class PortalDesk:
             release_ms=seconds(portal.release_s + (portal.extended_s if extended else 0)),
             celsius=speech.celsius(closed.attempt.findings),
             holder=closed.attempt.findings.holder,
+            pass_type=None if credential is None else credential.pass_type,
         )
         if self._mode.order is Order.FREE:  # nothing to open
             self._out.record(body)
@@ -137,11 +138,19 @@ class PortalDesk:
         grant = self.grants.settle(token)
         if grant is None:
             return  # too late: it was settled without, or it was no grant
-        if self._mode.order is Order.LOCKDOWN:
-            self._withdraw(grant, now, VisitOutcome.DENIED, LOCKDOWN)
-            self._out.say(Phrase.LOCKED_DOWN, Priority.REFUSAL)
+        if against := self._against_grant(grant):
+            self._withdraw(grant, now, VisitOutcome.DENIED, against)
         else:
             self._let_in(grant, now)
+
+    def _against_grant(self, grant: Grant) -> str:
+        """What a mode that was ordered since has against letting them in, "" for nothing. Fire outranks all modes."""
+        match self._mode.order:
+            case Order.FREE:
+                return ""
+            case Order.LOCKDOWN:
+                return LOCKDOWN
+        return CLOSED_MANAGEMENT if self._mode.closed_to(grant.pass_type, self._policy.modes) else ""
 
     def commit_failed(self, token: int, now: Moment) -> None:
         """A record could not be written."""
@@ -166,13 +175,14 @@ class PortalDesk:
             return
         if self._mode.order is Order.FREE:
             self._let_in(grant, now)
-        elif self._policy.when_journal_fails is JournalFailure.OPEN and self._mode.order is not Order.LOCKDOWN:
+        elif against := self._against_grant(grant):
+            self._withdraw(grant, now, VisitOutcome.DENIED, against)
+        elif self._policy.when_journal_fails is JournalFailure.OPEN:
             self._let_in(grant, now)
             self._record("journal-failed", visit=grant.visit)
         else:
             guard = self._policy.when_journal_fails is JournalFailure.GUARD
             self._withdraw(grant, now, VisitOutcome.REFERRED if guard else VisitOutcome.DENIED, "journal-failed")
-            self._out.say(Phrase.GUARD_COMES, Priority.REFUSAL)
 
     def _withdraw(self, grant: Grant, now: Moment, outcome: VisitOutcome, reason: str) -> None:
         """A grant that is (or will be) on record is not carried out: that goes on record too."""
@@ -180,6 +190,7 @@ class PortalDesk:
         self.door.withdrawn(now.mono_ms)
         self._out.show("decision", outcome=outcome.value, reason=reason)
         self._record(reason, visit=grant.visit)
+        self._out.add(speech.withdrawn(reason))
         self._moved(before, now)
 
     # the way out, and the guard: at once, recorded after

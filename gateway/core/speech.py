@@ -71,6 +71,11 @@ def granted(celsius: str) -> Say:
     )
 
 
+def withdrawn(reason: str) -> Say:
+    """A grant is not carried out after all."""
+    return Say(_BY_CIRCUMSTANCE.get(reason, Phrase.GUARD_COMES), Priority.REFUSAL)
+
+
 def celsius(findings: Findings) -> str:
     """The temperature as it is told, "" when it is not known to be normal."""
     if findings.screening.state is not ScreeningState.NORMAL or findings.screening.object_c is None:

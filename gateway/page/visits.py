@@ -14,7 +14,11 @@ from sync.contract.records import Door, Visit, VisitOutcome
 LAST: Final = 20
 WARM: Final = frozenset({"fever", "high", "too-cold", "implausible", "unsteady"})
 """The reasons for which a temperature is shown: the guard is to measure again. Of whoever went in none is."""
-WITHDRAWN: Final = {"lockdown": VisitOutcome.DENIED, "journal-failed": VisitOutcome.REFERRED}
+WITHDRAWN: Final = {
+    "lockdown": VisitOutcome.DENIED,
+    "closed-management": VisitOutcome.DENIED,
+    "journal-failed": VisitOutcome.REFERRED,
+}
 """By what a grant that is on record was not carried out."""
 
 
