@@ -323,7 +323,9 @@ class Checkpoint:
         door = self._portal.door
         tones = self._alarms.tones | ({Tone.PRE_ALARM} if door.pre_alarm else frozenset())
         lamp = self._portal.lamp(busy=self._busy)
-        switched = self._panel.changes(released=door.lock_released, lamp=lamp, tones=tones, loud=self._alarms.loud)
+        switched = self._panel.changes(
+            released=door.lock_released, lamp=lamp, tones=tones, loud=self._alarms.loud, alarm_lamp=self._alarms.lamp
+        )
         happened = self._out.take()
         if any(isinstance(effect, Say) for effect in happened):
             switched += self._set_volume(now)

@@ -141,6 +141,12 @@ def _(stage: Stage, match: Match[str]) -> None:
     assert (louder or [False])[-1] is (match["how"] == "loud")
 
 
+@look(r"the alarm lamp is (?P<state>on|off)")
+def _(stage: Stage, match: Match[str]) -> None:
+    lit = [each.on for each in stage.gate.seen if isinstance(each, effects.SetAlarmLamp)]
+    assert (lit or [False])[-1] is (match["state"] == "on")
+
+
 @look(r"volume (?P<percent>\d+)")
 def _(stage: Stage, match: Match[str]) -> None:
     told = [each.percent for each in stage.gate.seen if isinstance(each, effects.SetVolume)]
