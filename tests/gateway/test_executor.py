@@ -27,7 +27,7 @@ def test_lamp_and_loudness_of_an_alarm_are_switched_each_for_itself(tmp_path: Pa
     try:
         executor = Executor(
             journal=journal,
-            post=lambda event: None,
+            post=lambda _event: None,
             lock=None,
             lamps={},
             sounder=siren,
