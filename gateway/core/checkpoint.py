@@ -33,7 +33,7 @@ from gateway.core.used import UsedCodes
 from gateway.core.visit import Closed, Left, NightArrival, Note, VisitMachine, VisitState, exit_visit, record
 from sync.contract.alarms import AlarmKind
 from sync.contract.colours import Lamp
-from sync.contract.records import ClockChange, Device, Direction, Started, Step, VisitOutcome
+from sync.contract.records import ClockChange, Device, Direction, Started, Step, Vehicle, VisitOutcome
 
 __all__ = ["Checkpoint", "Status"]
 
@@ -212,8 +212,7 @@ class Checkpoint:
                 against = self._against_visit(REGISTERED, now) if instead else []
                 self._tell(self._visit.registered(done, now, against), now)
             case events.VehicleNoted(plate, by, delivery):
-                self._visit.vehicle(plate[:MAX_WORD], self._policy.prompter.bay if delivery else "", now)
-                self._say(self._prompter.delivery() if delivery else ())
+                self._on_vehicle(plate[:MAX_WORD], by[:MAX_WORD], now, delivery=delivery)
             case events.ModeOrdered(mode, by, drill):
                 self._orders.mode(mode, by[:MAX_WORD], now, drill=drill)
             case events.CountCorrected(inside, by):
@@ -503,6 +502,14 @@ class Checkpoint:
             self._desk.raise_(AlarmKind.NIGHT_ARRIVAL, now)
         elif before and not self._prompter.anybody:
             self._nobody_there()
+
+    def _on_vehicle(self, plate: str, by: str, now: Moment, *, delivery: bool) -> None:
+        """A plate goes into the record of the visit under way; where there is none it is one of its own, at once."""
+        bay = self._policy.prompter.bay if delivery else ""
+        visit = self._visit.vehicle(plate, bay, now)
+        if visit is not None:
+            self._out.record(Vehicle(plate=plate, by=by, visit=visit, bay=bay))
+        self._say(self._prompter.delivery() if delivery else ())
 
     def _nobody_there(self) -> None:
         """Nobody is at the readers, or at the approach, any more: where it is both, the guard need not come."""

@@ -25,7 +25,7 @@ from gateway.core.policy import Policy
 from gateway.core.tables import after, earliest, seconds
 from gateway.core.temperature import ScreeningState
 from gateway.core.used import CODE_USED
-from sync.contract.records import Direction, Evidence, Step, StepResult, Visit
+from sync.contract.records import Direction, Evidence, Step, StepResult, Visit, VisitOutcome
 
 HEARD_LATE_MS = 500  # presence is debounced and waits its turn: it may have begun this much before it is heard of
 VEHICLE_MS = 120_000  # so long a plate is of whoever shows something first
@@ -173,6 +173,7 @@ class VisitMachine:
         self._since_ms = 0  # a temperature from before does not count
         self._attempt: Attempt | None = None
         self._last = Last()
+        self._ended: Closed | None = None  # the visit of whoever is still there
         self._progress_ms = 0
         self._prompts = 0
         self._measure_at: int | None = None
@@ -262,12 +263,16 @@ class VisitMachine:
         begun = self._begin(now) if self._attempt is None else []
         return begun + self._take_all((*map(Circumstance, circumstances), event), now)
 
-    def vehicle(self, plate: str, bay: str, now: Moment) -> None:
-        """The plate of whoever is there, or comes within `VEHICLE_MS`, and where they stop."""
+    def vehicle(self, plate: str, bay: str, now: Moment) -> str | None:
+        """The plate of whoever is there, or comes within `VEHICLE_MS`, and where they stop. None: the record of the visit under way
+        will have it; else whose it is by now, the visit that has just ended, or "" where none has begun."""
         if self._attempt is not None:
             self._attempt.plate, self._attempt.bay = plate, bay
-        else:
+            return None
+        ended = self._ended
+        if ended is None or ended.decision.outcome is not VisitOutcome.GRANTED:  # they may yet begin another one
             self._plate, self._bay, self._noted_ms = plate, bay, now.mono_ms
+        return "" if ended is None else ended.attempt.visit
 
     def no_vehicle(self) -> None:
         """Whoever it was noted for is not there any more."""
@@ -343,6 +348,7 @@ class VisitMachine:
         notes = self._somebody(now)
         self._move(VisitInput.READING)
         self._went_in = False
+        self._ended = None
         if now.mono_ms - self._noted_ms > VEHICLE_MS:
             self.no_vehicle()
         self._attempt = attempt = Attempt(
@@ -408,13 +414,15 @@ class VisitMachine:
         self._attempt, self._measure_at = None, None
         bad = attempt.findings.bad
         self._last = Last(frozenset(attempt.findings.read), bad.credential if bad is not None else "", now.mono_ms)
+        self._ended = closed = Closed(attempt, decision)
         self._move(how)
         if self.state is VisitState.DONE and not self._anybody:
             self._move(VisitInput.GONE)
-        return [Closed(attempt, decision), *([self._left()] if self.state is VisitState.IDLE else [])]
+        return [closed, *([self._left()] if self.state is VisitState.IDLE else [])]
 
     def _left(self) -> Note:
         self._went_in = self._greeted = self._night_told = False
+        self._ended = None
         self.no_vehicle()
         return Left()
 

@@ -7,6 +7,7 @@ from re import Match
 
 from gateway.core import effects
 from sync.contract.alarms import Level
+from sync.contract import records
 from sync.contract.records import KINDS, AlarmRecord
 from tests.gateway.core.acting import measures_again, said
 from tests.gateway.core.cases.stage import Stage
@@ -194,6 +195,14 @@ def _(stage: Stage, match: Match[str]) -> None:
         name, _, value = field.partition("=")
         found = attrgetter(name)(last)
         assert str("" if found is None else found) == value, f"{name} is {found!r}"
+
+
+@look(r"of the last visit")
+def _(stage: Stage, _match: Match[str]) -> None:
+    """The last record of a vehicle is."""
+    visits = [body for body in stage.bodies if isinstance(body, records.Visit)]
+    vehicles = [body for body in stage.bodies if isinstance(body, records.Vehicle)]
+    assert vehicles[-1].visit == visits[-1].visit
 
 
 @look(r"the command was (?P<outcome>\w+)(, (?P<reason>[a-z-]+))?")
