@@ -6,8 +6,8 @@ from operator import attrgetter
 from re import Match
 
 from gateway.core import effects
-from sync.contract.alarms import Level
 from sync.contract import records
+from sync.contract.alarms import Level
 from sync.contract.records import KINDS, AlarmRecord
 from tests.gateway.core.acting import measures_again, said
 from tests.gateway.core.cases.stage import Stage
