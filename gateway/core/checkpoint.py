@@ -208,9 +208,7 @@ class Checkpoint:
             case events.GuardRelease(by, reason):
                 self._portal.release(now, Direction.ENTRY, "guard", by=by[:MAX_WORD], note=reason[:MAX_NOTE])
             case events.Registered(reference, by, instead):
-                done = events.Registered(reference[:MAX_WORD], by[:MAX_WORD], instead)
-                against = self._against_visit(REGISTERED, now) if instead else []
-                self._tell(self._visit.registered(done, now, against), now)
+                self._on_registered(events.Registered(reference[:MAX_WORD], by[:MAX_WORD], instead), now)
             case events.VehicleNoted(plate, by, delivery):
                 self._on_vehicle(plate[:MAX_WORD], by[:MAX_WORD], now, delivery=delivery)
             case events.ModeOrdered(mode, by, drill):
@@ -415,6 +413,15 @@ class Checkpoint:
     def _against_again(self, direction: Direction, verdict: events.Verdict, now: Moment) -> list[str]:
         reason, denies = self._portal.against(direction, verdict.holder, now)
         return [reason] if denies else []
+
+    def _on_registered(self, done: events.Registered, now: Moment) -> None:
+        """The registration was done. It may be the last step: what speaks against letting them in is looked at now."""
+        verdict = self._visit.awaiting(now)
+        if verdict is not None:
+            against = self._against_entry(verdict, now)
+        else:
+            against = self._against_visit(REGISTERED, now) if done.instead else []
+        self._tell(self._visit.registered(done, now, against), now)
 
     def _on_leaving(self, event: events.CredentialResolved, now: Moment) -> None:
         """A credential at an exit reader. An escape route asks for nothing more, and never says no for the place's own sake."""
