@@ -28,7 +28,18 @@ _RENEW: Final = {
 
 def problems() -> list[str]:
     """What is wrong, each with what to do about it."""
-    found = [_folder(), _key(), _pass_key(), _server(), _zone(), _admission(), _users(), _pending(), *_certificates()]
+    found = [
+        _folder(),
+        _key(),
+        _pass_key(),
+        _server(),
+        _zone(),
+        _admission(),
+        _rest(),
+        _users(),
+        _pending(),
+        *_certificates(),
+    ]
     return [problem for problem in found if problem]
 
 
@@ -103,6 +114,15 @@ def _zone() -> str:
 def _admission() -> str:
     known = settings.ADMIT_GATES in {"manual", "auto"}
     return "" if known else f"MENSHEN_OFFICE_ADMIT: {settings.ADMIT_GATES!r} is neither manual nor auto"
+
+
+def _rest() -> str:
+    known = str(settings.GUARDS_REST_H) == settings.GUARDS_REST
+    return (
+        ""
+        if known
+        else f"MENSHEN_OFFICE_REST_H: {settings.GUARDS_REST!r} is no whole number of hours from 0 to 24; 11 counts"
+    )
 
 
 def _users() -> str:

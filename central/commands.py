@@ -309,6 +309,7 @@ def check() -> None:
     MENSHEN_OFFICE_HTTPS   1 = reached over HTTPS only, behind a proxy
     MENSHEN_OFFICE_TZ      time zone of the pages (default Asia/Shanghai)
     MENSHEN_OFFICE_ADMIT   manual (default) = a clerk admits new gates; auto = they are taken at once
+    MENSHEN_OFFICE_REST_H  hours of rest between a guard's shifts, 0 to 24 (default 11)
     MENSHEN_LOG            log level (default INFO)
 
     \b
@@ -325,6 +326,7 @@ def check() -> None:
     click.echo(f"HTTPS only {'yes' if settings.SESSION_COOKIE_SECURE else 'no'}  (MENSHEN_OFFICE_HTTPS)")
     click.echo(f"time zone  {settings.TIME_ZONE}  (MENSHEN_OFFICE_TZ)")
     click.echo(f"new gates  {settings.ADMIT_GATES}  (MENSHEN_OFFICE_ADMIT)")
+    click.echo(f"rest       {settings.GUARDS_REST_H} h between a guard's shifts  (MENSHEN_OFFICE_REST_H)")
     missing = unmigrated()
     found = [missing] if missing else problems()
     for problem in found:

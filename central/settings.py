@@ -7,6 +7,7 @@ MENSHEN_OFFICE_HTTPS     1 = it is reached over HTTPS only (behind a TLS proxy):
 MENSHEN_OFFICE_TZ        time zone of the pages (default Asia/Shanghai)
 MENSHEN_OFFICE_ADMIT     manual (default) = a clerk admits a gate seen for the first time; auto = taken at once
 MENSHEN_OFFICE_CLOCKS    real (default); scripted = the gates play a day by a script, whose times are shown as they are (the demo)
+MENSHEN_OFFICE_REST_H    hours of rest that a guard has between two shifts (default 11, docs/duty.md); 0 = nothing is told of it
 MENSHEN_LOG              log level (default INFO)
 
 Importing this module creates nothing: the secret key is read, or made, when it is first used.
@@ -35,6 +36,10 @@ SECRET_KEY = cast(str, SimpleLazyObject(secret_key))
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *_EXTRA_HOSTS]
 ADMIT_GATES = os.environ.get("MENSHEN_OFFICE_ADMIT", "manual")
+GUARDS_REST = os.environ.get("MENSHEN_OFFICE_REST_H", "11")
+GUARDS_REST_H = (
+    int(GUARDS_REST) if GUARDS_REST in map(str, range(25)) else 11
+)  # `menshen office check` tells of another one
 COMMAND_ROAD: "tuple[Broker, Ed25519PrivateKey] | None" = None  # by `menshen office serve --broker …`
 SCRIPTED_CLOCKS = os.environ.get("MENSHEN_OFFICE_CLOCKS", "real") == "scripted"
 

@@ -18,7 +18,7 @@ from gateway.core.policy import FIXED, Policy
 from gateway.directory import Directory
 from gateway.errors import DirectoryError
 from gateway.voice.errors import VoiceError
-from sync.contract.directory import EVERY_GATE, CountOrder, Elsewhere, ModeOrder, Table, Wording
+from sync.contract.directory import EVERY_GATE, CountOrder, Elsewhere, ModeOrder, Table, Wording, concerns
 from sync.contract.text import harmless
 
 logger = logging.getLogger("menshen.directory")
@@ -129,8 +129,7 @@ class DesiredState:
         return found, refused
 
     def _concerns(self, key: str) -> bool:
-        gate, slash, _ = key.rpartition("/")
-        return not slash or gate == self._config.gate.id
+        return concerns(key, self._config.gate.id)
 
     def _one_by_one(self, wanted: Mapping[str, object]) -> tuple[Policy, bool]:
         """All that can be had, in the order of their keys, and whether anything was refused."""

@@ -101,6 +101,8 @@ class Executor:
             case effects.SetLamp(lamp):
                 for colour, output in self._lamps.items():
                     self._set(output, active=colour is lamp)
+            case effects.SetAlarmLamp(on):
+                self._set(self._alarm_lamp, active=on)
             case effects.SendAlarm(action, alarm):
                 self._tells.alarm(action, alarm, now)
             case effects.StateChanged():
@@ -122,7 +124,6 @@ class Executor:
                 self._sound(tone, on=on)
             case effects.SetLoud(on):
                 self._voice.loud(on)
-                self._set(self._alarm_lamp, active=on)
             case effects.SetVolume(percent):
                 self._voice.volume(percent)
 

@@ -42,6 +42,7 @@ NEVER: Final[Mapping[str, str]] = {
     "round": "what was due, and whether it was done",
     "shift": "who was on duty, and whether he answered",
     "drill": "how a drill went",
+    "vehicle": "whose car came, where no visit's record says it",
 }
 """All other kinds: the office gets them whole, however long it takes."""
 MB: Final = 1024 * 1024

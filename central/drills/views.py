@@ -1,13 +1,13 @@
 """The drills as pages: planned, looked at, ordered, stamped while they run, and reported."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import now as office_now
 from django.utils.translation import gettext as _
@@ -15,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from central.accounts.models import User
 from central.drills import conduct
+from central.drills.begun_there import BegunThere, begun_there, latest
 from central.drills.forms import PlanForm
-from central.drills.models import BY_PEOPLE, MODE_OF, Drill
+from central.drills.models import BY_PEOPLE, MODE_OF, Drill, GateStage
 from central.drills.picture import HEIGHT, WIDTH, bars
 from central.drills.reading import course, proposals
 from central.drills.timeline import GateLine, Step
@@ -40,6 +41,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     context = {
         "page": Paginator(drills, PAGE).get_page(request.GET.get("page")),
         "proposals": proposals(),
+        "begun_there": latest(PAGE),
         "today": office_now().date(),
         "may_plan": user_of(request).has_perm(MAY_PLAN),
     }
@@ -73,13 +75,13 @@ def _timeline(request: HttpRequest) -> Mapping[str, Any]:
         "stamps": [stage for stage in BY_PEOPLE if stage not in done] if running else [],
         "stamped": stamped,
         "may_stamp": user_of(request).has_perm(MAY_STAMP),
-        **_picture(found.steps, drill, office_now()),
+        **_picture(found.steps, drill.ended_at or office_now()),
     }
 
 
-def _picture(steps: Sequence[Step], drill: Drill, now: datetime) -> dict[str, Any]:
-    """Up to now while it runs, by whole minutes: between them nothing moves unless something happens."""
-    upto = int((drill.ended_at or now).timestamp() * 1000) // MINUTE_MS * MINUTE_MS
+def _picture(steps: Sequence[Step], end: datetime) -> dict[str, Any]:
+    """Up to its end, or to now while it runs, by whole minutes: between them nothing moves unless something happens."""
+    upto = int(end.timestamp() * 1000) // MINUTE_MS * MINUTE_MS
     return {"bars": bars(steps, upto), "steps": steps, "width": WIDTH, "height": HEIGHT * len(steps)}
 
 
@@ -104,6 +106,29 @@ def detail(request: HttpRequest, drill_id: int) -> HttpResponse:
     return render(request, "drills/detail.html", context)
 
 
+def _timeline_there(request: HttpRequest) -> Mapping[str, Any]:
+    assert request.resolver_match is not None  # noqa: S101  it is that of an address with the stage's number
+    drill = _begun_there(request.resolver_match.kwargs["stage_id"])
+    end = office_now() if drill.ended_at is None else datetime.fromtimestamp(drill.ended_at / 1000, UTC)
+    return {"drill": drill, "gates": drill.lines, **_picture(drill.steps, end)}
+
+
+BEGUN_THERE = Live("drill-begun-there-timeline", "drills/_timeline.html", _timeline_there, parts=("stage_id",))
+
+
+@require_safe
+def begun_at_gate(request: HttpRequest, stage_id: int) -> HttpResponse:
+    """One that was begun at a gate: looked at. What is to be done about it is done there."""
+    return render(request, "drills/begun_there.html", {"drill": _begun_there(stage_id), "part": BEGUN_THERE})
+
+
+def _begun_there(stage_id: int) -> BegunThere:
+    try:
+        return begun_there(stage_id)
+    except GateStage.DoesNotExist:
+        raise Http404 from None
+
+
 @require_safe
 def report(request: HttpRequest, drill_id: int) -> HttpResponse:
     """One page to be printed. Of many gates the slowest stand there, and how many there are besides."""
@@ -118,7 +143,7 @@ def report(request: HttpRequest, drill_id: int) -> HttpResponse:
         "in_mode": sum(line.in_mode is not None for line in found.gates),
         "all_gates": len(found.gates),
         "printed": office_now(),
-        **_picture(steps, drill, office_now()),
+        **_picture(steps, drill.ended_at or office_now()),
     }
     return render(request, "drills/report.html", context)
 

@@ -1,8 +1,8 @@
-"""What is wrong with a roster: nobody on duty, two where one is meant, one in two places. Pure."""
+"""What is wrong with a roster: nobody on duty, two where one is meant, one in two places, a guard who had too little rest. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final, Protocol
@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from sync.contract.directory import DutyRole
 
 MOST: Final = 50  # findings that are told
+LONGEST: Final = timedelta(hours=24)  # that shifts without a pause between them may last together
 
 
 class Shift(Protocol):
@@ -35,6 +36,7 @@ class Wrong(StrEnum):
     ENDS = "ends"  # nobody after the last one
     OVERLAP = "overlap"  # two in the same duty
     TWICE = "twice"  # one person in two duties at a time
+    REST = "rest"  # between a guard's shift and that person's other one
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,16 @@ class Finding:
     names: tuple[str, ...] = ()
 
 
-def look(shifts: Sequence[Shift], begins: datetime, ends: datetime) -> list[Finding]:
-    """What is wrong between these two times, the earliest first; at most `MOST`."""
+def look(shifts: Sequence[Shift], begins: datetime, ends: datetime, rest: timedelta = timedelta()) -> list[Finding]:
+    """What is wrong between these two times, the earliest first; at most `MOST`. `rest`: so much a guard has between two shifts; those
+    before `begins` count for that."""
     here = sorted(
         (each for each in shifts if each.begins_at < ends and each.ends_at > begins),
         key=lambda each: (each.begins_at, each.ends_at, each.name),
     )
     found = [finding for role in DutyRole for finding in _of_role(here, role.value, begins, ends)]
     found += _twice(here)
+    found += (finding for finding in _short_rests(shifts, rest) if finding.ends > begins and finding.begins < ends)
     return sorted(found, key=lambda each: (each.begins, each.role, each.gate))[:MOST]
 
 
@@ -100,3 +104,23 @@ def _twice(shifts: Iterable[Shift]) -> Iterator[Finding]:
             if other.begins_at < one.ends_at and (one.role, one.gate) != (other.role, other.gate):
                 ends = min(one.ends_at, other.ends_at)
                 yield Finding(Wrong.TWICE, other.role, other.gate, other.begins_at, ends, (name,))
+
+
+def _short_rests(shifts: Iterable[Shift], rest: timedelta) -> Iterator[Finding]:
+    """Of each person who stands guard. Shifts that touch (at two gates, one after the other) are one stretch, as long as they last no
+    longer than `LONGEST` together; each finding lasts from the end of a stretch to the begin of the next one."""
+    by_name: dict[str, list[Shift]] = {}
+    for each in sorted(shifts, key=lambda each: (each.begins_at, each.ends_at)):
+        by_name.setdefault(each.name, []).append(each)
+    for name, mine in by_name.items():
+        if all(each.role != DutyRole.GUARD for each in mine):
+            continue
+        began, upto = mine[0].begins_at, mine[0].ends_at
+        for each in mine[1:]:
+            pause = each.begins_at - upto
+            too_long = pause <= timedelta() and each.ends_at - began > LONGEST and each.begins_at > began
+            if timedelta() < pause < rest or (rest and too_long):
+                yield Finding(Wrong.REST, each.role, each.gate, min(upto, each.begins_at), each.begins_at, (name,))
+            if pause > timedelta() or too_long:
+                began = each.begins_at
+            upto = max(upto, each.ends_at)

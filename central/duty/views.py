@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -57,7 +58,7 @@ def _page(request: HttpRequest) -> Mapping[str, Any]:
             (line for line in lines if line.state == "now"), key=lambda line: _ORDER[DutyRole(line.shift.role)]
         ),
         "lines": lines,
-        "findings": look(shifts, now, now + AHEAD) if shifts else [],
+        "findings": look(shifts, now, now + AHEAD, timedelta(hours=settings.GUARDS_REST_H)) if shifts else [],
         "events": events[:SHOWN_EVENTS],
         "gates": gates,
         "too_many": near(site, now).count() > MOST,

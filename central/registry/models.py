@@ -34,6 +34,7 @@ class Gate(models.Model):
     clock_trusted = models.BooleanField(default=False)
     version = models.CharField(max_length=32, blank=True)
     mode = models.CharField(max_length=32, blank=True)
+    drill = models.BooleanField(default=False)  # the mode is an exercise
     door = models.CharField(max_length=32, blank=True)
     inside = models.BigIntegerField(default=0)
     log_id = models.CharField(max_length=64, blank=True)

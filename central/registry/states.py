@@ -77,6 +77,7 @@ def _copy(gate: Gate, state: StateMessage) -> None:
     gate.clock_trusted = state.clock_trusted
     gate.version = state.version[:32]
     gate.mode = state.mode[:32]
+    gate.drill = state.drill
     gate.door = state.door[:32]
     gate.inside = state.inside
     gate.log_id = state.log_id

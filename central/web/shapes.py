@@ -15,6 +15,7 @@ _CROSS = "M2.6.5L8 5.9 13.4.5l2.1 2.1L10.1 8l5.4 5.4-2.1 2.1L8 10.1l-5.4 5.4-2.1
 _MARK = "M6.3 0h3.4l-.5 10H6.8zM8 11.5a2.1 2.1 0 1 1 0 4.2 2.1 2.1 0 0 1 0-4.2z"
 _PERSON = "M8 0a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM1 16c0-4.5 3-7 7-7s7 2.5 7 7z"
 _BAR = "M1 6h14v4H1z"
+_CLOCK = "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zM7 3h2v5h4v2H7z"
 _ONE = "M8 2l7 8H1z"
 _TWO = "M8 0l7 7H1zM8 7l7 8H1z"
 _THREE = "M8 0l6 5H2zM8 5l6 5H2zM8 10l6 5H2z"
@@ -46,7 +47,7 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
     },
     "presence": {"there": _TICK, "missed": _CROSS, "nobody": _MARK},
     "on_duty": {"now": _CIRCLE, "over": _BAR, "later": _RING},
-    "roster": {"nobody": _CROSS, "gap": _WARNING, "ends": _BAR, "overlap": _TWO, "twice": _PERSON},
+    "roster": {"nobody": _CROSS, "gap": _WARNING, "ends": _BAR, "overlap": _TWO, "twice": _PERSON, "rest": _CLOCK},
     "level": {"louder": _ONE, "duty-room": _TWO, "leader": _THREE},
     "leader": {"uninstructed": _MARK},
     "registration": {"waiting": _MARK, "approved": _TICK, "refused": _CROSS, "lapsed": _RING, "over": _BAR},

@@ -185,6 +185,9 @@ _REASONS: Words = {
     "journal-failed": _("the record could not be written"),
     "no-credential": _("no pass or card"),
     "credential-needed": _("going out needs a pass or card here"),
+    # outside a visit
+    "wrong-pin": _("wrong PIN on the guard's page"),
+    "journal-full": _("records were lost: too many waited to be written"),
     # the directory
     "part": _("a part of the directory that is forged or damaged"),
     "row": _("a row of the directory that cannot be understood"),
@@ -242,6 +245,12 @@ TABLES: Mapping[str, Words] = {
         "full": _("as many inside as may be"),
         "disk-nearly-full": _("the disk is nearly full"),
         "journal-too-large": _("the journal is too large"),
+        # parts of a gate that are lost as a device is
+        "page": _("the guard's page"),
+        "directory": _("the gate's directory"),
+        "directory-age": _("the age of the gate's directory"),
+        "trust-list": _("the trust list"),
+        "policy": _("the policy that the office sends"),
     },
     "found": {
         "valid": _("Valid"),
@@ -314,6 +323,7 @@ TABLES: Mapping[str, Words] = {
         "ends": _("The roster ends"),
         "overlap": _("Two on the same duty"),
         "twice": _("One person in two duties"),
+        "rest": _("Too little rest before"),
     },
     "scenario": _SCENARIOS,
     "drill": {"planned": _("Planned"), "running": _("Running"), "over": pgettext_lazy("drill", "Over")},

@@ -12,8 +12,9 @@ kind stand open side by side, so that a night without a guard does not fill the 
 with fills no journal either: of repetitions within the window of the one before, after `TOLD_EACH` each doubling of their number is told,
 and the number itself whenever else something becomes of the alarm.
 
-An alarm that calls for somebody and that nobody acknowledges rises, level by level, at the times of the policy: louder, the duty
-room, the leader on shift. Stopping the siren acknowledges nothing, and lasts until the alarm is raised again or rises.
+An alarm that nobody acknowledges rises, level by level, at the times of the policy: louder, the duty room, the leader on shift;
+also one that makes no sound. Then the alarm lamp is on, and what sounds is louder. Stopping the siren acknowledges nothing, and lasts
+until the alarm is raised again or rises.
 """
 
 from collections import deque
@@ -156,12 +157,17 @@ class _Open:
     def tone(self) -> Tone | None:
         if self.rule.tone is Tone.EVACUATION:
             return self.rule.tone
-        return self.rule.tone if self.calls and not self.silenced else None
+        return None if self.answered or self.silenced else self.rule.tone
 
     @property
-    def calls(self) -> bool:
-        """Whether somebody is still to acknowledge it."""
-        return self.rule.tone is not None and self.state is not AlarmState.ACKNOWLEDGED
+    def answered(self) -> bool:
+        """Whether somebody has acknowledged it."""
+        return self.state is AlarmState.ACKNOWLEDGED
+
+    @property
+    def has_risen(self) -> bool:
+        """Whether it has waited so long that it is more than the gate's, and still waits."""
+        return not self.answered and self.alarm.level > Level.GATE
 
 
 class _Standing(NamedTuple):
@@ -170,6 +176,7 @@ class _Standing(NamedTuple):
     open: tuple[Alarm, ...]
     tones: frozenset[Tone]
     loud: bool
+    lamp: bool
     deadline: int | None
     durable: dict[str, bytes]
 
@@ -263,7 +270,7 @@ class AlarmBook:
 
     def _levels_above(self, entry: _Open) -> list[tuple[int, Level]]:
         """After how many ms it rises to which level."""
-        if not entry.calls:
+        if entry.answered:
             return []
         policy = self._policy
         levels = (
@@ -326,8 +333,13 @@ class AlarmBook:
 
     @property
     def loud(self) -> bool:
-        """Whether an alarm has waited so long that it is to be as loud as can be."""
+        """Whether an alarm that sounds has waited so long that it is to be as loud as can be."""
         return self._standing().loud
+
+    @property
+    def lamp(self) -> bool:
+        """Whether any alarm, with a sound or without, has waited so long that it is to be seen from afar."""
+        return self._standing().lamp
 
     def durable(self) -> dict[str, bytes]:
         """What outlives a restart."""
@@ -339,7 +351,8 @@ class AlarmBook:
             self._known = _Standing(
                 open=tuple(entry.alarm for entry in self._open),
                 tones=frozenset(entry.tone for entry in self._open if entry.tone is not None),
-                loud=any(entry.calls and not entry.silenced and entry.alarm.level > Level.GATE for entry in self._open),
+                loud=any(entry.has_risen and entry.tone is not None for entry in self._open),
+                lamp=any(entry.has_risen for entry in self._open),
                 deadline=earliest(*rises),
                 durable={_PREFIX + entry.alarm.id: durable.encode(entry.alarm) for entry in self._open},
             )

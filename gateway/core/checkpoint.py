@@ -23,7 +23,7 @@ from gateway.core.ordering import MAX_NOTE, MAX_WORD, OrderDesk
 from gateway.core.outbox import Outbox
 from gateway.core.panel import Panel
 from gateway.core.phrases import Phrase
-from gateway.core.policy import Mode, Policy, PortalKind
+from gateway.core.policy import Policy, PortalKind
 from gateway.core.portal import PortalDesk
 from gateway.core.prompter import Prompter
 from gateway.core.seen import Seen
@@ -33,7 +33,7 @@ from gateway.core.used import UsedCodes
 from gateway.core.visit import Closed, Left, NightArrival, Note, VisitMachine, VisitState, exit_visit, record
 from sync.contract.alarms import AlarmKind
 from sync.contract.colours import Lamp
-from sync.contract.records import ClockChange, Device, Direction, Started, Step, VisitOutcome
+from sync.contract.records import ClockChange, Device, Direction, Started, Step, Vehicle, VisitOutcome
 
 __all__ = ["Checkpoint", "Status"]
 
@@ -226,12 +226,9 @@ class Checkpoint:
             case events.GuardRelease(by, reason):
                 self._portal.release(now, Direction.ENTRY, "guard", by=by[:MAX_WORD], note=reason[:MAX_NOTE])
             case events.Registered(reference, by, instead):
-                done = events.Registered(reference[:MAX_WORD], by[:MAX_WORD], instead)
-                against = self._against_visit(REGISTERED, now) if instead else []
-                self._tell(self._visit.registered(done, now, against), now)
+                self._on_registered(events.Registered(reference[:MAX_WORD], by[:MAX_WORD], instead), now)
             case events.VehicleNoted(plate, by, delivery):
-                self._visit.vehicle(plate[:MAX_WORD], self._policy.prompter.bay if delivery else "", now)
-                self._say(self._prompter.delivery() if delivery else ())
+                self._on_vehicle(plate[:MAX_WORD], by[:MAX_WORD], now, delivery=delivery)
             case events.ModeOrdered(mode, by, drill):
                 self._orders.mode(mode, by[:MAX_WORD], now, drill=drill)
             case events.CountCorrected(inside, by):
@@ -341,7 +338,9 @@ class Checkpoint:
         door = self._portal.door
         tones = self._alarms.tones | ({Tone.PRE_ALARM} if door.pre_alarm else frozenset())
         lamp = self._portal.lamp(busy=self._busy)
-        switched = self._panel.changes(released=door.lock_released, lamp=lamp, tones=tones, loud=self._alarms.loud)
+        switched = self._panel.changes(
+            released=door.lock_released, lamp=lamp, tones=tones, loud=self._alarms.loud, alarm_lamp=self._alarms.lamp
+        )
         happened = self._out.take()
         if any(isinstance(effect, Say) for effect in happened):
             switched += self._set_volume(now)
@@ -424,7 +423,7 @@ class Checkpoint:
         against += [SEALED] if self._policy.portal.kind is PortalKind.SEALED else []
         if Step.CREDENTIAL not in verdict.serves:
             return against
-        closed = self._mode.mode is Mode.CLOSED and verdict.pass_type not in self._policy.modes.closed_admits
+        closed = self._mode.closed_to(verdict.pass_type, self._policy.modes)
         against += [CLOSED_MANAGEMENT] if closed else []
         full = self._capacity.against(self._portal.inside_soon, verdict.booked, now)
         return against + ([full] if full else [])
@@ -451,6 +450,15 @@ class Checkpoint:
     def _against_again(self, direction: Direction, verdict: events.Verdict, now: Moment) -> list[str]:
         reason, denies = self._portal.against(direction, verdict.holder, now)
         return [reason] if denies else []
+
+    def _on_registered(self, done: events.Registered, now: Moment) -> None:
+        """The registration was done. It may be the last step: what speaks against letting them in is looked at now."""
+        verdict = self._visit.awaiting(now)
+        if verdict is not None:
+            against = self._against_entry(verdict, now)
+        else:
+            against = self._against_visit(REGISTERED, now) if done.instead else []
+        self._tell(self._visit.registered(done, now, against), now)
 
     def _on_leaving(self, event: events.CredentialResolved, now: Moment) -> None:
         """A credential at an exit reader. An escape route asks for nothing more, and never says no for the place's own sake."""
@@ -536,6 +544,14 @@ class Checkpoint:
             self._desk.raise_(AlarmKind.NIGHT_ARRIVAL, now)
         elif before and not self._prompter.anybody:
             self._nobody_there()
+
+    def _on_vehicle(self, plate: str, by: str, now: Moment, *, delivery: bool) -> None:
+        """A plate goes into the record of the visit under way; where there is none it is one of its own, at once."""
+        bay = self._policy.prompter.bay if delivery else ""
+        visit = self._visit.vehicle(plate, bay, now)
+        if visit is not None:
+            self._out.record(Vehicle(plate=plate, by=by, visit=visit, bay=bay))
+        self._say(self._prompter.delivery() if delivery else ())
 
     def _nobody_there(self) -> None:
         """Nobody is at the readers, or at the approach, any more: where it is both, the guard need not come."""

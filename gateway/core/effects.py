@@ -80,7 +80,14 @@ class SetTone:
 
 @dataclass(frozen=True, slots=True)
 class SetLoud:
-    """Nobody has acknowledged an alarm: the tones as loud as they go, and the alarm lamp (True); or as always."""
+    """Nobody has acknowledged an alarm that sounds: the tones as loud as they go (True); or as always."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetAlarmLamp:
+    """The lamp that is on while an alarm has been acknowledged by nobody for long."""
 
     on: bool
 
@@ -119,5 +126,16 @@ class Show:
 
 
 Effect = (
-    Append | SetLock | SetLamp | Say | SetTone | SetLoud | SetVolume | SendAlarm | StateChanged | MeasureAgain | Show
+    Append
+    | SetLock
+    | SetLamp
+    | SetAlarmLamp
+    | Say
+    | SetTone
+    | SetLoud
+    | SetVolume
+    | SendAlarm
+    | StateChanged
+    | MeasureAgain
+    | Show
 )

@@ -13,7 +13,7 @@ from sync.contract.colours import PassType
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """Whom to let in once it is written. `celsius`: what to say about their temperature, "" for nothing;
-    `holder`, `pass_type`: whose it is, "" where that is not known, and of which colour."""
+    `holder`: whose it is, "" where that is not known; `pass_type`: the colour of their pass, None where it has none."""
 
     visit: str
     release_ms: int

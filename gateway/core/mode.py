@@ -12,7 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.core import durable
-from gateway.core.policy import Mode, ModeSchedule
+from gateway.core.policy import Mode, ModePolicy, ModeSchedule
+from sync.contract.colours import PassType
 
 
 class Order(StrEnum):
@@ -94,6 +95,10 @@ class ModeMachine:
     def order(self) -> Order:
         """What the door is ordered to do now."""
         return Order.FREE if self.fire else ORDERS[self.mode]
+
+    def closed_to(self, pass_type: PassType | None, policy: ModePolicy) -> bool:
+        """Whether closed management keeps out whoever has a pass of this colour."""
+        return self.mode is Mode.CLOSED and pass_type not in policy.closed_admits
 
     def durable(self) -> dict[str, bytes]:
         """What outlives a restart."""

@@ -3,7 +3,7 @@
 from collections.abc import Set as AbstractSet
 from itertools import chain
 
-from gateway.core.effects import Effect, SetLamp, SetLock, SetLoud, SetTone, Tone
+from gateway.core.effects import Effect, SetAlarmLamp, SetLamp, SetLock, SetLoud, SetTone, Tone
 from sync.contract.colours import Lamp
 
 
@@ -14,13 +14,14 @@ class Panel:
         self._lock: bool | None = None
         self._lamp: Lamp | None = None
         self._tones: frozenset[Tone] = frozenset()
-        self._loud = False
+        self._loud = self._alarm_lamp = False
 
     def changes(
-        self, *, released: bool, lamp: Lamp, tones: AbstractSet[Tone], loud: bool = False
+        self, *, released: bool, lamp: Lamp, tones: AbstractSet[Tone], loud: bool = False, alarm_lamp: bool = False
     ) -> tuple[Effect, ...]:
         """What to switch, the lock first."""
-        if released is self._lock and lamp is self._lamp and loud is self._loud and tones == self._tones:
+        levels = (released, lamp, loud, alarm_lamp)
+        if levels == (self._lock, self._lamp, self._loud, self._alarm_lamp) and tones == self._tones:
             return ()
         effects: list[Effect] = []
         if released is not self._lock:
@@ -29,9 +30,12 @@ class Panel:
             effects.append(SetLamp(lamp))
         if loud is not self._loud:
             effects.append(SetLoud(loud))
+        if alarm_lamp is not self._alarm_lamp:
+            effects.append(SetAlarmLamp(alarm_lamp))
         stopped, begun = self._tones - tones, tones - self._tones
         effects += chain(
             (SetTone(tone, False) for tone in sorted(stopped)), (SetTone(tone, True) for tone in sorted(begun))
         )
-        self._lock, self._lamp, self._tones, self._loud = released, lamp, frozenset(tones), loud
+        self._lock, self._lamp, self._loud, self._alarm_lamp = levels
+        self._tones = frozenset(tones)
         return tuple(effects)

@@ -498,6 +498,16 @@ class VisitPolicy:
         seconds("An older reading does not count", 1, 30),
         Why("Our choice: an older reading may be of somebody before, and asking a server (3 s) fits in."),
     ] = 5.0
+    registration_valid_s: Annotated[
+        float,
+        seconds(
+            "Steps done before the registration count so long for whoever stays there; 0 = they are done again", 0, 1800
+        ),
+        Why(
+            "Our choice: the guard's form and one on a phone take two or three minutes each. The person has not gone away "
+            "meanwhile, so the measurement and the codes are still theirs."
+        ),
+    ] = 300.0
     commit_limit_s: Annotated[
         float,
         seconds("A record not on disk by then is an alarm", 0.2, 10),

@@ -138,10 +138,8 @@ class PortalDesk:
         grant = self.grants.settle(token)
         if grant is None:
             return  # too late: it was settled without, or it was no grant
-        refused = self._against_grant(grant, now)
-        if refused:
-            self._withdraw(grant, now, VisitOutcome.DENIED, refused)
-            self._out.add(speech.refused(refused))
+        if against := self._against_grant(grant, now):
+            self._withdraw(grant, now, VisitOutcome.DENIED, against)
         else:
             self._let_in(grant, now)
 
@@ -151,7 +149,7 @@ class PortalDesk:
             return ""
         if self._mode.order is Order.LOCKDOWN:
             return LOCKDOWN
-        if self._mode.mode is Mode.CLOSED and grant.pass_type not in self._policy.modes.closed_admits:
+        if self._mode.closed_to(grant.pass_type, self._policy.modes):
             return CLOSED_MANAGEMENT
         reason, denies = self.against(Direction.ENTRY, grant.holder, now)
         return reason if denies else ""
@@ -183,13 +181,14 @@ class PortalDesk:
             return
         if self._mode.order is Order.FREE:
             self._let_in(grant, now)
-        elif self._policy.when_journal_fails is JournalFailure.OPEN and not self._against_grant(grant, now):
+        elif against := self._against_grant(grant, now):
+            self._withdraw(grant, now, VisitOutcome.DENIED, against)
+        elif self._policy.when_journal_fails is JournalFailure.OPEN:
             self._let_in(grant, now)
             self._record("journal-failed", visit=grant.visit)
         else:
             guard = self._policy.when_journal_fails is JournalFailure.GUARD
             self._withdraw(grant, now, VisitOutcome.REFERRED if guard else VisitOutcome.DENIED, "journal-failed")
-            self._out.say(Phrase.GUARD_COMES, Priority.REFUSAL)
 
     def _withdraw(self, grant: Grant, now: Moment, outcome: VisitOutcome, reason: str) -> None:
         """A grant that is (or will be) on record is not carried out: that goes on record too."""
@@ -197,6 +196,7 @@ class PortalDesk:
         self.door.withdrawn(now.mono_ms)
         self._out.show("decision", outcome=outcome.value, reason=reason)
         self._record(reason, visit=grant.visit)
+        self._out.add(speech.withdrawn(reason))
         self._moved(before, now)
 
     # the way out, and the guard: at once, recorded after

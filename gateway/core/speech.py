@@ -62,11 +62,6 @@ def ending(decision: Decision, findings: Findings) -> Say | None:
     return None
 
 
-def refused(circumstance: str) -> Say:
-    """Whom the place itself lets in no more."""
-    return Say(_BY_CIRCUMSTANCE[circumstance], Priority.REFUSAL)
-
-
 def granted(celsius: str) -> Say:
     """Please pass."""
     return (
@@ -74,6 +69,11 @@ def granted(celsius: str) -> Say:
         if celsius
         else Say(Phrase.GRANTED, Priority.PROMPT)
     )
+
+
+def withdrawn(reason: str) -> Say:
+    """A grant is not carried out after all."""
+    return Say(_BY_CIRCUMSTANCE.get(reason, Phrase.GUARD_COMES), Priority.REFUSAL)
 
 
 def celsius(findings: Findings) -> str:

@@ -6,7 +6,8 @@ A card or code read a moment before presence counts, since people reach out befo
 `presence_lost_s`, another person's credential, or nothing new for `between_steps_s` ends the visit and drops its readings.
 Who has gone in through the door is gone as soon as the sensor says so.
 Once a visit is decided, the next in the same presence begins with a credential, for somebody else may have stepped up
-behind; so it is always where there is no presence sensor, or where it is lost.
+behind; so it is always where there is no presence sensor, or where it is lost. What waits for the registration alone is kept
+for the next visit in the same presence (`held`).
 
 Readings are judged in `findings`; here is only whose they are, and what to say to the person meanwhile.
 """
@@ -19,13 +20,14 @@ from math import isfinite
 from gateway.core.effects import MeasureAgain, Priority, Say, Show
 from gateway.core.events import CredentialResolved, Outcome, Presence, Registered, TemperatureMeasured, Verdict
 from gateway.core.findings import NO_SENSOR, NO_THERMOMETER, Circumstance, Decision, Ended, Findings, Reading, evidence
+from gateway.core.held import Held, Read, held
 from gateway.core.moment import Moment
 from gateway.core.phrases import Phrase
 from gateway.core.policy import Policy
 from gateway.core.tables import after, earliest, seconds
 from gateway.core.temperature import ScreeningState
 from gateway.core.used import CODE_USED
-from sync.contract.records import Direction, Evidence, Step, StepResult, Visit
+from sync.contract.records import Direction, Step, StepResult, Visit, VisitOutcome
 
 HEARD_LATE_MS = 500  # presence is debounced and waits its turn: it may have begun this much before it is heard of
 VEHICLE_MS = 120_000  # so long a plate is of whoever shows something first
@@ -100,14 +102,18 @@ class Attempt:
     began: Moment
     findings: Findings
     direction: Direction = Direction.ENTRY
-    evidence: list[Evidence] = field(default_factory=list)
+    readings: list[Read] = field(default_factory=list)
     plate: str = ""
     bay: str = ""
 
     def add(self, reading: Reading, now: Moment) -> list[StepResult]:
         """Take a reading and keep it as evidence. What it means for the steps."""
-        self.evidence.append(evidence(reading, now.mono_ms))
-        return self.findings.add(reading, now.mono_ms)
+        return self.keep(reading, now.mono_ms)
+
+    def keep(self, reading: Reading, read_ms: int) -> list[StepResult]:
+        """The same, of a reading that may be older."""
+        self.readings.append((reading, read_ms))
+        return self.findings.add(reading, read_ms)
 
     def end(self, cause: str, now: Moment) -> Decision:
         """End it, whatever is missing."""
@@ -179,6 +185,8 @@ class VisitMachine:
         self._since_ms = 0  # a temperature from before does not count
         self._attempt: Attempt | None = None
         self._last = Last()
+        self._held: Held | None = None
+        self._ended: Closed | None = None  # the visit of whoever is still there
         self._progress_ms = 0
         self._prompts = 0
         self._measure_at: int | None = None
@@ -242,8 +250,20 @@ class VisitMachine:
         if self._attempt is not None and self._attempt.findings.is_second(event.verdict):
             notes += self._end_by(VisitInput.SECOND, now)
         if self._attempt is None:
-            notes += self._begin(now)
+            kept = self._kept(now)
+            notes += self._begin(now, kept if kept is not None and kept.is_of(event) else None)
         return notes + self._take_all((*map(Circumstance, circumstances), event), now)
+
+    def awaiting(self, now: Moment) -> Verdict | None:
+        """Whose pass or card waits for nothing but the registration; None where none does."""
+        kept = self._kept(now)
+        return None if kept is None else kept.verdict
+
+    def _kept(self, now: Moment) -> Held | None:
+        """What is done already, and counts for the next visit."""
+        kept = self._held
+        old = kept is None or kept.is_old(now.mono_ms, seconds(self._policy.visit.registration_valid_s))
+        return None if old else kept
 
     def temperature(self, event: TemperatureMeasured, now: Moment) -> list[Note]:
         """A measurement."""
@@ -265,15 +285,19 @@ class VisitMachine:
             return []
         if self._attempt is not None and Step.REGISTRATION in self._attempt.findings.passed:
             return []
-        begun = self._begin(now) if self._attempt is None else []
+        begun = self._begin(now, self._kept(now)) if self._attempt is None else []
         return begun + self._take_all((*map(Circumstance, circumstances), event), now)
 
-    def vehicle(self, plate: str, bay: str, now: Moment) -> None:
-        """The plate of whoever is there, or comes within `VEHICLE_MS`, and where they stop."""
+    def vehicle(self, plate: str, bay: str, now: Moment) -> str | None:
+        """The plate of whoever is there, or comes within `VEHICLE_MS`, and where they stop. None: the record of the visit under way
+        will have it; else whose it is by now, the visit that has just ended, or "" where none has begun."""
         if self._attempt is not None:
             self._attempt.plate, self._attempt.bay = plate, bay
-        else:
+            return None
+        ended = self._ended
+        if ended is None or ended.decision.outcome is not VisitOutcome.GRANTED:  # they may yet begin another one
             self._plate, self._bay, self._noted_ms = plate, bay, now.mono_ms
+        return "" if ended is None else ended.attempt.visit
 
     def no_vehicle(self) -> None:
         """Whoever it was noted for is not there any more."""
@@ -282,6 +306,7 @@ class VisitMachine:
     def passed(self) -> None:
         """Somebody has gone in: whoever is seen next is somebody else."""
         self._went_in = self.state is VisitState.DONE
+        self._held = None
         self._greeted = self._night_told = False
 
     # presence
@@ -343,12 +368,14 @@ class VisitMachine:
         mended = verdict.outcome is Outcome.VALID and verdict.credential == last.refused  # the phone's next code
         return verdict.credential in last.read and not mended
 
-    def _begin(self, now: Moment) -> list[Note]:
-        """Begin an attempt. Whatever was measured before belongs to it only when nobody else was there before."""
+    def _begin(self, now: Moment, kept: Held | None = None) -> list[Note]:
+        """Begin an attempt, with what is `kept` of the last one. Whatever was measured before belongs to it only when nobody else was
+        there before."""
         afresh = self.state is not VisitState.PRESENT
         notes = self._somebody(now)
         self._move(VisitInput.READING)
         self._went_in = False
+        self._ended = self._held = None
         if now.mono_ms - self._noted_ms > VEHICLE_MS:
             self.no_vehicle()
         self._attempt = attempt = Attempt(
@@ -368,7 +395,11 @@ class VisitMachine:
             attempt.add(Circumstance(NO_SENSOR), now)
         elif self._anybody:
             attempt.add(Presence(True), now)
-        if self._thermometer_lost:
+        done = [
+            step for reading, at in (kept.readings if kept is not None else ()) for step in attempt.keep(reading, at)
+        ]
+        notes += _shown_of(done, attempt.findings)
+        if self._thermometer_lost and not attempt.findings.screening.settled:
             attempt.add(Circumstance(NO_THERMOMETER), now)
         return notes
 
@@ -381,8 +412,7 @@ class VisitMachine:
             return []
         steps = [step for reading in readings for step in attempt.add(reading, now)]
         self._progress(now)
-        asked = {*attempt.findings.asked, Step.HEALTH_CODE}
-        notes: list[Note] = [_shown(step, attempt.findings) for step in steps if step.step in asked]
+        notes = _shown_of(steps, attempt.findings)
         decision = attempt.findings.judge()
         if decision is not None:
             return notes + self._close(attempt, decision, VisitInput.DECIDED, now)
@@ -414,13 +444,16 @@ class VisitMachine:
         self._attempt, self._measure_at = None, None
         bad = attempt.findings.bad
         self._last = Last(frozenset(attempt.findings.read), bad.credential if bad is not None else "", now.mono_ms)
+        self._ended = closed = Closed(attempt, decision)
+        self._held = held(attempt.findings, attempt.readings, decision)
         self._move(how)
         if self.state is VisitState.DONE and not self._anybody:
             self._move(VisitInput.GONE)
-        return [Closed(attempt, decision), *([self._left()] if self.state is VisitState.IDLE else [])]
+        return [closed, *([self._left()] if self.state is VisitState.IDLE else [])]
 
     def _left(self) -> Note:
         self._went_in = self._greeted = self._night_told = False
+        self._ended = self._held = None
         self.no_vehicle()
         return Left()
 
@@ -484,6 +517,12 @@ def exit_visit(policy: Policy, visit: str, event: CredentialResolved, now: Momen
     return Closed(attempt, attempt.findings.judge() or attempt.end("no-credential", now))
 
 
+def _shown_of(steps: Sequence[StepResult], findings: Findings) -> list[Note]:
+    """Those that are asked of this person, and any health code."""
+    asked = {*findings.asked, Step.HEALTH_CODE}
+    return [_shown(step, findings) for step in steps if step.step in asked]
+
+
 def _shown(step: StepResult, findings: Findings) -> Show:
     values = {"step": step.step.value, "result": "passed" if step.passed else "failed", "reason": step.reason}
     if step.step is Step.TEMPERATURE and findings.screening.object_c is not None:
@@ -523,7 +562,7 @@ def record(closed: Closed, now: Moment, policy: Policy, *, mode: str, policy_ver
         object_c=findings.screening.object_c,
         ambient_c=findings.screening.ambient_c,
         steps=tuple(findings.steps),
-        evidence=tuple(attempt.evidence),
+        evidence=tuple(evidence(reading, read_ms) for reading, read_ms in attempt.readings),
         directory_version=findings.directory_version,
         policy_version=policy_version,
         facts=findings.facts,

@@ -1,6 +1,6 @@
 """The gate as its page is told: made of the status, the visits, the duty roster and the road."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -18,7 +18,7 @@ from gateway.page.messages import (
 )
 from gateway.page.visits import RecentVisits
 from sync.contract.alarms import Alarm
-from sync.contract.directory import Duty, DutyRole
+from sync.contract.directory import Duty, DutyRole, concerns
 from sync.contract.text import harmless
 
 ROLES = (DutyRole.GUARD, DutyRole.DUTY_ROOM, DutyRole.LEADER)
@@ -73,17 +73,18 @@ def _pressing(alarm: Alarm) -> tuple[bool, int, int]:
     return alarm.acknowledged, -alarm.level, -alarm.since_ms
 
 
-def on_duty(rows: Mapping[str, bytes], now_s: int) -> tuple[OnDuty, ...]:
-    """Who has the duty now, from the directory's rows; one that is not understood names nobody."""
-    found = sorted(_shifts(rows, now_s), key=lambda duty: (ROLES.index(duty.role), duty.name))
+def on_duty(rows: Mapping[str, bytes], now_s: int, gate: str) -> tuple[OnDuty, ...]:
+    """Who has the duty at this gate now, from the directory's rows; one that is not understood names nobody."""
+    mine = [value for key, value in rows.items() if concerns(key, gate)]
+    found = sorted(_shifts(mine, now_s), key=lambda duty: (ROLES.index(duty.role), duty.name))
     return tuple(
         OnDuty(name=harmless(duty.name, 64), role=duty.role, phone=harmless(duty.phone, 32))
         for duty in found[:MOST_DUTIES]
     )
 
 
-def _shifts(rows: Mapping[str, bytes], now_s: int) -> Iterator[Duty]:
-    for value in rows.values():
+def _shifts(rows: Iterable[bytes], now_s: int) -> Iterator[Duty]:
+    for value in rows:
         try:
             duty = msgspec.json.decode(value, type=Duty)
         except (msgspec.DecodeError, UnicodeDecodeError):

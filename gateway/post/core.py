@@ -6,7 +6,8 @@ neither a lost command nor a stopped siren makes an alarm silent that the gate h
 be confirmed: its alarms are answered here until it is heard again. Its silence is an alarm of its own, which ends with it.
 
 One tone sounds at a time: the alarm tone, or the night guard's own where nothing worse calls. The evacuation signal is for who
-stands at the fire: here a fire is the alarm tone, and is said before everything else. Every alarm that calls is said, and again
+stands at the fire: here a fire is the alarm tone, and is said before everything else. The alarm tone is also for a kind of alarm that is not known
+here, as its gate is newer. Every alarm that calls is said, and again
 every `REPEAT_MS`; of many at once, one at a time, the one not said for the longest first.
 
 A gate that is heard gets a heartbeat every `BEAT_MS`, as long as something here can sound.
@@ -20,15 +21,19 @@ from typing import Final
 from gateway.core.alarms import RULES
 from gateway.core.effects import Tone
 from gateway.post.gates import FollowedGate
+from gateway.post.heard import HeardAlarm, HeardMessage, HeardState
 from sync.contract import commands
-from sync.contract.alarms import Alarm, AlarmKind, AlarmMessage, Level, StateMessage
+from sync.contract.alarms import AlarmKind, Level
 from sync.contract.post import BEAT_MS, Heartbeat
+from sync.contract.text import harmless
 
 ANSWER_MS: Final = commands.LIFE_MS
 REPEAT_MS: Final = 20_000
 LINE_MS: Final = 2_500  # to say a line in one language
 LOUDER_MS: Final = 60_000  # a silence that nobody answers for so long is louder; other alarms rise at their gate
 GATE_SILENT: Final = "gate-silent"
+KNOWN: Final = frozenset(AlarmKind)
+MOST_KIND: Final = 32  # characters of a kind that is not known
 _SILENCE: Final = ""  # in the place of an alarm's id
 
 
@@ -37,7 +42,7 @@ class StateHeard:
     """A state or will came. `kept`: the broker had kept it."""
 
     gate: str
-    state: StateMessage
+    state: HeardState
     kept: bool = False
 
 
@@ -46,7 +51,7 @@ class AlarmHeard:
     """What happened to an alarm."""
 
     gate: str
-    message: AlarmMessage
+    message: HeardMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +157,15 @@ class Entry:
         """What calls the guard for it. What makes no sound at its gate still calls here, softly."""
         if self.alarm == _SILENCE:
             return Tone.ALARM
+        if self.kind not in KNOWN:  # of a newer gate: nobody here can say how bad it is
+            return Tone.ALARM
         tone = RULES[AlarmKind(self.kind)].tone
         return Tone.ALARM if tone in (Tone.ALARM, Tone.EVACUATION) else Tone.NIGHT
 
-    def take(self, alarm: Alarm) -> None:
+    def take(self, alarm: HeardAlarm) -> None:
         """As its gate has it now."""
         self.level, self.acknowledged, self.by, self.detail = (
-            alarm.level,
+            alarm.known_level,
             alarm.acknowledged,
             alarm.acknowledged_by,
             alarm.detail,
@@ -171,7 +178,7 @@ class Row:
 
     gate: str
     state: GateState
-    told: StateMessage | None
+    told: HeardState | None
     entries: tuple[Entry, ...]
 
 
@@ -272,7 +279,7 @@ class Post:
         """Bring what is open here in line with what the gate was heard to hold."""
         silent, was_silent = gate.is_silent(now_ms), name in self._silent
         (self._silent.add if silent else self._silent.discard)(name)
-        held: dict[str, Alarm | None] = dict(gate.alarms)
+        held: dict[str, HeardAlarm | None] = dict(gate.alarms)
         if silent:
             held[_SILENCE] = None
         for key in [key for key in self._entries if key[0] == name and key[1] not in held]:
@@ -284,13 +291,13 @@ class Post:
             if was_silent and not silent:
                 entry.answered_ms = None  # that was among us: the gate has not heard of it
 
-    def _open(self, gate: str, alarm: str, told: Alarm | None, now_ms: int, effects: list[Effect]) -> Entry:
-        kind = GATE_SILENT if told is None else told.kind.value
+    def _open(self, gate: str, alarm: str, told: HeardAlarm | None, now_ms: int, effects: list[Effect]) -> Entry:
+        kind = GATE_SILENT if told is None else harmless(told.kind, MOST_KIND)
         entry = self._entries[gate, alarm] = Entry(gate, alarm, kind, now_ms)
         effects.append(Show("opened", gate, kind, alarm))
         return entry
 
-    def _take(self, entry: Entry, told: Alarm | None, now_ms: int, effects: list[Effect]) -> None:
+    def _take(self, entry: Entry, told: HeardAlarm | None, now_ms: int, effects: list[Effect]) -> None:
         if told is None:
             entry.level = Level.LOUDER if now_ms - entry.seen_ms >= LOUDER_MS else Level.GATE
             return

@@ -10,15 +10,15 @@ import msgspec
 
 from gateway.post.config import PostConfig, SiteBrokerConfig
 from gateway.post.core import AlarmHeard, Event, StateHeard
-from sync.contract.alarms import AlarmMessage, StateMessage
+from gateway.post.heard import HeardMessage, HeardState
 from sync.contract.topics import Channel, parse_topic, topic
 from sync.mqtt import MqttLink
 
 logger = logging.getLogger("menshen.post")
 REFUSED_S: Final = 60.0  # what was refused is logged this often
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_state: Final = msgspec.json.Decoder(StateMessage).decode
-_alarm: Final = msgspec.json.Decoder(AlarmMessage).decode
+_state: Final = msgspec.json.Decoder(HeardState).decode
+_alarm: Final = msgspec.json.Decoder(HeardMessage).decode
 
 
 class Ears:

@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
-from sync.contract.alarms import Alarm, AlarmAction, AlarmMessage, StateMessage
+from gateway.post.heard import HeardAlarm, HeardMessage, HeardState
+from sync.contract.alarms import AlarmAction
 from sync.contract.post import SILENT_MS
 
 KNOWN_BOOTS: Final = 16  # earlier ones of a gate, whose messages are late
@@ -22,13 +23,13 @@ class FollowedGate:
     """One gate. It has `SILENT_MS` from `now_ms` on to be heard."""
 
     def __init__(self, now_ms: int) -> None:
-        self.state: StateMessage | None = None  # the last one that was no will
+        self.state: HeardState | None = None  # the last one that was no will
         self.heard = False  # a sign of life came, since it was last silent
         self._boot = ""
         self._order = (-1, -1)  # connection and time since boot of the last state
         self._gone = False  # that connection is over
         self._earlier: deque[str] = deque(maxlen=KNOWN_BOOTS)
-        self._ahead: dict[str, AlarmMessage] = {}
+        self._ahead: dict[str, HeardMessage] = {}
         self._last_ms = now_ms  # the last sign of life
         self._clock = (0, now_ms)  # the gate's, and ours then
 
@@ -38,11 +39,11 @@ class FollowedGate:
         return self._boot
 
     @property
-    def alarms(self) -> Mapping[str, Alarm]:
+    def alarms(self) -> Mapping[str, HeardAlarm]:
         """All that are open, as last heard."""
         found = {alarm.id: alarm for alarm in self.state.alarms} if self.state is not None else {}
         for name, message in self._ahead.items():
-            if message.action is AlarmAction.CLEARED:
+            if message.action == AlarmAction.CLEARED:
                 found.pop(name, None)
             else:
                 found[name] = message.alarm
@@ -64,7 +65,7 @@ class FollowedGate:
         theirs, ours = self._clock
         return theirs + now_ms - ours
 
-    def take_state(self, state: StateMessage, now_ms: int, *, kept: bool) -> bool:
+    def take_state(self, state: HeardState, now_ms: int, *, kept: bool) -> bool:
         """A state or a will came. Whether it is news; an old one changes nothing."""
         order = (state.connection, state.mono_ms)
         if state.boot in self._earlier or (state.boot == self._boot and self._is_older(state, order)):
@@ -85,7 +86,7 @@ class FollowedGate:
             self._sign(state.mono_ms, now_ms, kept=kept)
         return True
 
-    def take_alarm(self, message: AlarmMessage, now_ms: int) -> bool:
+    def take_alarm(self, message: HeardMessage, now_ms: int) -> bool:
         """What happened to an alarm. Whether it is news."""
         known = self._ahead.get(message.alarm.id)
         if not self._is_ahead(message) or (known is not None and message.mono_ms < known.mono_ms):
@@ -97,19 +98,19 @@ class FollowedGate:
             self._sign(message.mono_ms, now_ms, kept=False)
         return True
 
-    def _is_older(self, state: StateMessage, order: tuple[int, int]) -> bool:
+    def _is_older(self, state: HeardState, order: tuple[int, int]) -> bool:
         if not state.online:
             return state.connection < self._order[0]
         return order < self._order or (self._gone and state.connection <= self._order[0])
 
-    def _take_will(self, state: StateMessage, now_ms: int) -> bool:
+    def _take_will(self, state: HeardState, now_ms: int) -> bool:
         if self._boot not in ("", state.boot) or (self._gone and state.connection == self._order[0]):
             return False  # of no connection that was heard, or told before
         self._boot, self._order, self._gone = state.boot, (state.connection, self._order[1]), True
         self._last_ms = min(self._last_ms, now_ms - SILENT_MS)  # only a sign of life ends that
         return True
 
-    def _is_ahead(self, message: AlarmMessage) -> bool:
+    def _is_ahead(self, message: HeardMessage) -> bool:
         if message.boot in self._earlier:
             return False
         return message.boot != self._boot or self.state is None or message.mono_ms >= self.state.mono_ms

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from gateway.post.config import PostConfig
 
 KINDS: Final = (*(kind.value for kind in AlarmKind), GATE_SILENT)
+UNKNOWN: Final = "unknown-alarm"  # of a newer gate
 VALUES: Final = ("gate_zh", "gate_en")
-POST_BOOK: Final = Book(KINDS, dict.fromkeys(KINDS, VALUES), file="post-{lang}.toml")
+POST_BOOK: Final = Book(
+    (*KINDS, UNKNOWN), {**dict.fromkeys(KINDS, VALUES), UNKNOWN: (*VALUES, "kind")}, file="post-{lang}.toml"
+)
 
 
 def packs_of(config: "PostConfig") -> Packs:
@@ -29,6 +32,12 @@ def names_of(config: "PostConfig", gate: str) -> Mapping[str, str]:
     """What a gate is called, as the packs have it."""
     followed = config.gates[gate]
     return {"gate_zh": followed.zh or gate, "gate_en": followed.en or gate}
+
+
+def line_of(config: "PostConfig", kind: str, gate: str) -> tuple[str, Mapping[str, str]]:
+    """The line for a kind of alarm at a gate, and its values; one that is not known is named by its word."""
+    names = names_of(config, gate)
+    return (kind, names) if kind in KINDS else (UNKNOWN, {**names, "kind": kind})
 
 
 class Speech:
@@ -63,7 +72,7 @@ class Speech:
     def say(self, say: Say) -> None:
         """One line, in each language."""
         priority = Priority.FIRE if say.first else Priority.ALARM
-        self._voice.say(say.kind, names_of(self._config, say.gate), priority)
+        self._voice.say(*line_of(self._config, say.kind, say.gate), priority)
 
 
 def _sounds(config: "PostConfig") -> Sounds:

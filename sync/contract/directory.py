@@ -146,6 +146,12 @@ class DutyRole(StrEnum):
     LEADER = "leader"  # 带班领导
 
 
+def concerns(key: str, gate: str) -> bool:
+    """Whether a row of `policy` or `duty` is for this gate: its key begins with the gate's id and `/`, or has none before it."""
+    before, slash, _ = key.rpartition("/")
+    return not slash or before == gate
+
+
 class Duty(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One shift of the duty roster: who, in which role, and how to reach them. Unix seconds."""
 

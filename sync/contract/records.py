@@ -294,6 +294,16 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     count: int = 1
 
 
+class Vehicle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A plate that was noted while no visit was under way. `visit`: the one that had just ended, "" when none had begun; `bay`: where
+    they were told to stop. The visit that begins with it within two minutes has the plate, too."""
+
+    plate: str
+    by: str
+    visit: str = ""
+    bay: str = ""
+
+
 Body = (
     Visit
     | CardSeen
@@ -312,6 +322,7 @@ Body = (
     | Round
     | Shift
     | Drill
+    | Vehicle
 )
 
 KINDS: dict[str, type[Body]] = {
@@ -332,6 +343,7 @@ KINDS: dict[str, type[Body]] = {
     "round": Round,
     "shift": Shift,
     "drill": Drill,
+    "vehicle": Vehicle,
 }
 _KIND_OF = {body: kind for kind, body in KINDS.items()}
 _ENCODER = msgspec.json.Encoder()

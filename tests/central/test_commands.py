@@ -179,6 +179,7 @@ def test_check_finds_nothing_wrong_or_says_what_to_do(tmp_path: Path) -> None:
     assert wrong.returncode == 1
     assert f"chmod 700 {office.folder}" in wrong.stderr
     assert "'perhaps' is neither manual nor auto" in wrong.stderr
+    assert "'25' is no whole number of hours from 0 to 24" in office("check", MENSHEN_OFFICE_REST_H="25").stderr
 
 
 @pytest.mark.parametrize("variable", ["MENSHEN_OFFICE_TZ", "MENSHEN_LOG"])

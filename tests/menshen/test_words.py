@@ -11,7 +11,8 @@ from django.utils import translation
 
 from central.web.words import TABLES
 from central.web.words import word as office_word
-from gateway.core.events import HEALTH_KINDS, Outcome
+from gateway.core.capacity import REACHED, WARNING
+from gateway.core.events import HEALTH_KINDS, SCARCE, Outcome
 from gateway.core.policy import Fact, Statement
 from gateway.resolve.scheme import OUTCOMES
 from gateway.words import word as terminal_word
@@ -130,6 +131,82 @@ def test_a_reason_has_words_in_the_office_and_in_the_terminal(reason: str) -> No
         assert re.search(r"[\u4e00-\u9fff]", office_word("reason", reason))
     assert re.search(r"[\u4e00-\u9fff]", terminal_word("zh", reason)), "give it words in gateway/words.py"
     assert re.fullmatch(r"[a-z0-9 ]+", terminal_word("en", reason))
+
+
+GATEWAY = {path: ast.parse(path.read_text("utf-8")) for path in sorted((ROOT / "gateway").rglob("*.py"))}
+"""All of a gate's code: what is refused outside a visit, and what is an alarm's detail, may come from anywhere in it."""
+
+
+def _calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield getattr(node.func, "id", getattr(node.func, "attr", "")), node
+
+
+def _constants(tree: ast.Module) -> dict[str, str]:
+    """A module's own names of words, such as `NAME: Final = "page"`."""
+    found = {}
+    for node in tree.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        value = getattr(node, "value", None)
+        if isinstance(target, ast.Name) and isinstance(value, ast.Constant) and isinstance(value.value, str):
+            found[target.id] = value.value
+    return found
+
+
+def _named(value: ast.expr, constants: dict[str, str]) -> Iterator[str]:
+    if isinstance(value, ast.Name) and value.id in constants:
+        yield constants[value.id]
+    yield from _words(value)
+
+
+def refused_outside_a_visit() -> set[str]:
+    """The reasons that the gate's code gives to whatever ends in `Refused`, and to the desk of what the office wishes."""
+    found: set[str] = set()
+    for path, tree in GATEWAY.items():
+        constants = _constants(tree)
+        for name, call in _calls(tree):
+            if name.endswith("Refused") or (name == "_refuse" and path.name == "desired.py"):
+                given = [*call.args[:1], *(each.value for each in call.keywords if each.arg == "reason")]
+                found |= {word for value in given for word in _named(value, constants)}
+    return found
+
+
+def details() -> set[str]:
+    """What an alarm says of itself beside its kind: the words that the core raises alarms with, and the parts of a gate that are lost
+    like a device and are in no configuration."""
+    found: set[str] = set()
+    for tree in GATEWAY.values():
+        constants = _constants(tree)
+        for name, call in _calls(tree):
+            given = (
+                call.args[2:3] if name in {"raise_", "lasting"} else call.args[:1] if name == "DeviceChanged" else []
+            )
+            found |= {word for value in given for word in _named(value, constants)}
+    return found | {WARNING, REACHED, *SCARCE}
+
+
+@pytest.mark.parametrize("reason", sorted(refused_outside_a_visit()))
+def test_what_is_refused_outside_a_visit_has_words(reason: str) -> None:
+    assert reason in TABLES["reason"], "give it words in central/web/words.py"
+    _in_chinese("reason", reason)
+
+
+@pytest.mark.parametrize("detail", sorted(details()))
+def test_what_an_alarm_is_about_has_words(detail: str) -> None:
+    assert detail in TABLES["alarm_detail"], "give it words in central/web/words.py"
+    _in_chinese("alarm_detail", detail)
+
+
+def _in_chinese(table: str, machine: str) -> None:
+    with translation.override("zh-hans"):
+        assert re.search(r"[\u4e00-\u9fff]", office_word(table, machine))
+    assert re.search(r"[\u4e00-\u9fff]", terminal_word("zh", machine)), "give it words in gateway/words.py"
+
+
+def test_what_is_refused_and_what_alarms_are_about_is_found_where_it_is_known_to_be() -> None:
+    assert {"wrong-pin", "retained", "forged", "part", "row", "policy", "journal-full"} <= refused_outside_a_visit()
+    assert {"page", "referred", "directory", "trust-list", "directory-age", "policy"} <= details()
 
 
 @pytest.mark.parametrize(

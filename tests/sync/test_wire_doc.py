@@ -83,6 +83,7 @@ from sync.contract.records import (
     Started,
     Step,
     StepResult,
+    Vehicle,
     Visit,
     VisitOutcome,
     decode_body,
@@ -254,6 +255,7 @@ BODIES: tuple[Body, ...] = (
     Round(round="lobby", what="disinfection", due_ms=AT, outcome="done", by="h-0902"),
     Shift(action=ShiftAction.HANDED_OVER, by="Wang", to="Li", note="the lift is out of order"),
     Drill(stage=DrillStage.ORDERED, mode="lockdown", by="li", order="0a" * 16),
+    Vehicle(plate="京A12345", by="Wang", visit="v-1", bay="bay 2"),
 )
 PASS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PASS = Pass(

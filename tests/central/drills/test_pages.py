@@ -8,7 +8,7 @@ from django.test import Client
 
 from central.accounts.models import User
 from central.drills.conduct import begin
-from central.drills.models import Drill, DrillGate, Stamp
+from central.drills.models import Drill, DrillGate, GateStage, Stamp
 from central.holders.models import ModeOrder
 from central.registry.models import Gate
 from sync.contract.alarms import AlarmKind
@@ -227,3 +227,52 @@ def test_in_chinese(clerk: Client, li: User, gate: GateAtWork) -> None:
     page = text(clerk.get(f"/drills/{drill.pk}/").content)
     for words in ("演练：封控楼栋", "物资到位 尚未", "登记：人员集结", "结束演练：门岗恢复正常"):
         assert words in page, words
+
+
+def test_a_drill_begun_at_a_gate_has_a_page_and_a_timeline(clerk: Client, gate: GateAtWork) -> None:
+    for stage, by in ((Stage.ORDERED, "wang"), (Stage.IN_MODE, "wang"), (Stage.SUPPLIES_READY, "wang")):
+        gate.record(Told(stage=stage, mode="closed" if stage is not Stage.SUPPLIES_READY else "", by=by))
+    listing = clerk.get("/drills/").content.decode()
+    (address,) = set(re.findall(r'href="(/drills/begun/\d+/)"', listing))
+    assert "Running north-gate Closed management" in text(listing.partition("Begun at a gate")[2].encode())
+    page = clerk.get(address).content
+    assert re.search(r"Ordered reached \d{4}-\d\d-\d\d \d\d:\d\d:\d\d wang", text(page))
+    assert re.search(r"Supplies ready reached \d{4}.* wang north-gate", text(page))
+    assert "north-gate: In the mode reached" in text(page) and "People assembled not yet" in text(page)
+    assert '<form id="stamp"' not in page.decode()
+
+    (part,) = re.findall(r'hx-get="(/drills/begun/[^"]+)"', page.decode())
+    gate.record(Told(stage=Stage.RESIDENTS_ARRIVE))
+    gate.record(Told(stage=Stage.ENDED, by="wang"))
+    then = text(clerk.get(part).content)
+    assert "Residents arrive reached" in then and "People assembled not reached" in then and "Over" in then
+
+
+def test_two_drills_at_a_gate_are_two_and_the_offices_are_not_among_them(
+    clerk: Client, li: User, gate: GateAtWork
+) -> None:
+    for _ in range(2):
+        gate.record(Told(stage=Stage.ORDERED, mode="closed", by="wang"))
+        gate.record(Told(stage=Stage.IN_MODE, mode="closed", by="wang"))
+        gate.record(Told(stage=Stage.ENDED, by="wang"))
+    begin(planned(li, "north-gate").pk, li)
+    gate.record(Told(stage=Stage.ORDERED, mode="lockdown", by="li", order=order()))
+    gate.record(Told(stage=Stage.IN_MODE, mode="lockdown", by="li", order=order()))
+    pages = sorted(set(re.findall(r'href="(/drills/begun/\d+/)"', clerk.get("/drills/").content.decode())))
+    assert len(pages) == 2
+    for page in pages:
+        assert "Ended reached" in text(clerk.get(page).content) and "Lockdown" not in text(clerk.get(page).content)
+    of_office = GateStage.objects.get(order=order(), stage="ordered")
+    assert clerk.get(f"/drills/begun/{of_office.pk}/").status_code == 404
+
+
+def test_a_gate_whose_mode_is_a_drill_says_so_in_both_languages(clerk: Client, gate: GateAtWork) -> None:
+    gate.state(mode="closed", drill=True)
+    page = clerk.get("/gates/").content
+    assert (
+        "Mode Closed management Drill" in text(page) and "<path" in page.decode().partition("exercise-drill")[2][:200]
+    )
+    clerk.post("/language/", {"language": "zh-hans", "next": "/gates/"})
+    assert "封闭管理 演练" in text(clerk.get("/gates/").content)
+    gate.state(mode="closed", drill=False)
+    assert "演练" not in text(clerk.get("/gates/").content.partition(b'class="gates"')[2])

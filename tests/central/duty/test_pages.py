@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils.timezone import localtime
 from django.utils.timezone import now as office_now
+from pytest_django import Settings
 
 from central.accounts.models import User
 from central.duty.models import DutyShift
@@ -168,6 +169,22 @@ def test_everybody_sees_who_is_on_duty_and_only_staff_changes_it(client: Client,
     assert "The roster ends Guard · north-gate" in text(page)
     client.cookies["django_language"] = "zh-hans"
     assert "带班领导 李明" in text(client.get("/duty/").content)
+
+
+def test_a_guard_with_too_little_rest_is_told_by_the_sites_setting(client: Client, settings: Settings) -> None:
+    client.force_login(User.objects.create(username="clerk"))
+    now = office_now()
+    shift("wang", now - 9 * HOUR, gate="north-gate").save()  # until an hour ago
+    shift("wang", now + 7 * HOUR, gate="north-gate").save()
+    page = client.get("/duty/").content
+    assert (
+        "Too little rest before Guard · north-gate" in text(page)
+        and "wang" in text(page).partition("Too little rest")[2]
+    )
+    client.cookies["django_language"] = "zh-hans"
+    assert "之前休息不足" in text(client.get("/duty/").content)
+    settings.GUARDS_REST_H = 8
+    assert "之前休息不足" not in text(client.get("/duty/").content)
 
 
 def test_who_was_really_there_stands_beside_the_roster(client: Client, gate: GateAtWork) -> None:

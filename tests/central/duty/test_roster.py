@@ -70,6 +70,29 @@ def test_what_is_wrong_is_told(shifts: list[Shift], expected: list[object]) -> N
     assert found(*shifts) == expected
 
 
+@pytest.mark.parametrize(
+    ("shifts", "expected"),
+    [
+        ([Shift("li", 0, 12), Shift("li", 22, 34)], [("guard", "", 12, 22, "li")]),
+        ([Shift("li", 0, 12), Shift("li", 23, 34)], []),
+        ([Shift("li", 0, 12), Shift("wang", 12, 24), Shift("li", 24, 36)], []),
+        ([Shift("li", 0, 12, gate="a"), Shift("li", 20, 30, gate="b")], [("guard", "b", 12, 20, "li")]),
+        ([Shift("li", 0, 12), Shift("li", 14, 20, "duty-room")], [("duty-room", "", 12, 14, "li")]),
+        ([Shift("li", 0, 12, "leader"), Shift("li", 14, 20, "duty-room")], []),  # on call: no guard
+        ([Shift("li", 0, 4, gate="a"), Shift("li", 4, 8, gate="b")], []),  # one after the other
+        ([Shift("li", 0, 24), Shift("li", 24, 48)], [("guard", "", 24, 24, "li")]),
+        ([Shift("li", -20, -2), Shift("li", 4, 10)], [("guard", "", -2, 4, "li")]),  # over by now, and it counts
+        ([Shift("li", -30, -20), Shift("li", -12, -4)], []),  # past: nothing can be mended
+    ],
+)
+def test_a_guard_with_too_little_rest_is_told(shifts: list[Shift], expected: list[object]) -> None:
+    told = look(shifts, T0, T0 + timedelta(hours=48), timedelta(hours=11))
+    rests = [each for each in told if each.wrong is Wrong.REST]
+    assert [(each.role, each.gate, _hours(each.begins), _hours(each.ends), *each.names) for each in rests] == expected
+    none = look(shifts, T0, T0 + timedelta(hours=48), timedelta())
+    assert [each for each in none if each.wrong is Wrong.REST] == []
+
+
 _SHIFTS = st.lists(
     st.builds(
         lambda name, begins, length, role, gate: Shift(name, begins, begins + length, role, gate),

@@ -109,7 +109,7 @@ class AnyGate(RuleBasedStateMachine):
         self.brought += self.gate.began
         self.gate.answers = False
         self.tokens: list[int] = []
-        self.granted: set[int] = set()
+        self.granted: dict[int, PassType | None] = {}
         self.fire = False
         self.leaf_ms: int | None = None  # since when the leaf is open, as far as the contact says
         self.contact_lost = False
@@ -154,7 +154,10 @@ class AnyGate(RuleBasedStateMachine):
                 self.leaf_ms = since if is_open else None
 
     def may_release(self, event: events.Event) -> bool:
-        if isinstance(event, ACTS) or (isinstance(event, events.Committed) and event.token in self.granted):
+        if isinstance(event, events.Committed) and event.token in self.granted:
+            closed = self.gate.core.status().mode == "closed" and not self.fire
+            return not closed or self.granted[event.token] in self.site.modes.closed_admits
+        if isinstance(event, ACTS):
             return True
         if self.site.when_journal_fails is JournalFailure.OPEN and self.granted:
             return True
@@ -177,7 +180,7 @@ class AnyGate(RuleBasedStateMachine):
             case Visit() as visit:
                 self.decided(visit)
                 if visit.outcome is VisitOutcome.GRANTED:
-                    self.granted.add(written.token)
+                    self.granted[written.token] = visit.pass_type
             case AlarmRecord() as record:
                 self.alarm(record)
 
@@ -227,7 +230,7 @@ class AnyGate(RuleBasedStateMachine):
         for alarm in self.open.values():
             waits_ms = self.gate.now.mono_ms - self.begun[alarm.id]
             due = [level for level, after_s in levels.items() if after_s and waits_ms >= seconds(after_s)]
-            if RULES[alarm.kind].tone is not None and not alarm.acknowledged:
+            if not alarm.acknowledged:
                 assert alarm.level >= max(due, default=Level.GATE)
 
     @invariant()

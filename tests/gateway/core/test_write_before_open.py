@@ -5,18 +5,20 @@ import pytest
 from gateway.core import effects
 from gateway.core.events import CommitFailed, Committed, FireInput, JournalWorks, Mode, ModeOrdered, Tick
 from gateway.core.phrases import Phrase
-from gateway.core.policy import JournalFailure, PortalKind
+from gateway.core.policy import JournalFailure, ModeSchedule, PortalKind
 from sync.contract.alarms import AlarmKind
-from sync.contract.colours import Lamp
+from sync.contract.colours import Lamp, PassType
 from sync.contract.records import Door, Visit, VisitOutcome
-from tests.gateway.core.acting import Gate, card, policy, said, shown
+from tests.gateway.core.acting import Gate, at, card, health, policy, said, shown
 
 
-def granted(gate: Gate) -> int:
+def granted(gate: Gate, pass_type: PassType | None = PassType.RESIDENT, *, shows_code: bool = False) -> int:
     """A grant whose record waits; its token."""
     gate.answers = False
     gate.arrive()
-    gate.read(card())
+    gate.read(card(pass_type=pass_type))
+    if shows_code:
+        gate.read(health())
     found = gate.measure()
     return next(e.token for e in found if isinstance(e, effects.Append) and isinstance(e.body, Visit))
 
@@ -94,11 +96,54 @@ def test_a_lockdown_ordered_meanwhile_withdraws_the_grant() -> None:
     assert gate.bodies(Door)[-1] == Door(portal="main", state="locked_down", cause="lockdown", visit=gate.last.visit)
 
 
-def test_a_lockdown_is_not_opened_by_a_failing_journal() -> None:
-    gate = Gate(policy(when_journal_fails=JournalFailure.OPEN))
+def test_closed_management_ordered_meanwhile_withdraws_the_grant_of_a_colour_that_it_keeps_out() -> None:
+    gate = Gate()
+    token = granted(gate, PassType.TENANT)
+    gate.send(ModeOrdered(Mode.CLOSED, "office"))
+    found = gate.send(Committed(token))
+    assert not gate.released and said(found) == [Phrase.CLOSED_MANAGEMENT]
+    assert shown(found, "decision") == [{"outcome": "denied", "reason": "closed-management"}]
+    assert gate.bodies(Door)[-1] == Door(
+        portal="main", state="locked", cause="closed-management", visit=gate.last.visit
+    )
+    assert gate.core.status().door == "locked"
+
+
+@pytest.mark.parametrize("pass_type", [PassType.TENANT, None])
+def test_closed_management_holds_by_schedule_and_against_a_pass_without_a_colour(pass_type: PassType | None) -> None:
+    schedule = ModeSchedule(begins="10:01", ends="11:00", mode=Mode.CLOSED)
+    gate = Gate(policy(schedules={"morning": schedule}, visit__commit_limit_s=5.0), now=at("10:00").after(57_000))
+    token = granted(gate, pass_type, shows_code=True)
+    gate.wait(4)
+    assert gate.core.status().mode == "closed"
+    gate.send(Committed(token))
+    assert not gate.released and gate.bodies(Door)[-1].cause == "closed-management"
+
+
+def test_closed_management_ordered_meanwhile_lets_in_a_resident() -> None:
+    gate = Gate()
     token = granted(gate)
-    gate.send(ModeOrdered(Mode.LOCKDOWN, "office"), CommitFailed(token, "disk full"))
-    assert not gate.released
+    gate.send(ModeOrdered(Mode.CLOSED, "office"))
+    assert said(gate.send(Committed(token))) == [Phrase.GRANTED_NORMAL] and gate.released
+
+
+@pytest.mark.parametrize("mode", [Mode.CLOSED, Mode.LOCKDOWN])
+def test_in_a_fire_no_mode_takes_a_grant_back(mode: Mode) -> None:
+    gate = Gate()
+    token = granted(gate, PassType.TENANT)
+    gate.send(ModeOrdered(mode, "office"), FireInput(True))
+    gate.send(Committed(token))
+    assert gate.released and gate.bodies(Door)[-1].cause == "fire"
+
+
+@pytest.mark.parametrize(("mode", "reason"), [(Mode.LOCKDOWN, "lockdown"), (Mode.CLOSED, "closed-management")])
+@pytest.mark.parametrize("then", JournalFailure)
+def test_a_mode_is_not_opened_by_a_failing_journal(mode: Mode, reason: str, then: JournalFailure) -> None:
+    gate = Gate(policy(when_journal_fails=then))
+    token = granted(gate, PassType.TENANT)
+    found = gate.send(ModeOrdered(mode, "office"), CommitFailed(token, "disk full"))
+    assert not gate.released and gate.bodies(Door)[-1].cause == reason
+    assert shown(found, "decision") == [{"outcome": "denied", "reason": reason}]
 
 
 def test_a_fire_meanwhile_has_opened_already() -> None:

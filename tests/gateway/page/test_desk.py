@@ -426,8 +426,10 @@ def test_who_has_the_duty_now() -> None:
 
     rows = {
         "a": row("Wang", DutyRole.LEADER, 10, 20), "b": row("Zhao", DutyRole.DUTY_ROOM, 10, 20),
+        "north/7": row("Li", DutyRole.GUARD, 10, 20), "south/8": row("elsewhere", DutyRole.GUARD, 10, 20),
+        "southnorth/9": row("elsewhere", DutyRole.LEADER, 10, 20),
         "c": row("over", DutyRole.GUARD, 0, 10), "d": row("later", DutyRole.GUARD, 11, 20), "e": b"{", "f": b"\xff",
     }  # fmt: skip
-    assert [(each.name, each.role) for each in on_duty(rows, 10)] == [
-        ("Zhao", DutyRole.DUTY_ROOM), ("Wang", DutyRole.LEADER),
+    assert [(each.name, each.role) for each in on_duty(rows, 10, "north")] == [
+        ("Li", DutyRole.GUARD), ("Zhao", DutyRole.DUTY_ROOM), ("Wang", DutyRole.LEADER),
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """The post's core, towards gates that raise, answer, fall silent and come back, over a road that loses, doubles and delays."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -32,8 +33,10 @@ from gateway.post.core import (
     StateHeard,
     Tick,
 )
+from gateway.post.heard import HeardAlarm, HeardMessage, HeardState
 from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, Level, StateMessage
 from sync.contract.post import BEAT_MS, SILENT_MS
+from tests.gateway.post.hearing import heard_alarm, heard_state
 
 START_MS = 1_000_000
 EAST, WEST = "east", "west"
@@ -95,8 +98,9 @@ class FakeGate:
         )
 
     def _told(self, message: Any) -> Any:
-        self.told.append(message)
-        return message
+        heard = heard_alarm(message) if isinstance(message, AlarmMessage) else heard_state(message)
+        self.told.append(heard)
+        return heard
 
 
 @dataclass
@@ -186,6 +190,41 @@ def test_every_kind_is_heard_said_and_lit(site: Site, kind: AlarmKind) -> None:
     loud = RULES[kind].tone in (Tone.ALARM, Tone.EVACUATION)
     assert site.post.sound == Sound(Tone.ALARM if loud else Tone.NIGHT, loud=False, lamp=True)
     assert said(site.did) == [(EAST, kind.value)]
+
+
+@pytest.mark.parametrize("by_state", [False, True])
+def test_a_kind_that_only_a_newer_gate_knows_calls_the_guard_and_its_gate_is_heard(site: Site, by_state: bool) -> None:
+    site.heard()
+    flood = HeardAlarm(id="f" * 32, kind="flood", level=7)
+    if by_state:
+        site.gates[EAST].alarms[flood.id] = flood
+        site.keep_alive(2 * SILENT_MS)
+    else:
+        site.send(AlarmHeard(EAST, HeardMessage(
+            action="simmering", alarm=flood, boot=site.gates[EAST].boot_id, mono_ms=site.gates[EAST].mono_ms(site.now_ms)
+        )))  # fmt: skip
+    assert site.post.sound == Sound(Tone.ALARM, loud=True, lamp=True)
+    assert site.kinds() == [("flood", False)] and site.state_of() is GateState.HEARD
+    assert set(said(site.did)) >= {(EAST, "flood")} and (EAST, GATE_SILENT) not in said(site.did)
+    assert len(sent(site.send(Pressed("Wang")))) == 1
+
+
+def test_a_newer_gates_messages_are_read_whatever_words_are_new_in_them() -> None:
+    alarm = {"id": "f" * 32, "kind": "flood\u202e" + "x" * 100, "portal": "p", "since_ms": 0, "level": 9, "where": [1]}
+    raw = {
+        "online": True, "boot": "0" * 32, "connection": 1, "mode": "siege", "alarms": [alarm], "weather": {"rain": 1},
+        "commands": [{"id": "0", "outcome": "pondered"}],
+    }  # fmt: skip
+    state = msgspec.json.decode(json.dumps(raw), type=HeardState)
+    post = Post("lodge", [EAST], sounding=["siren"], ids=str, now_ms=0)
+    did = post.handle(StateHeard(EAST, state), 1)
+    (entry,) = post.rows()[0].entries
+    assert (
+        entry.kind.startswith("flood\N{REPLACEMENT CHARACTER}")
+        and len(entry.kind) == 32
+        and entry.level is Level.LEADER
+    )
+    assert [each.kind for each in did if isinstance(each, Say)] == [entry.kind]
 
 
 def test_an_alarm_is_said_again_until_its_gate_says_that_it_is_acknowledged(site: Site) -> None:
@@ -458,7 +497,7 @@ class Anything(Site):
         message = older[max(0, len(older) - 1 - back)]
         self.send(Tick())
         before = self._snapshot()
-        self.send(StateHeard(name, message) if isinstance(message, StateMessage) else AlarmHeard(name, message))
+        self.send(StateHeard(name, message) if isinstance(message, HeardState) else AlarmHeard(name, message))
         assert self._snapshot() == before
 
     def _snapshot(self) -> object:

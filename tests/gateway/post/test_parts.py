@@ -5,6 +5,7 @@ import tomllib
 from io import StringIO
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
@@ -24,12 +25,14 @@ from gateway.post.config import (
 )
 from gateway.post.core import AlarmHeard, DeviceChanged, Post, StateHeard, Tick
 from gateway.post.duty import LONGEST, begin_shift, guard_on_duty
-from gateway.post.speech import KINDS, POST_BOOK
+from gateway.post.heard import HeardAlarm
+from gateway.post.speech import KINDS, POST_BOOK, line_of
 from gateway.post.view import View, age_words
 from gateway.voice import load_packs
 from gateway.voice.packs import SHIPPED
 from menshen.cli import main
 from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, Level, StateMessage
+from tests.gateway.post.hearing import heard_alarm, heard_state
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = ROOT / "config" / "post.example.toml"
@@ -141,6 +144,12 @@ def test_there_is_a_line_for_every_kind() -> None:
     assert set(KINDS) == {*(kind.value for kind in AlarmKind), "gate-silent"}
 
 
+@pytest.mark.parametrize("lang", Language)
+def test_a_kind_that_is_not_known_is_said_by_its_word(config: PostConfig, lang: Language) -> None:
+    spoken = load_packs(SHIPPED, tuple(Language), POST_BOOK).spoken(*line_of(config, "flood", "east-gate"), lang)
+    assert {Language.EN: "unknown alarm flood", Language.ZH: "未知报警 flood"}[lang] in spoken and len(spoken) <= 90
+
+
 # what it shows
 
 
@@ -155,8 +164,11 @@ def test_the_table_has_a_word_and_a_shape_for_everything(config: PostConfig) -> 
     assert drawn(config, post, 0).count("◌ 等待中") == 2
     alarm = Alarm(id="0" * 32, kind=AlarmKind.DOOR_FORCED, portal="p", since_ms=0, level=Level.DUTY_ROOM)
     other = Alarm(id="1" * 32, kind=AlarmKind.CALL, portal="p", since_ms=0, acknowledged=True, acknowledged_by="Wang")
-    state = StateMessage(online=True, boot="0" * 32, connection=1, mono_ms=5, drill=True, alarms=(alarm, other))
-    post.handle(StateHeard("east-gate", state), 1_000)
+    state = heard_state(
+        StateMessage(online=True, boot="0" * 32, connection=1, mono_ms=5, drill=True, alarms=(alarm, other))
+    )
+    newer = msgspec.structs.replace(state, alarms=(*state.alarms, HeardAlarm(id="2" * 32, kind="flood")))
+    post.handle(StateHeard("east-gate", newer), 1_000)
     post.handle(Tick(), 10_000)
     text = drawn(config, post, 66_000)
     for words in (
@@ -164,6 +176,7 @@ def test_the_table_has_a_word_and_a_shape_for_everything(config: PostConfig) -> 
         "● 正常联系",
         "◇ 演练",
         "▲▲▲ 东门：门被强行打开",
+        "东门：未知报警 flood",
         "请确认",
         "已报值班室",
         "1:05",
@@ -180,9 +193,8 @@ def test_the_table_has_a_word_and_a_shape_for_everything(config: PostConfig) -> 
 def test_what_comes_from_a_gate_draws_nothing_but_itself(config: PostConfig) -> None:
     post = Post("lodge", list(config.gates), sounding=["speaker"], ids=str, now_ms=0)
     nasty = Alarm(id="0" * 32, kind=AlarmKind.DISK, portal="p", since_ms=0, detail="[red]x[/red]\x1b[2J")
-    post.handle(
-        AlarmHeard("east-gate", AlarmMessage(action=AlarmAction.RAISED, alarm=nasty, at_ms=0, boot="0", mono_ms=0)), 0
-    )
+    message = AlarmMessage(action=AlarmAction.RAISED, alarm=nasty, at_ms=0, boot="0", mono_ms=0)
+    post.handle(AlarmHeard("east-gate", heard_alarm(message)), 0)
     text = drawn(config, post, 0)
     assert "[red]x[/red]" in text
     assert "\x1b" not in text

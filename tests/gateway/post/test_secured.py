@@ -12,6 +12,7 @@ from gateway.config.settings import Language
 from gateway.post.config import FollowedConfig, IdentityConfig, PostConfig, SiteBrokerConfig, SpeechConfig
 from gateway.post.core import Event, StateHeard
 from gateway.post.ears import Ears
+from gateway.post.heard import HeardState
 from sync.contract.alarms import StateMessage
 from sync.contract.topics import Channel, topic
 from tests.mosquitto import running_mosquitto
@@ -49,18 +50,19 @@ def test_it_hears_its_gates_and_they_hear_it(site: tuple[Site, int], tmp_path: P
     gate = Party(port, made.shows(ONE), ONE, topic(ONE, Channel.POST), topic(ONE, Channel.CMD))
     assert gate.up.get(timeout=WAIT_S)
     state = StateMessage(online=True, boot="0" * 32, connection=1)
+    taken = HeardState(online=True, boot="0" * 32, connection=1)
     gate.link.publish(topic(ONE, Channel.STATE), msgspec.json.encode(state), retain=True)
     ears = Ears(config, heard.put)
     ears.start()
     try:
-        while heard.get(timeout=WAIT_S) != StateHeard(ONE, state, kept=True):
+        while heard.get(timeout=WAIT_S) != StateHeard(ONE, taken, kept=True):
             pass
         for channel in (Channel.POST, Channel.CMD):
             ears.publish(ONE, topic(ONE, channel), b"told")
             gate.hears(topic(ONE, channel), b"told")
         gate.link.publish(topic(ONE, Channel.STATE), b"nonsense")
         gate.link.publish(topic(ONE, Channel.STATE), msgspec.json.encode(state))
-        assert heard.get(timeout=WAIT_S) == StateHeard(ONE, state)
+        assert heard.get(timeout=WAIT_S) == StateHeard(ONE, taken)
     finally:
         ears.stop()
         gate.link.stop()

@@ -6,6 +6,7 @@ from operator import attrgetter
 from re import Match
 
 from gateway.core import effects
+from sync.contract import records
 from sync.contract.alarms import Level
 from sync.contract.records import KINDS, AlarmRecord
 from tests.gateway.core.acting import measures_again, said
@@ -141,6 +142,12 @@ def _(stage: Stage, match: Match[str]) -> None:
     assert (louder or [False])[-1] is (match["how"] == "loud")
 
 
+@look(r"the alarm lamp is (?P<state>on|off)")
+def _(stage: Stage, match: Match[str]) -> None:
+    lit = [each.on for each in stage.gate.seen if isinstance(each, effects.SetAlarmLamp)]
+    assert (lit or [False])[-1] is (match["state"] == "on")
+
+
 @look(r"volume (?P<percent>\d+)")
 def _(stage: Stage, match: Match[str]) -> None:
     told = [each.percent for each in stage.gate.seen if isinstance(each, effects.SetVolume)]
@@ -188,6 +195,14 @@ def _(stage: Stage, match: Match[str]) -> None:
         name, _, value = field.partition("=")
         found = attrgetter(name)(last)
         assert str("" if found is None else found) == value, f"{name} is {found!r}"
+
+
+@look(r"of the last visit")
+def _(stage: Stage, _match: Match[str]) -> None:
+    """The last record of a vehicle is."""
+    visits = [body for body in stage.bodies if isinstance(body, records.Visit)]
+    vehicles = [body for body in stage.bodies if isinstance(body, records.Vehicle)]
+    assert vehicles[-1].visit == visits[-1].visit
 
 
 @look(r"the command was (?P<outcome>\w+)(, (?P<reason>[a-z-]+))?")

@@ -1,0 +1,42 @@
+"""What a post takes out of a gate's messages: what it needs, and in a way that a newer gate cannot make unreadable. A kind of alarm, an
+action or a level that this version does not know is kept as it came: it calls the guard all the same, and its gate is heard."""
+
+import msgspec
+
+from sync.contract.alarms import Level
+
+
+class HeardAlarm(msgspec.Struct, frozen=True, kw_only=True):
+    """An open alarm. `kind`: a word of `AlarmKind`, or one that is not known here."""
+
+    id: str
+    kind: str
+    acknowledged: bool = False
+    acknowledged_by: str = ""
+    detail: str = ""
+    level: int = 0
+
+    @property
+    def known_level(self) -> Level:
+        """The level; of one that is not known, the nearest."""
+        return Level(min(max(self.level, min(Level)), max(Level)))
+
+
+class HeardMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to an alarm. `action`: a word of `AlarmAction`, or one that is not known here."""
+
+    action: str
+    alarm: HeardAlarm
+    boot: str
+    mono_ms: int
+
+
+class HeardState(msgspec.Struct, frozen=True, kw_only=True):
+    """A gate's state, or its will."""
+
+    online: bool
+    boot: str
+    connection: int
+    mono_ms: int = 0
+    drill: bool = False
+    alarms: tuple[HeardAlarm, ...] = ()
