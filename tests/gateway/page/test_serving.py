@@ -102,8 +102,8 @@ def test_one_address_holds_few_connections_and_none_for_nothing(gate: GuardedGat
 
 
 def test_a_port_that_is_taken_is_a_device_lost_and_no_end_of_the_gate(gate: GuardedGate) -> None:
-    if "gate" in gate.inst.running:
-        gate.inst.stop("gate")
+    gate.play(*CALM)
+    gate.inst.stop("gate")
     with socket.create_server(("127.0.0.1", gate.port)):
         before = len(gate.records("device", device="page", state="lost"))
         visits = len(gate.records("visit"))
