@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from central.web.shapes import _CIRCLE, _DIAMOND, _SQUARE, _TRIANGLE, shape
 from gateway.core.door import DoorState
 from gateway.core.policy import Mode
 from gateway.page.view import _BY_DOOR, HERE, REASONS, lane
@@ -23,6 +24,16 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 def test_both_languages_have_the_same_words() -> None:
     assert set(TABLES) == set(LANGUAGES)
     assert set(TABLES["en"]) == set(TABLES["zh"])
+
+
+def test_a_pass_has_the_shape_that_it_has_at_the_office_and_on_a_phone() -> None:
+    macros = (HERE / "templates" / "macros.html").read_text("utf-8")
+    corners = {"circle": _CIRCLE, "rect": _SQUARE, "l11 20": _TRIANGLE, "l11 11-11 11": _DIAMOND}
+    for kind in PassType:
+        drawn = re.search(rf'kind == "{kind.value}" %}}(.*)', macros)
+        assert drawn is not None
+        shapes = [shape_of for mark, shape_of in corners.items() if mark in drawn[1]]
+        assert shapes == [shape("pass_type", kind.value)], kind
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
