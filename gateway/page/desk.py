@@ -75,6 +75,7 @@ class PageDesk:
             raise ValueError("this gate has no page")
         page = config.page
         self._gate = gate
+        self._name = config.gate.id
         self._limit = config.policy.capacity.most
         self._setup = messages.encode(setup_of(config))
         self._visits = RecentVisits()
@@ -177,7 +178,7 @@ class PageDesk:
 
     def _look_at_slow_things(self, now: Moment) -> None:
         try:
-            self._duty = on_duty(self._gate.directory.entries(Table.DUTY), now.at_ms // 1000)
+            self._duty = on_duty(self._gate.directory.entries(Table.DUTY), self._name, now.at_ms // 1000)
         except DirectoryError as error:
             logger.warning("the duty roster cannot be read: %s", error)
         try:

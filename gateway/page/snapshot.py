@@ -73,17 +73,19 @@ def _pressing(alarm: Alarm) -> tuple[bool, int, int]:
     return alarm.acknowledged, -alarm.level, -alarm.since_ms
 
 
-def on_duty(rows: Mapping[str, bytes], now_s: int) -> tuple[OnDuty, ...]:
-    """Who has the duty now, from the directory's rows; one that is not understood names nobody."""
-    found = sorted(_shifts(rows, now_s), key=lambda duty: (ROLES.index(duty.role), duty.name))
+def on_duty(rows: Mapping[str, bytes], gate: str, now_s: int) -> tuple[OnDuty, ...]:
+    """Who has the duty at `gate` now, from the directory's rows; one that is not understood names nobody."""
+    found = sorted(_shifts(rows, gate, now_s), key=lambda duty: (ROLES.index(duty.role), duty.name))
     return tuple(
         OnDuty(name=harmless(duty.name, 64), role=duty.role, phone=harmless(duty.phone, 32))
         for duty in found[:MOST_DUTIES]
     )
 
 
-def _shifts(rows: Mapping[str, bytes], now_s: int) -> Iterator[Duty]:
-    for value in rows.values():
+def _shifts(rows: Mapping[str, bytes], gate: str, now_s: int) -> Iterator[Duty]:
+    for key, value in rows.items():
+        if key.rpartition("/")[0] not in ("", gate):  # a shift at another gate alone (docs/wire.md)
+            continue
         try:
             duty = msgspec.json.decode(value, type=Duty)
         except (msgspec.DecodeError, UnicodeDecodeError):

@@ -389,7 +389,8 @@ def test_who_has_the_duty_now() -> None:
     rows = {
         "a": row("Wang", DutyRole.LEADER, 10, 20), "b": row("Zhao", DutyRole.DUTY_ROOM, 10, 20),
         "c": row("over", DutyRole.GUARD, 0, 10), "d": row("later", DutyRole.GUARD, 11, 20), "e": b"{", "f": b"\xff",
+        "north-gate/1": row("Li", DutyRole.GUARD, 10, 20), "north-gate-2/2": row("elsewhere", DutyRole.GUARD, 10, 20),
     }  # fmt: skip
-    assert [(each.name, each.role) for each in on_duty(rows, 10)] == [
-        ("Zhao", DutyRole.DUTY_ROOM), ("Wang", DutyRole.LEADER),
+    assert [(each.name, each.role) for each in on_duty(rows, "north-gate", 10)] == [
+        ("Li", DutyRole.GUARD), ("Zhao", DutyRole.DUTY_ROOM), ("Wang", DutyRole.LEADER),
     ]  # fmt: skip
