@@ -31,9 +31,9 @@ def visits_table(tally: Tally) -> Table:
 def alarms_table(tally: Tally) -> Table:
     """Alarms by kind: how many, how soon acknowledged, and whom they reached."""
     total = sum(each.raised for each in tally.alarms.values())
-    table = Table(title=f"{total} alarms", title_justify="left", box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
-    table.add_column("alarm", no_wrap=True, min_width=max((len(kind.value) for kind in tally.alarms), default=0))
-    for heading in ("raised", "again", "answered", "median", "longest", "by itself", "open"):
+    table = Table(title=f"{total} alarms", title_justify="left", box=SIMPLE_HEAD, padding=0, show_edge=False)
+    table.add_column("alarm", no_wrap=True)
+    for heading in ("raised", "again", "answered", "median", "longest", "by\nitself", "open"):
         table.add_column(heading, justify="right")
     table.add_column("level")
     for kind, each in sorted(tally.alarms.items(), key=lambda item: (-item[1].raised, item[0])):
