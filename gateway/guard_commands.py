@@ -159,6 +159,7 @@ def page_certificate(hosts: tuple[str, ...], out: Path) -> None:
         made = make(hosts, datetime.now(UTC))
     except ValueError as error:
         raise click.ClickException(str(error)) from error
+    out.mkdir(parents=True, exist_ok=True)
     for path, data, mode in ((key, made.key, 0o600), (certificate, made.certificate, 0o644)):
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:
             opened.write(data)

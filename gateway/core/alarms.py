@@ -87,7 +87,8 @@ TABLES: Mapping[Life, _Table] = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How a kind of alarm behaves. `window_s`: moments within it are one alarm; `phrase`: what is said at the gate."""
+    """How a kind of alarm behaves. `window_s`: moments within it are one alarm; `phrase`: what is said at the gate;
+    `said_once`: to whoever has just passed, so not again when the alarm rises and other people stand there."""
 
     life: Life
     tone: Tone | None = None
@@ -95,6 +96,7 @@ class Rule:
     priority: Priority = Priority.ALARM
     window_s: float = 60.0
     level: Level = Level.GATE  # whom it concerns from the beginning
+    said_once: bool = False
 
 
 RULES: Mapping[AlarmKind, Rule] = {
@@ -105,7 +107,7 @@ RULES: Mapping[AlarmKind, Rule] = {
     AlarmKind.FEVER: Rule(Life.MOMENT, Tone.ALARM),
     AlarmKind.LOCK_OUT: Rule(Life.LASTING, Tone.ALARM, Phrase.LOCKED_OUT),
     AlarmKind.NIGHT_ARRIVAL: Rule(Life.LASTING, Tone.NIGHT),
-    AlarmKind.PASSED_WITHOUT_GRANT: Rule(Life.MOMENT, Tone.ALARM, Phrase.PASSED_WITHOUT_GRANT),
+    AlarmKind.PASSED_WITHOUT_GRANT: Rule(Life.MOMENT, Tone.ALARM, Phrase.PASSED_WITHOUT_GRANT, said_once=True),
     AlarmKind.DEVICE_LOST: Rule(Life.LASTING),
     AlarmKind.JOURNAL_FAILED: Rule(Life.LASTING, Tone.ALARM),
     AlarmKind.JOURNAL_REPLACED: Rule(Life.MOMENT),
@@ -113,8 +115,8 @@ RULES: Mapping[AlarmKind, Rule] = {
     AlarmKind.CLOCK: Rule(Life.MOMENT),
     AlarmKind.HOME_OBSERVATION: Rule(Life.MOMENT, Tone.ALARM),
     AlarmKind.CALL: Rule(Life.MOMENT, Tone.NIGHT, Phrase.CALL_HEARD, Priority.PROMPT),
-    AlarmKind.TAILGATING: Rule(Life.MOMENT, Tone.ALARM, Phrase.PASSED_WITHOUT_GRANT),
-    AlarmKind.REFUSED_PASSED: Rule(Life.MOMENT, Tone.ALARM, Phrase.PASSED_WITHOUT_GRANT),
+    AlarmKind.TAILGATING: Rule(Life.MOMENT, Tone.ALARM, Phrase.PASSED_WITHOUT_GRANT, said_once=True),
+    AlarmKind.REFUSED_PASSED: Rule(Life.MOMENT, Tone.ALARM, Phrase.PASSED_WITHOUT_GRANT, said_once=True),
     AlarmKind.ANTI_PASSBACK: Rule(Life.MOMENT),
     AlarmKind.CAPACITY: Rule(Life.LASTING),
     AlarmKind.NETWORK: Rule(Life.LASTING),

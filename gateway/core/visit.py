@@ -283,10 +283,16 @@ class VisitMachine:
         a visit. `circumstances`: what speaks against letting them in by it."""
         if self._attempt is None and not (self._anybody or (self._unbound and event.instead)):
             return []
-        if self._attempt is not None and Step.REGISTRATION in self._attempt.findings.passed:
+        if self._attempt is not None and self._already_registered(self._attempt.findings, event):
             return []
         begun = self._begin(now, self._kept(now)) if self._attempt is None else []
         return begun + self._take_all((*map(Circumstance, circumstances), event), now)
+
+    @staticmethod
+    def _already_registered(findings: Findings, event: Registered) -> bool:
+        """Whether it says nothing new. A guard may have forgotten to say that it stands for the pass, and say it now."""
+        new = {Step.REGISTRATION} | ({Step.CREDENTIAL} if event.instead else set())
+        return new <= findings.passed
 
     def vehicle(self, plate: str, bay: str, now: Moment) -> str | None:
         """The plate of whoever is there, or comes within `VEHICLE_MS`, and where they stop. None: the record of the visit under way

@@ -157,7 +157,7 @@ class Ask(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="a
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True, tag="setup"):
     """How to serve; said first. `certificate`, `key`: paths, both empty for no TLS; `names`: the host names that a browser may
-    use besides addresses."""
+    use besides addresses; `locks`: whether the gate has a lock."""
 
     gate: str
     name: str
@@ -168,6 +168,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True, tag="setup"):
     names: tuple[str, ...]
     certificate: str = ""
     key: str = ""
+    locks: bool = True
 
 
 class Passed(msgspec.Struct, frozen=True, kw_only=True):

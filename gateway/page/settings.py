@@ -1,6 +1,7 @@
 """What the page's process is told of the gate's file."""
 
 from gateway.config import GateConfig
+from gateway.core.policy import PortalKind
 from gateway.page.messages import Setup
 
 
@@ -20,4 +21,5 @@ def setup_of(config: GateConfig) -> Setup:
         names=page.names,
         certificate="" if certificate is None else str(certificate),
         key="" if key is None else str(key),
+        locks=config.policy.portal.kind is not PortalKind.OPEN,
     )

@@ -66,7 +66,7 @@ class View:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals.update(version=version, gate=setup.name, reasons=REASONS)
+        self._templates.globals.update(version=version, gate=setup.name, locks=setup.locks, reasons=REASONS)
 
     def words(self, language: str) -> Words:
         """The words of a language."""

@@ -2,6 +2,7 @@
 
 from statistics import median
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -30,8 +31,9 @@ def visits_table(tally: Tally) -> Table:
 def alarms_table(tally: Tally) -> Table:
     """Alarms by kind: how many, how soon acknowledged, and whom they reached."""
     total = sum(each.raised for each in tally.alarms.values())
-    table = Table("alarm", title=f"{total} alarms", title_justify="left")
-    for heading in ("raised", "repeated", "answered", "median", "longest", "by itself", "open"):
+    table = Table(title=f"{total} alarms", title_justify="left", box=SIMPLE_HEAD, padding=0, show_edge=False)
+    table.add_column("alarm", no_wrap=True)
+    for heading in ("raised", "again", "answered", "median", "longest", "by\nitself", "open"):
         table.add_column(heading, justify="right")
     table.add_column("level")
     for kind, each in sorted(tally.alarms.items(), key=lambda item: (-item[1].raised, item[0])):

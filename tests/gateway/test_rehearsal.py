@@ -1,5 +1,6 @@
 """A simulated day: the same seed is the same day, what is recorded decides itself again, and what is wrong with a scenario is told."""
 
+import io
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from gateway.config.problems import ConfigError
 from gateway.config.tables import declared
@@ -15,8 +17,9 @@ from gateway.core.findings import replay as decided_again
 from gateway.rehearsal.day import Day
 from gateway.rehearsal.loading import load_day, sections
 from gateway.rehearsal.picture import blocks, levels, svg
+from gateway.rehearsal.report import alarms_table
 from gateway.rehearsal.settings import Manner, Scenario
-from gateway.rehearsal.tally import Tally
+from gateway.rehearsal.tally import AlarmTally, Tally
 from menshen.cli import main
 from sync.contract.alarms import AlarmKind, Level
 from sync.contract.records import AlarmRecord, Body, Direction, Visit, VisitOutcome, encode_body
@@ -248,3 +251,15 @@ def test_a_wrong_scenario_ends_with_2(tmp_path: Path) -> None:
         )
     both = run("replay", path, "--scenario", path, "--config", path)
     assert both.exit_code == 2 and "one policy decides" in both.output
+
+
+def test_the_names_of_alarms_are_whole_in_a_narrow_terminal() -> None:
+    console = Console(width=80, file=io.StringIO())
+    tally = Tally()
+    for kind in AlarmKind:
+        tally.alarms[kind] = AlarmTally(raised=200, repeated=132, answers_s=[1089.0, 4175.0], level=Level.DUTY_ROOM)
+    console.print(alarms_table(tally))
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert {kind.value for kind in AlarmKind} <= set(shown.split())
+    assert "…" not in shown and "2632 s" in shown

@@ -43,6 +43,11 @@ def shake_hands(folder: Path, name: str) -> str:
     return ""
 
 
+def test_its_folder_is_made_where_there_is_none(tmp_path: Path) -> None:
+    assert made(tmp_path / "new" / "page", "localhost")[0] == 0
+    assert shake_hands(tmp_path / "new" / "page", "localhost") == ""
+
+
 def test_it_is_good_for_its_hosts_and_no_other(tmp_path: Path) -> None:
     code, words = made(tmp_path, "127.0.0.1", "east-gate.local")
     assert code == 0, words

@@ -3,18 +3,21 @@
 import re
 import tomllib
 
+import msgspec
 import pytest
 
+from central.web.shapes import _CIRCLE, _DIAMOND, _SQUARE, _TRIANGLE, shape
 from gateway.core.door import DoorState
 from gateway.core.policy import Mode
-from gateway.page.view import _BY_DOOR, HERE, REASONS, lane
+from gateway.page.messages import Person
+from gateway.page.view import _BY_DOOR, HERE, REASONS, View, lane
 from gateway.page.words import FOLDER, LANGUAGES, Words, instructions
 from gateway.words import word
 from sync.contract.alarms import AlarmKind, Level
 from sync.contract.colours import HealthCode, PassType
 from sync.contract.directory import DutyRole
 from sync.contract.records import Direction, DrillStage, Step, VisitOutcome
-from tests.gateway.page.asking import snapshot
+from tests.gateway.page.asking import SETUP, snapshot
 
 TABLES = tomllib.loads((FOLDER / "words.toml").read_text("utf-8"))
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -23,6 +26,27 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 def test_both_languages_have_the_same_words() -> None:
     assert set(TABLES) == set(LANGUAGES)
     assert set(TABLES["en"]) == set(TABLES["zh"])
+
+
+def test_a_pass_has_the_shape_that_it_has_at_the_office_and_on_a_phone() -> None:
+    macros = (HERE / "templates" / "macros.html").read_text("utf-8")
+    corners = {"circle": _CIRCLE, "rect": _SQUARE, "l11 20": _TRIANGLE, "l11 11-11 11": _DIAMOND}
+    for kind in PassType:
+        drawn = re.search(rf'kind == "{kind.value}" %}}(.*)', macros)
+        assert drawn is not None
+        shapes = [shape_of for mark, shape_of in corners.items() if mark in drawn[1]]
+        assert shapes == [shape("pass_type", kind.value)], kind
+
+
+@pytest.mark.parametrize("locks", [True, False])
+def test_a_gate_without_a_lock_is_not_said_to_be_locked(*, locks: bool) -> None:
+    view = View(msgspec.structs.replace(SETUP, locks=locks), "1")
+    calm = snapshot(alarms=(), visiting=False)
+    for language in LANGUAGES:
+        words = view.words(language)
+        shown = view.page(language, "", Person(name="Li", leader=False), calm, lost=False, said="")
+        assert (words("lane-ready-hint") in shown) is locks
+        assert (words("lane-ready-no-lock") in shown) is not locks
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
