@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from central.bookings.models import MOST_OF_ONE, Booking, TimeSlot
 from central.bookings.places import Booked, Ledger, ledger, whole_days
+from central.directory.store import hold
 from central.holders.admin import KeptAdmin
 from central.holders.filters import Ahead
 from central.holders.site import office_admin
@@ -48,14 +49,18 @@ class BookingForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own fo
         fields = ("site", "holder", "begins", "ends")
 
     def clean(self) -> dict[str, Any] | None:
-        """Whether there is a place."""
+        """Whether there is a place. The site is held from then until it is saved, in the page's own transaction: of two clerks who look at
+        the last place, the second sees that it is taken."""
         cleaned = super().clean()
         begins, ends, holder = (self.cleaned_data.get(name) for name in ("begins", "ends", "holder"))
         holder = holder or (self.instance.holder if self.instance.holder_id else None)
         if begins and ends and holder and begins < ends and ends - begins <= timedelta(hours=24):
             site = self.cleaned_data.get("site") or self.instance.site
+            for each in sorted({site, self.instance.site} - {""}):
+                hold(each)
             _check_number(self.instance.pk, holder.pk)
-            ledger(site, *whole_days(begins, ends), without=self.instance.pk).add(Booked(holder.pk, begins, ends))
+            there = ledger(site, *whole_days(begins, ends), without={self.instance.pk})
+            there.add(Booked(holder.pk, begins, ends))
         return cleaned
 
 

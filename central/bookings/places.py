@@ -1,7 +1,7 @@
 """How many places are left in which slot. A booking takes a place in every slot that it touches."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
@@ -91,13 +91,13 @@ class Ledger:
             day += timedelta(days=1)
 
 
-def ledger(site: str, since: datetime, until: datetime | None = None, *, without: int | None = None) -> Ledger:
-    """Of a site, with the bookings that touch this time. `without`: a booking that is about to change. Raises what the
+def ledger(site: str, since: datetime, until: datetime | None = None, *, without: Collection[int] = ()) -> Ledger:
+    """Of a site, with the bookings that touch this time. `without`: bookings that are about to change. Raises what the
     database raises."""
     there = Booking.objects.filter(site=site, ends__gt=since)
-    there = there if without is None else there.exclude(pk=without)
     there = there if until is None else there.filter(begins__lt=until)
-    booked = (Booked(*each) for each in there.values_list("holder", "begins", "ends"))
+    rows = there.values_list("pk", "holder", "begins", "ends")
+    booked = (Booked(holder, begins, ends) for pk, holder, begins, ends in rows if pk not in without)
     return Ledger(TimeSlot.objects.filter(site=site), booked)
 
 

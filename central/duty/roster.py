@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import pairwise
 from typing import Final, Protocol
 
 from sync.contract.directory import DutyRole
@@ -100,8 +99,10 @@ def _twice(shifts: Iterable[Shift]) -> Iterator[Finding]:
     for each in shifts:
         by_name.setdefault(each.name, []).append(each)
     for name, mine in by_name.items():
-        for one, other in pairwise(mine):
-            if other.begins_at < one.ends_at and (one.role, one.gate) != (other.role, other.gate):
+        for at, other in enumerate(mine):
+            elsewhere = (one for one in mine[:at] if (one.role, one.gate) != (other.role, other.gate))
+            one = max(elsewhere, key=lambda each: each.ends_at, default=None)
+            if one is not None and other.begins_at < one.ends_at:
                 ends = min(one.ends_at, other.ends_at)
                 yield Finding(Wrong.TWICE, other.role, other.gate, other.begins_at, ends, (name,))
 

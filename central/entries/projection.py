@@ -8,7 +8,7 @@ from central.entries.models import UNREADABLE, Entry, MadeOnce, SeenCard
 from central.ingest.models import Log
 from central.ingest.rows import insert
 from central.text import harmless
-from sync.contract.records import CardSeen, Passage, Visit
+from sync.contract.records import CardSeen, Door, Passage, Visit, VisitOutcome, withdrawn
 
 MOST_FACTS = 8  # of one visit
 _TOGETHER = 500  # visits asked for in one statement
@@ -64,6 +64,9 @@ class Projection:
         self._visits: list[tuple[Shown, Visit | None]] = []
         self._cards: list[SeenCard] = []
         self._passed: dict[str, set[str]] = {}  # gate → visits
+        self._withdrawn: dict[
+            tuple[str, str], tuple[VisitOutcome, str]
+        ] = {}  # gate, visit → what became of it, and why
 
     def visit(self, shown: Shown, visit: Visit | None) -> None:
         """Add the row of a visit record; `visit` None: its body could not be read, which is shown and not hidden."""
@@ -82,6 +85,12 @@ class Projection:
         if passage.visit:
             self._passed.setdefault(gate_id, set()).add(harmless(passage.visit, 64))
 
+    def door(self, gate_id: str, door: Door) -> None:
+        """Show no visit as let in whose grant was not carried out."""
+        outcome = withdrawn(door)
+        if outcome is not None:
+            self._withdrawn[gate_id, harmless(door.visit, 64)] = outcome, harmless(door.cause, 40)
+
     def write(self) -> None:
         """Write what was gathered; the records are there by now."""
         passed = self._passed
@@ -89,7 +98,10 @@ class Projection:
         SeenCard.objects.bulk_create(self._cards, ignore_conflicts=True)  # `one_first_time`: the first one stands
         for gate_id, visits in passed.items():
             _mark_passed(gate_id, sorted(visits))
-        self._visits, self._cards, self._passed = [], [], {}
+        for (gate_id, visit), (outcome, why) in self._withdrawn.items():
+            granted = Entry.objects.filter(gate_id=gate_id, visit=visit, outcome=VisitOutcome.GRANTED.value)
+            granted.update(outcome=outcome.value, reasons=why)
+        self._visits, self._cards, self._passed, self._withdrawn = [], [], {}, {}
 
 
 def shown_elsewhere(log: Log, visits: Sequence[tuple[Visit | None, bytes]]) -> set[tuple[str, bytes]]:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from central.bookings.models import Booking
 from central.bookings.places import Booked, Ledger, ledger
+from central.directory.store import hold
 from central.duty.models import DutyShift
 from central.holders.models import Card, Holder, HolderStatus, Kept, RevokedPass
 from central.holders.publishing import save_all, whole
@@ -168,9 +169,23 @@ def take(plan: Plan) -> None:
         raise NotTaken(_("lines are refused: mend them first"))
     try:
         with transaction.atomic():
+            if KINDS[plan.kind].model is Booking:
+                hold(plan.site)
+                _still_free(plan)
             save_all(plan.new, plan.changed, plan.fields)
     except IntegrityError as error:
         raise NotTaken(_("the directory has changed since: look at it again")) from error
+
+
+def _still_free(plan: Plan) -> None:
+    """Raises NotTaken where a place was booked since it was looked at."""
+    places = ledger(plan.site, office_now(), without={each.pk for each in plan.changed})
+    try:
+        for each in (*plan.changed, *plan.new):
+            if isinstance(each, Booking):
+                places.add(Booked(each.holder_id, each.begins, each.ends))
+    except ValidationError as error:
+        raise NotTaken("; ".join(error.messages)) from error
 
 
 def _lines(data: bytes) -> "_Lines":

@@ -27,6 +27,7 @@ from sync.contract.records import (
     Body,
     CardSeen,
     CommandRecord,
+    Door,
     Drill,
     LogOpened,
     Passage,
@@ -39,7 +40,7 @@ from sync.log.records import Record as Sent
 from sync.log.view import Head
 
 # the kinds that more is made of; all others are kept
-_READ = frozenset({"visit", "card-seen", "passage", "alarm", "command", "log-opened", "shift", "drill"})
+_READ = frozenset({"visit", "card-seen", "passage", "door", "alarm", "command", "log-opened", "shift", "drill"})
 _LOG_ID: Final = re.compile(r"[0-9a-f]{32}\Z")
 MOST_OPENINGS: Final = (
     8  # of a gate's logs in one transaction; each may name `MAX_RUNS` ranges, and everybody waits for that
@@ -194,6 +195,8 @@ class Sheet:
                 self._projection.card(self._dated(gate, sent, key, now), card)
             elif isinstance(body, Passage):
                 self._projection.passage(gate.pk, body)
+            elif isinstance(body, Door):
+                self._projection.door(gate.pk, body)
             elif isinstance(body, AlarmRecord):
                 _hear(gate, log, sent, body, now)
             elif isinstance(body, CommandRecord):

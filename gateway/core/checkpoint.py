@@ -92,6 +92,7 @@ class Checkpoint:
             self._alarms.durable, self._seen.durable, self._used.durable, self._orders.durable, self._duties.durable,
         )  # fmt: skip
         self._next_policy: events.PolicyChanged | None = None
+        self._missed: events.FireInput | None = None  # decided by the door alone
         self._minute_ms: int | None = None
         self._deadline: int | None = None
         self._panel = Panel()
@@ -125,6 +126,9 @@ class Checkpoint:
     def handle(self, event: events.Event, now: Moment) -> tuple[Effect, ...]:
         """What to do about everything that is due by now, about the event, and about what is due because of it."""
         self._due(now)
+        missed, self._missed = self._missed, None
+        if missed is not None:
+            self._route(missed, now)
         self._route(event, now)
         self._deadline = self._wanted_at()
         self._due(now)
@@ -133,10 +137,10 @@ class Checkpoint:
 
     def rescue(self, event: events.Event, now: Moment) -> tuple[Effect, ...]:
         """After a fault of ours in `handle`: fire and the way out all the same, a release that is over, and what is switched. Nothing
-        of it goes on record here; what is due is tried again with the next event."""
+        of it goes on record here; what is due, and the fire's alarm, is tried again with the next event."""
         match event:
             case events.FireInput(active):
-                self._mode.fire = active
+                self._mode.fire, self._missed = active, event
             case events.ExitRequested():
                 self._portal.flee(now.mono_ms)
         door = self._portal.door

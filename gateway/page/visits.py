@@ -7,23 +7,13 @@ from typing import Final
 import msgspec
 
 from gateway.core import effects
-from gateway.core.door import DoorState
-from gateway.core.findings import CLOSED_MANAGEMENT, LOCKDOWN
 from gateway.core.moment import Moment
-from gateway.core.passback import ALREADY_INSIDE
 from gateway.page.messages import MOST_STEPS, Passed, StepDone
-from sync.contract.records import Door, Visit, VisitOutcome
+from sync.contract.records import Door, Visit, VisitOutcome, withdrawn
 
 LAST: Final = 20
 WARM: Final = frozenset({"fever", "high", "too-cold", "implausible", "unsteady"})
 """The reasons for which a temperature is shown: the guard is to measure again. Of whoever went in none is."""
-WITHDRAWN: Final = {
-    LOCKDOWN: VisitOutcome.DENIED,
-    CLOSED_MANAGEMENT: VisitOutcome.DENIED,
-    ALREADY_INSIDE: VisitOutcome.DENIED,
-    "journal-failed": VisitOutcome.REFERRED,
-}
-"""By what a grant that is on record was not carried out."""
 
 
 class RecentVisits:
@@ -40,10 +30,8 @@ class RecentVisits:
         match effect:
             case effects.Append(body=Visit() as visit):
                 self._ended(visit, now)
-            case effects.Append(body=Door(visit=visit, cause=cause, state=state)) if (
-                visit and cause in WITHDRAWN and state != DoorState.RELEASED
-            ):
-                self._withdrawn(visit, cause)
+            case effects.Append(body=Door() as door):
+                self._withdrawn(door)
             case effects.Show("step", values):
                 self._step(values["step"], values["result"] == "passed", values["reason"])
 
@@ -82,9 +70,12 @@ class RecentVisits:
         with self._lock:
             self._last.append((visit.visit, passed))
 
-    def _withdrawn(self, visit: str, cause: str) -> None:
+    def _withdrawn(self, door: Door) -> None:
+        outcome = withdrawn(door)
+        if outcome is None:
+            return
         with self._lock:
             for at, (known, passed) in enumerate(self._last):
-                if known == visit:
-                    changed = msgspec.structs.replace(passed, outcome=WITHDRAWN[cause].value, reasons=(cause,))
+                if known == door.visit:
+                    changed = msgspec.structs.replace(passed, outcome=outcome.value, reasons=(door.cause,))
                     self._last[at] = (known, changed)

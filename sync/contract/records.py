@@ -134,6 +134,16 @@ class Door(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     note: str = ""
 
 
+_UNWRITTEN: Final = "journal-failed"
+_WITHDRAWN: Final = {
+    "lockdown": VisitOutcome.DENIED,
+    "closed-management": VisitOutcome.DENIED,
+    "already-inside": VisitOutcome.DENIED,
+    _UNWRITTEN: VisitOutcome.REFERRED,
+}
+"""By what a grant that is on record was not carried out."""
+
+
 class AlarmRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What happened to an alarm; `alarm.id` is the id that travelled ahead. `what`: of a note, `instruction` (of the leader on
     shift) or `done`."""
@@ -348,6 +358,15 @@ KINDS: dict[str, type[Body]] = {
 _KIND_OF = {body: kind for kind, body in KINDS.items()}
 _ENCODER = msgspec.json.Encoder()
 _DECODERS: dict[str, msgspec.json.Decoder[Body]] = {kind: msgspec.json.Decoder(body) for kind, body in KINDS.items()}
+
+
+def withdrawn(door: Door) -> VisitOutcome | None:
+    """What became of the visit that this record names, where its grant was not carried out; None of every other record."""
+    if not door.visit or (
+        door.cause == _UNWRITTEN and door.state == "released"
+    ):  # let in without its record, by policy
+        return None
+    return _WITHDRAWN.get(door.cause)
 
 
 def kind_of(body: Body) -> str:

@@ -104,6 +104,22 @@ def test_a_core_that_fails_with_every_event_lets_out_and_opens_in_a_fire(
         assert outputs.levels == [False, True], event
 
 
+def test_the_fires_alarm_comes_as_soon_as_the_fault_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    core, outputs = gate(), Outputs()
+    works, faults = core._desk.due, [ZeroDivisionError]
+
+    def fails_once(now_ms: int) -> None:
+        if faults:
+            raise faults.pop()
+        works(now_ms)
+
+    monkeypatch.setattr(core, "_deadline", 0)
+    monkeypatch.setattr(core._desk, "due", fails_once)
+    run(core, outputs, FireInput(True), Tick())
+    assert outputs.levels == [False, True]
+    assert outputs.alarms == ["fire"] and (effects.Tone.EVACUATION, True) in outputs.tones
+
+
 def test_it_lets_out_nobody_who_has_to_show_a_card_and_in_nobody_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     core, outputs = gate(STAYS), Outputs()
     broken(core, "_duties", monkeypatch)

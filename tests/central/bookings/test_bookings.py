@@ -1,10 +1,13 @@
 """Booked times: what gates are told of them, how full a slot is, from pages and from files."""
 
 import json
+import threading
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.test import Client
 from django.utils.timezone import get_default_timezone, localtime
 from django.utils.timezone import now as office_now
@@ -16,7 +19,7 @@ from central.bookings.models import MOST_OF_ONE, Booking, TimeSlot
 from central.bookings.places import Booked, Ledger, ledger, whole_days
 from central.bookings.tidying import KEPT, tidy
 from central.directory.models import Directory, Row
-from central.holders.importing import plan, take
+from central.holders.importing import NotTaken, plan, take
 from central.holders.models import Holder
 from central.holders.publishing import delete_all, rebuild
 from sync.contract.directory import Booking as AtGate
@@ -155,6 +158,55 @@ def test_the_page_tells_what_is_left_and_refuses_when_nothing_is(staff: Client, 
     assert told()["h-0"] == in_s((at(9, 15), at(9, 45))), "its own place is no obstacle"
     for name in ("booking", "timeslot"):
         assert staff.get(f"/admin/bookings/{name}/").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clerks_who_book_the_last_place_at_once_book_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_slot(places=1)
+    people = [Holder.objects.create(site=SITE, reference=f"h-{number}") for number in range(2)]
+    clerk = User.objects.create(username="li", is_staff=True, is_superuser=True)
+    looked, add = threading.Barrier(2), Ledger.add
+
+    def looks(there: Ledger, wanted: Booked) -> None:
+        add(there, wanted)
+        with suppress(threading.BrokenBarrierError):
+            looked.wait(2)  # until both have seen that there is a place; only one can
+
+    def book(holder: Holder) -> None:
+        try:
+            staff = Client()
+            staff.force_login(clerk)
+            staff.post(
+                "/admin/bookings/booking/add/",
+                {
+                    "site": SITE, "holder": holder.pk, "begins_0": "2027-03-01", "begins_1": "09:00",
+                    "ends_0": "2027-03-01", "ends_1": "10:00",
+                },
+            )  # fmt: skip
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(Ledger, "add", looks)
+    threads = [threading.Thread(target=book, args=(holder,)) for holder in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert Booking.objects.count() == 1 and len(told()) == 1
+
+
+def test_a_place_that_was_booked_since_the_file_was_looked_at_is_not_booked_twice(holders: list[Holder]) -> None:
+    a_slot(places=1)
+    data = b"holder,from,until\nh-0,2027-03-01 09:00,2027-03-01 10:00\n"
+    found = plan("bookings", SITE, data)
+    assert not found.refused and len(found.new) == 1
+    Booking.objects.create(site=SITE, holder=holders[1], begins=at(9), ends=at(10))
+    with pytest.raises(NotTaken, match="is full: 1 of 1 places are taken"):
+        take(found)
+    assert Booking.objects.count() == 1
+    moved = plan("bookings", SITE, b"holder,from,until\nh-1,2027-03-01 09:00,2027-03-01 09:30\n")
+    take(moved)
+    assert told()["h-1"] == in_s((at(9), at(9, 30))), "its own place is no obstacle"
 
 
 def test_the_page_of_slots_says_how_full_today_is(staff: Client, holders: list[Holder]) -> None:

@@ -156,3 +156,8 @@ class Event:
 def test_who_was_really_there(events: list[Event], expected: Presence, state: str) -> None:
     told = presence(events, T0, T0 + timedelta(hours=8))
     assert (told, told.state) == (expected, state)
+
+
+def test_who_is_in_two_places_is_found_whatever_lies_between() -> None:
+    shifts = (Shift("li", 0, 24, gate="a"), Shift("li", 1, 2, gate="a"), Shift("li", 3, 4, gate="b"))
+    assert [each for each in found(*shifts) if each[0] == "twice"] == [("twice", "guard", "b", 3, 4)]

@@ -11,7 +11,7 @@ from central.entries.models import UNREADABLE, Entry
 from central.ingest.models import Record
 from central.text import harmless
 from sync.contract.colours import HealthCode, PassType
-from sync.contract.records import Direction, Passage, Visit, VisitOutcome, encode_body
+from sync.contract.records import Direction, Door, Passage, Visit, VisitOutcome, encode_body
 from tests.central.ingest.sending import NOW, NOW_MS, Desk, ack, batch, hashes, raw, record, visit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("database")]
@@ -154,3 +154,33 @@ def test_harmless_text_is_printable_and_short(text: str, limit: int) -> None:
     assert is_plain(clean)
     assert harmless(clean, limit) == clean
     assert len(clean) == min(len(text), limit)
+
+
+@pytest.mark.parametrize(
+    ("cause", "state", "outcome", "reasons"),
+    [
+        ("lockdown", "locked_down", "denied", "lockdown"),
+        ("closed-management", "locked", "denied", "closed-management"),
+        ("already-inside", "released", "denied", "already-inside"),  # somebody else was let in at that moment
+        ("journal-failed", "locked", "referred", "journal-failed"),
+        ("journal-failed", "released", "granted", "ok"),  # let in without its record, by the site's policy
+        ("contact", "forced", "granted", "ok"),
+    ],
+)
+@pytest.mark.parametrize("together", [True, False])
+def test_a_grant_that_was_not_carried_out_is_shown_as_none(
+    cause: str, state: str, outcome: str, reasons: str, together: bool
+) -> None:
+    granted = Visit(
+        visit="v-1", portal="main", direction=Direction.ENTRY, outcome=VisitOutcome.GRANTED, reasons=("ok",),
+        started_ms=0, duration_ms=0,
+    )  # fmt: skip
+    first, door = record(granted), record(Door(portal="main", state=state, cause=cause, visit="v-1"), 2)
+    desk = Desk()
+    if together:
+        desk.take(batch(first, door))
+    else:
+        desk.take(batch(first))
+        desk.take(batch(door, previous=hashes([first])[-1]))
+    row = Entry.objects.get()
+    assert (row.outcome, row.reasons) == (outcome, reasons)

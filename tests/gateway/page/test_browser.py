@@ -215,9 +215,9 @@ def test_it_says_when_the_office_is_heard_again(window: BrowserContext, gate: Gu
     expect(page.locator("#no-office")).to_be_visible()
 
 
-def test_a_card_logs_in_where_somebody_has_by_pin(window: BrowserContext, gate: GuardedGate) -> None:
+def test_a_card_logs_in_where_its_guard_has_by_pin(window: BrowserContext, gate: GuardedGate) -> None:
     gate.play(*CALM)
-    page = log_in(window, "Li")
+    page = log_in(window, "Chen")
     page.get_by_role("button", name="Log out").tap()
     page.get_by_role("button", name="Show my card").tap()
     expect(page.locator(".me")).to_contain_text("Chen · leader on shift")  # whose card the people carry
