@@ -125,8 +125,8 @@ class Station:
     def _status(self, connection: int) -> StateMessage:
         return StateMessage(online=True, boot=BOOT.hex(), connection=connection, head=self.journal.head().seq)
 
-    def _replace(self, reason: str) -> None:
-        self.journal.replace_log(reason)
+    def _replace(self, reason: str, held: Head | None) -> None:
+        self.journal.replace_log(reason, held=held)
         self.replaced.append(reason)
 
     def _connected(self) -> None:

@@ -21,6 +21,7 @@ from tests.sync.model import (
     explore,
     fresh,
     make,
+    replaced,
     restored,
     rewound,
     streaming,
@@ -36,7 +37,7 @@ def tell(what: str, seen: Seen, record: Callable[[str, object], None], capsys: p
         print(f"\nroad model, {what}: {seen}")  # noqa: T201  a figure of the test
 
 
-@pytest.mark.parametrize(("begin", "depth"), [(fresh, 7), (streaming, 5), (restored, 6), (rewound, 6)])
+@pytest.mark.parametrize(("begin", "depth"), [(fresh, 7), (streaming, 5), (restored, 6), (rewound, 6), (replaced, 4)])
 def test_everything_that_may_happen(
     begin: Begin,
     depth: int,
