@@ -147,7 +147,7 @@ class Explored(World):
     def is_settled(self) -> bool:
         """Whether everything is across, and nothing on the road."""
         whole = self.linked and not self.up and not self.down and self.log.acked == self.log.head().seq
-        return whole and self._is_whole() and self._earlier_due() is None
+        return whole and self._is_whole() and self.sender.rests and self._earlier_due() is None
 
     def go_right(self) -> None:
         """The next move of a world in which nothing goes wrong any more."""
@@ -194,6 +194,13 @@ class Explored(World):
         # version 2, unlike later ones, gives equal bytes for equal parts
         whole = marshal.dumps(parts, 2)  # type: ignore[arg-type]  # what it cannot take, it refuses
         return hashlib.blake2b(whole, digest_size=16).digest()
+
+
+class OffersNoEarlier(Explored):
+    """A gate that forgets its earlier logs."""
+
+    def _offered(self) -> Sequence[MemoryAside]:
+        return ()
 
 
 class DeletesWhenSent(Explored):

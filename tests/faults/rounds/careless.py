@@ -205,9 +205,9 @@ def _sees_no_fork() -> None:
 
 
 def _keeps_no_ranges() -> None:
-    from central.ingest import store
+    from central.ingest import ranges
 
-    store._missing = lambda *_: None
+    ranges.name = lambda *_: None
 
 
 def _has_no_lock() -> None:
