@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.rounds import __main__ as program
-from tests.faults.rounds.backups import card_control, card_put_back
+from tests.faults.rounds.backups import card_control, card_put_back, old_log_control, old_log_wanted
 from tests.faults.rounds.catalogue import every_kind
 from tests.faults.rounds.judge import Books, Kept, broken_promises, judge
 from tests.faults.rounds.kills import kills, no_broker
@@ -247,6 +247,16 @@ def test_a_card_is_put_back_and_without_hashes_that_is_found_out(tmp_path: Path)
     assert any(_is_caught(random.Random(seed), tmp_path / f"bad-{seed}") for seed in (2, 3, 4)), (
         "how it falls is chance"
     )
+
+
+@needs_broker
+@pytest.mark.timeout(180)
+def test_an_office_from_before_a_new_log_gets_the_old_one_and_without_that_it_is_found_out(tmp_path: Path) -> None:
+    (tmp_path / "good").mkdir()
+    (tmp_path / "bad").mkdir()
+    result = old_log_wanted(random.Random(4), tmp_path / "good")
+    assert result.sound, result
+    assert old_log_control(random.Random(4), tmp_path / "bad").lost > 0
 
 
 def _is_caught(chance: random.Random, folder: Path) -> bool:
