@@ -1,6 +1,6 @@
 """Room on the disk: what is given up when it becomes scarce, in which order, and that it is told.
 
-Theory of operation. Logs before this one, whose files lie beside it, go first, where the office has all of them. Then records that
+Theory of operation. Logs before this one, whose files lie beside it, go first, but for one that the office has asked for again. Then records that
 it has acknowledged, the oldest first, whatever their age. When there are none
 left, bodies of records that it does not have yet are given up: of the kinds in `FIRST`, in that order, and of no other. A visit
 or an alarm that the office does not have is never given up; should the disk become full all the same, it is the portal's policy

@@ -39,10 +39,10 @@ class Log(LogView, Protocol):
         """The office holds everything up to `seq`."""
 
     def earlier(self) -> Sequence[LogView]:
-        """The logs before this one that are still at hand, to be offered (again)."""
+        """The logs before this one, to be offered (again)."""
 
-    def office_has(self, log_id: str, /) -> None:
-        """The office has all of this earlier log."""
+    def office_has(self, log_id: str, /, *, whole: bool) -> None:
+        """The office has this earlier log whole, or not."""
 
     def next_connection(self) -> int:
         """A number greater than any before on this gate."""
@@ -265,8 +265,8 @@ class Uplink:
                         self._hearing.expect()
                 case Acknowledged(seq, digest):
                     self._log.acknowledge(seq, digest)
-                case HasEarlier(log_id):
-                    self._log.office_has(log_id)
+                case HasEarlier(log_id, whole):
+                    self._log.office_has(log_id, whole=whole)
                 case OpenNewLog(reason, detail, held):
                     logger.error("the log cannot go on: %s; opening a new one (%s)", detail, reason)
                     self._replace_log(reason, held)

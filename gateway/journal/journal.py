@@ -67,7 +67,7 @@ class Journal:
         self._counters = threading.Lock()
         self._connection, self._leased = store.connections, store.connections + LEASE
         self._known_ms = self._known_written = store.known_ms
-        self._office_has: frozenset[str] = frozenset()  # earlier logs, since they were last offered
+        self._office_has: Mapping[str, bool] = {}  # earlier logs whole, as far as was heard since the start
 
     @classmethod
     def open(cls, path: Path, *, boot: bytes, now: Moment, group_limit: int = GROUP) -> Self:
@@ -208,25 +208,23 @@ class Journal:
     # the logs before
 
     def earlier(self) -> Sequence[Aside]:
-        """The logs that this gate had before, the oldest first, to be offered to the office: what it was known to have of them
-        does not count any more."""
-        self._office_has = frozenset()
-        return self._asides()
+        """The logs that this gate had before, the oldest first, to be offered to the office."""
+        return [Aside(self._path.parent, log) for log in self._store.earlier]
 
-    def office_has(self, log_id: str) -> None:
-        """The office has all of this earlier log that is to be had."""
-        self._office_has |= {log_id}
+    def office_has(self, log_id: str, /, *, whole: bool) -> None:
+        """The office has said that it has all that is to be had of this earlier log, or that it lacks some of it."""
+        self._office_has = {**self._office_has, log_id: whole}
 
     def remove_earlier(self, now: Moment, keep_days: int | None) -> list[Removed]:
-        """Delete the files of earlier logs that the office has whole and that are older than `keep_days`; None: of any age, to
-        make room. What was removed.
+        """Delete the files of earlier logs that are older than `keep_days` and of which the office has said since the start that it
+        has them whole; None: of any age, to make room, unless the office lacks some of it. What was removed.
 
         One that was not whole (it was damaged, and not all that was not acknowledged could be carried over) is never deleted: it
         is somebody's to look at. A log that was given up by a clock that was not trusted has no age. Raises JournalError."""
         removed = []
-        for aside in self._asides():
+        for aside in self.earlier():
             log = aside.log
-            if log.log_id not in self._office_has or not log.whole or not (size := aside.size()):
+            if not self._office_has.get(log.log_id, keep_days is None) or not log.whole or not (size := aside.size()):
                 continue
             if keep_days is None or (now.trusted and 0 < log.at_ms < now.at_ms - keep_days * DAY_MS):
                 first, last = min(aside.oldest(), log.acked.seq + 1), log.acked.seq
@@ -234,9 +232,6 @@ class Journal:
                 logger.warning("%s: deleted, the office has all of it", log.file)
                 removed.append(Removed(log.log_id, first, last, size))
         return removed
-
-    def _asides(self) -> Sequence[Aside]:
-        return [Aside(self._path.parent, log) for log in self._store.earlier]
 
     # upkeep
 

@@ -17,9 +17,10 @@ from sync.log.view import Head, LogView
 
 @dataclass(frozen=True, slots=True)
 class HasEarlier:
-    """The receiver has this earlier log up to its end, or more of it than is at hand."""
+    """The receiver has this earlier log up to its end, or more of it than is at hand; not `whole`: it lacks some of it."""
 
     log_id: str
+    whole: bool = True
 
 
 class Earlier:
@@ -49,7 +50,13 @@ class Earlier:
 
     def received(self, payload: bytes, now: int) -> Sequence[Action | HasEarlier]:
         """A payload came from the receiver."""
-        return () if self._sender is None else self._seen(self._sender.received(payload, now))
+        if self._sender is None or self._log is None:
+            return ()
+        knew = not self._sender.asks
+        seen = self._seen(self._sender.received(payload, now))
+        if self._sender is None or knew or not self._sender.lacks:
+            return seen
+        return [*seen, HasEarlier(self._log.log_id, whole=False)]
 
     def deadline(self, now: int) -> int | None:
         """When `poll` is wanted, as long as the current log's sender rests; None when there is nothing to wait for."""
@@ -85,7 +92,7 @@ class Earlier:
         done = self._done(log)
         if held is not None and held.seq > log.head().seq:
             return (done,)
-        return (Refused(f"the earlier log {log.log_id[:8]}: {detail}"),)
+        return Refused(f"the earlier log {log.log_id[:8]}: {detail}"), HasEarlier(log.log_id, whole=False)
 
     def _done(self, log: LogView) -> HasEarlier:
         self._log = self._sender = None

@@ -133,6 +133,11 @@ class Sender:
         return self._connected and self._cursor is None
 
     @property
+    def lacks(self) -> bool:
+        """Whether the receiver has told that it does not have everything."""
+        return self._cursor is not None and self._cursor.seq < self._log.head().seq
+
+    @property
     def rests(self) -> bool:
         """Whether the receiver has everything, as far as is known: there is nothing to send, and nothing on its way."""
         return self._cursor is not None and not self._window.in_flight and self._cursor.seq >= self._log.head().seq

@@ -47,8 +47,8 @@ def bring(journal: Journal, office: Office) -> list[str]:
                         actions += each.received(office.take(payload), now)
                     case Acknowledged(seq, digest):
                         journal.acknowledge(seq, digest)
-                    case HasEarlier(log_id):
-                        journal.office_has(log_id)
+                    case HasEarlier(log_id, whole):
+                        journal.office_has(log_id, whole=whole)
                     case Refused(reason):
                         refused.append(reason)
     return refused
@@ -250,7 +250,7 @@ def test_a_file_goes_when_the_office_has_it_and_it_is_old(path: Path) -> None:
     with opened(path) as journal:
         office, old = replaced(journal, Office())
         aside = aside_of(path, old)
-        journal.earlier()
+    with opened(path) as journal:
         assert journal.remove_earlier(LATER, 30) == [], "nobody has said that the office has it"
         bring(journal, office)
         assert journal.remove_earlier(NOW, 30) == [], "it is young"
@@ -266,11 +266,24 @@ def test_a_file_goes_when_the_office_has_it_and_it_is_old(path: Path) -> None:
 
 def test_a_file_stays_while_an_office_lacks_some_of_it(path: Path) -> None:
     with opened(path) as journal:
-        replaced(journal, Office())
-        for aside in journal.earlier():
-            journal.office_has(aside.log_id)
-        journal.earlier()  # the link is new: who knows what the office has now
-        assert journal.remove_earlier(LATER, None) == []
+        office, old = replaced(journal, Office())
+        earlier = Earlier(journal.earlier)
+        earlier.offer()
+        (hello,) = earlier.poll(0)
+        assert isinstance(hello, Send)
+        assert earlier.received(office.take(hello.payload), 0) == [HasEarlier(old, whole=False)]
+        journal.office_has(old, whole=False)
+        assert journal.remove_earlier(LATER, 30) == journal.remove_earlier(LATER, None) == []
+        bring(journal, office)
+        assert [each.log_id for each in journal.remove_earlier(NOW, None)] == [old]
+
+
+def test_a_full_disk_does_not_wait_for_an_office_that_is_away(path: Path) -> None:
+    """What was acknowledged may go, as a record may."""
+    with opened(path) as journal:
+        _, old = replaced(journal, Office())
+    with opened(path) as journal:
+        assert [each.log_id for each in journal.remove_earlier(NOW, None)] == [old]
 
 
 def test_a_file_of_which_something_was_lost_is_somebodys_to_look_at(path: Path) -> None:

@@ -27,7 +27,7 @@ from sync.log import records, sender
 from sync.log.messages import Fork, encode
 from sync.log.records import Record
 from sync.mqtt import MqttLink
-from tests.gateway.journaling import BOOT, NOW, body, everything, opened, write, write_many
+from tests.gateway.journaling import BOOT, DAY_MS, NOW, body, everything, opened, write, write_many
 from tests.mosquitto import Mosquitto, running_mosquitto
 from tests.proxy import Proxy
 from tests.sync.road import Office
@@ -406,7 +406,8 @@ def test_an_office_put_back_to_before_a_new_log_gets_the_old_one_after_it(
     write_many(journal, 200)
     station()
     central.until_it_has(journal)
-    until(lambda: bool(journal.remove_earlier(NOW, None)), journal)  # the gate has heard that the office has it
+    later = Moment(NOW.mono_ms, NOW.at_ms + 31 * DAY_MS)
+    until(lambda: bool(journal.remove_earlier(later, 30)), journal)  # the gate has heard that the office has it
     kept = central.office.logs[old]
     assert (kept.cursor.seq, len(kept.records), kept.missing) == (321, 321, [])
     central.office.check()
