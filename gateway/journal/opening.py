@@ -25,6 +25,7 @@ from gateway.journal.schema import (
     READ_FROM,
     SET_STATE,
     TABLES,
+    EarlierRow,
     MetaRow,
     Row,
     connect,
@@ -161,7 +162,10 @@ def examine(path: Path) -> str | None:
         return "the write-ahead log is not one of SQLite's"
     try:
         with closing(connect_to_read(path)) as connection:
-            return wrong_schema(connection, path) or _wrong_pages(connection, path) or _wrong_tail(connection)
+            wrong = wrong_schema(connection, path) or _wrong_pages(connection, path) or _wrong_tail(connection)
+            if wrong is None and _version(connection) > 1:
+                read_all(connection)  # raises where its page cannot be read
+            return wrong
     except sqlite3.Error as error:
         if is_damage(error):
             return str(error)
@@ -180,7 +184,7 @@ def _wal_is_garbage(wal: Path) -> bool:
 
 def wrong_schema(connection: sqlite3.Connection, path: Path) -> str | None:
     """Why this is no journal, or None. Raises JournalError when a newer version wrote it."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(connection)
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         return "a database, but not a journal"
     if version > len(MIGRATIONS):
@@ -189,8 +193,13 @@ def wrong_schema(connection: sqlite3.Connection, path: Path) -> str | None:
             " install that version again, or move the file away to begin a new log"
         )
     found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    missing = {str(table._meta.table_name) for table in TABLES} - found
+    tables = (*TABLES, EarlierRow) if version > 1 else TABLES
+    missing = {str(table._meta.table_name) for table in tables} - found
     return f"tables are missing: {', '.join(sorted(missing))}" if missing else None
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _wrong_pages(connection: sqlite3.Connection, path: Path) -> str | None:
@@ -238,7 +247,7 @@ def salvage(path: Path, connect: Callable[[Path], sqlite3.Connection] = connect_
             last = connection.execute("SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1").fetchone()
             if last is not None:
                 old.head = Head(int(last[0]), bytes(last[1]))
-            if connection.execute("PRAGMA user_version").fetchone()[0] > 1:
+            if _version(connection) > 1:
                 old.earlier = read_all(connection)
     except (sqlite3.Error, ValueError, TypeError) as error:
         logger.warning("%s: not all could be read of the old log: %s", path, error)

@@ -321,6 +321,16 @@ def test_room_is_made_by_earlier_logs_first_and_told(path: Path) -> None:
         assert told == ["disk-nearly-full"]
 
 
+def test_a_journal_that_has_lost_the_list_is_damaged_and_goes_on(path: Path) -> None:
+    office = Office()
+    with opened(path) as journal:
+        replaced(journal, office)
+    sql(path, "DROP TABLE earlier")
+    with opened(path) as journal:
+        assert "tables are missing: earlier" in (journal.recovered or "")
+        assert bring(journal, office) == []
+
+
 def test_no_more_are_remembered_than_there_may_be() -> None:
     logs: list[EarlierLog] = []
     for number in range(MOST + 3):
