@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -218,6 +219,17 @@ def test_the_last_line_begins_with_its_five_figures() -> None:
     line = json.loads(program.Tally(rounds=3).as_json(1, 2.0, ["b", "a"]))
     assert list(line)[:5] == ["rounds", "lost", "doubled", "controls", "controls_caught"]
     assert line["left_out"] == ["a", "b"]
+
+
+def test_the_line_on_the_page_is_one_of_these_kinds_and_their_controls() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "faults.md").read_text("utf-8")
+    (shown,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    line, names = json.loads(shown), {kind.name for kind in every_kind()}
+    assert list(line) == list(json.loads(program.Tally().as_json(1, 2.0, [])))
+    assert line["controls"] == line["controls_caught"] == len(names) - len(line["left_out"])
+    assert set(line["kinds"]) <= names
+    assert sum(line["kinds"].values()) == line["rounds"]
+    assert {name for name in names if f"`{name}`" not in page} == set(), "each is described"
 
 
 def test_the_kinds_have_names_of_their_own() -> None:
