@@ -89,7 +89,7 @@ def run_gate(name: str, port: int, path: Path) -> None:
             journal,
             status=lambda connection: StateMessage(online=True, boot=BOOT.hex(), connection=connection),
             now_ms=lambda: moment().mono_ms,
-            replace_log=lambda reason: sys.exit(f"{name}: a new log was asked for: {reason}"),
+            replace_log=lambda reason, _held: sys.exit(f"{name}: a new log was asked for: {reason}"),
             boot=BOOT,
         )
         link = MqttLink(

@@ -174,18 +174,20 @@ def gate_admit(gate_id: str) -> None:
 @gate.command("list")
 @with_database
 def gate_list() -> None:
-    """List the gates: id, name, admitted or not, online or not, when last heard; site, and the directory it decides by.
+    """List the gates: id, name, admitted or not, online or not, when last heard (in the office's time zone); site, and the
+    directory it decides by.
 
     \b
     menshen office gate list
     """
+    from django.utils.timezone import localtime
     from django.utils.timezone import now as office_now
 
     from central.registry.models import Gate
 
     now = office_now()
     for each in Gate.objects.all():
-        heard = f"{each.last_heard:%Y-%m-%d %H:%M:%S %Z}" if each.last_heard else "never"
+        heard = f"{localtime(each.last_heard):%Y-%m-%d %H:%M:%S %Z}" if each.last_heard else "never"
         site = (
             f"site {each.site}, directory {each.directory_epoch}.{each.directory_version}" if each.site else "no site"
         )

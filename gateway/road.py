@@ -72,7 +72,7 @@ def _to_office(
         journal,
         status=ends.board.message,
         now_ms=clock.mono_ms,
-        replace_log=lambda reason: journal.replace_log(reason, now=clock.now()),
+        replace_log=lambda reason, held: journal.replace_log(reason, now=clock.now(), held=held),
         boot=ends.boot,
         hearing=hearing,
     )

@@ -1,6 +1,7 @@
 """Room on the disk: what is given up when it becomes scarce, in which order, and that it is told.
 
-Theory of operation. Records that the office has acknowledged go first, the oldest first, whatever their age. When there are none
+Theory of operation. Logs before this one, whose files lie beside it, go first, but for one that the office has asked for again. Then records that
+it has acknowledged, the oldest first, whatever their age. When there are none
 left, bodies of records that it does not have yet are given up: of the kinds in `FIRST`, in that order, and of no other. A visit
 or an alarm that the office does not have is never given up; should the disk become full all the same, it is the portal's policy
 (`when_journal_fails`) that decides who comes in. What is given up keeps its number, kind, time and hash, so the chain and the road
@@ -97,7 +98,7 @@ class Room:
         trimmed = 0
         try:
             if scarce:
-                trimmed = self._trim(scarce)
+                trimmed = self._remove_earlier(scarce) or self._trim(scarce)
             if scarce and not trimmed:
                 self._drop(scarce)
         finally:
@@ -122,6 +123,15 @@ class Room:
         return "journal-too-large" if usage.used > self._limits.largest * (1 - slack) else ""
 
     # what the office has
+
+    def _remove_earlier(self, reason: str) -> int:
+        """The files of earlier logs; of how many records."""
+        removed = self._journal.remove_earlier(self._now(), None) if reason == "disk-nearly-full" else []
+        for log_id, first, last, size in removed:
+            count = last - first + 1
+            told = Dropped(reason=reason, log=log_id, first=first, last=last, sent=count, bytes=size)
+            self._journal.append(told, self._now())
+        return sum(each.last - each.first + 1 for each in removed)
 
     def _trim(self, reason: str) -> int:
         """How many were deleted."""

@@ -73,7 +73,7 @@ class StatusBoard:
             drill=status.drill,
             log_id=taken.log_id,
             head=taken.head,
-            acked=self._journal.acked.seq,
+            acked=min(self._journal.acked.seq, taken.head),  # it may be of a record that was written since
             directory_epoch=directory.mark.epoch,
             directory_version=directory.mark.version,
             directory_at_ms=directory.at_ms if directory.whole else 0,

@@ -72,5 +72,6 @@ class Upkeep:
             return
         while self._idle() and not self._stopping.is_set():
             if self._journal.trim(now, self._keep_days, ROWS) < ROWS:
+                self._journal.remove_earlier(now, self._keep_days)
                 self._trim_due = now.mono_ms + TRIM_MS
                 return

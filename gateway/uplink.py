@@ -17,8 +17,9 @@ from gateway.hearing import Hearing
 from gateway.journal import JournalError
 from sync.contract.alarms import Alarm, AlarmAction, AlarmMessage, StateMessage
 from sync.contract.topics import Channel, topic
+from sync.log.earlier import Earlier, HasEarlier
 from sync.log.sender import Acknowledged, Action, OpenNewLog, Refused, Send, Sender
-from sync.log.view import LogView
+from sync.log.view import Head, LogView
 
 logger = logging.getLogger("menshen.sync")
 HEARTBEAT_MS = 10_000  # the retained state is sent at least this often
@@ -28,7 +29,7 @@ REFUSED_MS = 60_000  # what was refused is logged this often
 MAX_WAITING = 256  # payloads are dropped while more than that waits for the thread, as the road may drop them
 GOODBYE_S = 2.0
 _encode = msgspec.json.encode
-Work = Callable[[int], Sequence[Action]]
+Work = Callable[[int], Sequence[Action | HasEarlier]]
 
 
 class Log(LogView, Protocol):
@@ -36,6 +37,12 @@ class Log(LogView, Protocol):
 
     def acknowledge(self, seq: int, digest: bytes, /) -> None:
         """The office holds everything up to `seq`."""
+
+    def earlier(self) -> Sequence[LogView]:
+        """The logs before this one, to be offered (again)."""
+
+    def office_has(self, log_id: str, /, *, whole: bool) -> None:
+        """The office has this earlier log whole, or not."""
 
     def next_connection(self) -> int:
         """A number greater than any before on this gate."""
@@ -60,12 +67,13 @@ class Uplink:
         *,
         status: Callable[[int], StateMessage],
         now_ms: Callable[[], int],
-        replace_log: Callable[[str], None],
+        replace_log: Callable[[str, Head | None], None],
         boot: bytes,
         hearing: Hearing | None = None,
     ) -> None:
         self._log = log
         self._sender = Sender(log)
+        self._earlier = Earlier(log.earlier)
         self._status = status
         self._now_ms = now_ms
         self._replace_log = replace_log
@@ -142,6 +150,7 @@ class Uplink:
             self._step(work)
             self._step(self._send_state_when_due)  # first: its alarms wait for no records
             self._step(self._poll_when_due)
+            self._bring_earlier()
         self._step(self._say_goodbye)
 
     def _step(self, work: Work) -> None:
@@ -160,7 +169,8 @@ class Uplink:
 
     def _next(self) -> Work | None:
         """What comes next: what somebody put, or nothing in particular once something is due."""
-        due = [deadline for deadline in (self._poll_due(), self._state_due) if deadline is not None]
+        deadlines = (self._poll_due(), self._earlier_due(), self._state_due)
+        due = [deadline for deadline in deadlines if deadline is not None]
         timeout = max(0, min(due) - self._now_ms()) / 1000 if due else None
         try:
             return self._work.get(timeout=timeout)
@@ -179,6 +189,26 @@ class Uplink:
         self._trouble = ""
         return actions
 
+    def _earlier_due(self) -> int | None:
+        """Earlier logs wait until the present one has nothing to say."""
+        return self._earlier.deadline(self._now_ms()) if self._sender.rests else None
+
+    def _bring_earlier(self) -> None:
+        """One message of an earlier log, if it is time. A file that cannot be read holds up nothing else."""
+        if self._sender.asks:
+            self._earlier.offer()
+        now, due = self._now_ms(), self._earlier_due()
+        if due is None or now < due:
+            return
+        try:
+            self._carry_out(self._earlier.poll(now))
+        except JournalError as error:
+            self._earlier_fails(error)
+
+    def _earlier_fails(self, error: JournalError) -> None:
+        logger.warning("an earlier log cannot be offered to the office for now: %s", error)
+        self._earlier.skip()
+
     def _on_connected(self, number: int, now: int) -> Sequence[Action]:
         self._connection = number
         self._state_due = now
@@ -188,13 +218,21 @@ class Uplink:
         self._connection = 0
         self._state_due = None
         self._sender.disconnected()
+        self._earlier.disconnected()
         return ()
 
-    def _on_received(self, payload: bytes, now: int) -> Sequence[Action]:
-        actions = self._sender.received(payload, now)
+    def _on_received(self, payload: bytes, now: int) -> Sequence[Action | HasEarlier]:
+        actions: Sequence[Action | HasEarlier] = self._sender.received(payload, now) or self._of_earlier(payload, now)
         if self._hearing is not None and not any(isinstance(action, Refused) for action in actions):
             self._hearing.heard()
         return actions
+
+    def _of_earlier(self, payload: bytes, now: int) -> Sequence[Action | HasEarlier]:
+        try:
+            return self._earlier.received(payload, now)
+        except JournalError as error:
+            self._earlier_fails(error)
+            return ()
 
     def _on_state_changed(self, now: int) -> Sequence[Action]:
         if self._connection:
@@ -217,7 +255,7 @@ class Uplink:
         state = msgspec.structs.replace(self._status(self._connection), online=online)
         self._link.publish(self._topics[Channel.STATE], _encode(state), retain=True)
 
-    def _carry_out(self, actions: Sequence[Action]) -> None:
+    def _carry_out(self, actions: Sequence[Action | HasEarlier]) -> None:
         for action in actions:
             match action:
                 case Send(payload):
@@ -227,9 +265,11 @@ class Uplink:
                         self._hearing.expect()
                 case Acknowledged(seq, digest):
                     self._log.acknowledge(seq, digest)
-                case OpenNewLog(reason, detail):
+                case HasEarlier(log_id, whole):
+                    self._log.office_has(log_id, whole=whole)
+                case OpenNewLog(reason, detail, held):
                     logger.error("the log cannot go on: %s; opening a new one (%s)", detail, reason)
-                    self._replace_log(reason)
+                    self._replace_log(reason, held)
                     self._carry_out(self._sender.log_replaced(self._log, self._now_ms()))
                 case Refused(reason):
                     self._refuse(reason)

@@ -28,6 +28,7 @@ LONG: Final = re.compile(
             r"faults/test_full_disk\.py::test_offline_for_long",
             r"faults/test_clock_jumps\.py::test_a_clock_that_nobody_has_set",
             r"faults/test_damaged_journal\.py::test_it_is_moved_aside\w*\[(?!scribble)",
+            r"faults/test_rounds\.py::test_a_gate_that_does_not_offer",
             r"faults/test_kill\.py::test_the_tally_would_see_a_loss",
             r"faults/test_strange_messages\.py::test_a_gate_that_the_office_does_not_know",
             r"central/ingest/test_sharing\.py::test_the_database_crashes",

@@ -36,7 +36,7 @@ def run(host: str, port: int, path: Path, every_s: float, count: int) -> None:
 
         uplink = Uplink(
             gate_name(0), journal, status=status, now_ms=lambda: moment().mono_ms,
-            replace_log=lambda reason: sys.exit(f"a new log was asked for: {reason}"), boot=BOOT,
+            replace_log=lambda reason, _held: sys.exit(f"a new log was asked for: {reason}"), boot=BOOT,
         )  # fmt: skip
         link = MqttLink(
             host, port, client_id=gate_name(0), will=uplink.will, connected=uplink.connected,

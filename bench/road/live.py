@@ -28,7 +28,7 @@ def run(host: str, port: int, path: Path) -> None:
         uplink = Uplink(
             gate_name(0), journal,
             status=lambda connection: StateMessage(online=True, boot=BOOT.hex(), connection=connection),
-            now_ms=lambda: moment().mono_ms, replace_log=sys.exit, boot=BOOT,
+            now_ms=lambda: moment().mono_ms, replace_log=lambda reason, _held: sys.exit(reason), boot=BOOT,
         )  # fmt: skip
         link = MqttLink(
             host, port, client_id=gate_name(0), will=uplink.will, connected=uplink.connected,

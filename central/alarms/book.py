@@ -108,6 +108,17 @@ def raise_at_office(gate: Gate, kind: str, key: str, detail: str, now: datetime)
         _event(row, AlarmAction.RAISED, 0, Source.OFFICE, at_ms, now)
 
 
+def end_at_office(gate: Gate, kind: str, begins: str, now: datetime) -> None:
+    """Close the office's own open alarms of this kind about a gate whose detail begins so: what they told of is no more."""
+    at_ms = int(now.timestamp() * 1000)
+    for row in Alarm.objects.filter(
+        gate=gate, origin=Origin.OFFICE, kind=kind, cleared=False, detail__startswith=begins
+    ):
+        _close(row, now)
+        row.save()
+        _event(row, AlarmAction.CLEARED, 0, Source.OFFICE, at_ms, now)
+
+
 def acknowledge(ids: Iterable[str], user: User, note: str) -> int:
     """Store that `user` has taken notice of these alarms and what was done. Returns how many were not yet.
 

@@ -13,6 +13,7 @@ import logging
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
@@ -34,7 +35,8 @@ _LOGGER = logging.getLogger("menshen.directory")
 WHAT: Final = "directory-part"  # as what a title is signed
 NEWS_S: Final = 0.5
 MAX_WAITING: Final = 1024  # questions; a gate asks again
-TIMES_EACH_S: Final = 200  # answers with the time in one second, whoever asks
+TIMES_EACH_S: Final = 200  # answers with the time in one second, all gates together: each is a signature
+TIMES_OF_ONE: Final = 4  # of these to one gate, which asks every few seconds at most
 TRIM_S: Final = 3600.0
 RETRY_S: Final = 1.0
 Send = Callable[[str, bytes], object]
@@ -61,7 +63,8 @@ class DirectoryService:
         self._thread = threading.Thread(target=self._run, name="directory", daemon=True)
         self._poked: dict[str, tuple[Mark, datetime]] = {}
         self._trouble = ""
-        self._told_times, self._told_since = 0, 0.0
+        self._told_times: Counter[str] = Counter()  # by gate, in this second
+        self._told_since = 0.0
 
     def start(self) -> None:
         """Begin."""
@@ -83,11 +86,17 @@ class DirectoryService:
         """A gate asks for the time."""
         now_s = time.monotonic()
         if now_s - self._told_since >= 1.0:
-            self._told_times, self._told_since = 0, now_s
-        self._told_times += 1
-        if self._told_times > TIMES_EACH_S:
-            self._refuse(gate, f"more than {TIMES_EACH_S} questions for the time in a second; it asks again")
+            self._told_times.clear()
+            self._told_since = now_s
+        if self._told_times[gate] >= TIMES_OF_ONE:
+            self._refuse(gate, f"more than {TIMES_OF_ONE} questions for the time in a second; it asks again")
             return
+        if self._told_times.total() >= TIMES_EACH_S:
+            self._refuse(
+                gate, f"more than {TIMES_EACH_S} questions for the time in a second by all gates; it asks again"
+            )
+            return
+        self._told_times[gate] += 1
         try:
             when = decode_when(payload)
         except MessageError as error:

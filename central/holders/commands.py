@@ -24,9 +24,10 @@ def directory() -> None:
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--site", required=True, help="Whose directory.")
+@click.option("--new-site", is_flag=True, help="The site is new: no gate belongs to it yet.")
 @click.option("--dry-run", is_flag=True, help="Only say what it would do.")
 @with_database
-def import_(kind: str, file: Path, site: str, dry_run: bool) -> None:
+def import_(kind: str, file: Path, site: str, new_site: bool, dry_run: bool) -> None:
     """Take a table saved as CSV: all of it, or nothing while a line cannot be taken. Docs: docs/office-directory.md.
 
     Exit code 0: taken. 3: lines are refused. 1: it is no such table.
@@ -39,10 +40,16 @@ def import_(kind: str, file: Path, site: str, dry_run: bool) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    from central.holders.importing import NotTaken, plan, take
+    from central.holders.importing import NotTaken, is_new, plan, sites, take
 
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", site):
         raise click.BadParameter(f"{site!r}: 1 to 32 letters, digits, '.', '_' and '-'", param_hint="--site")
+    if not new_site and is_new(site):
+        raise click.BadParameter(
+            f"{site!r}: no gate belongs to such a site, and nothing is kept for it; there are: "
+            f"{', '.join(sites()) or 'none'}. If it is a new one, say --new-site",
+            param_hint="--site",
+        )
     data = _bytes(file)
     try:
         with Progress(console=Console(stderr=True), transient=True) as progress:

@@ -21,10 +21,12 @@ from django.utils.translation import gettext as _
 
 from central.bookings.models import Booking
 from central.bookings.places import Booked, Ledger, ledger
+from central.directory.models import Directory
 from central.directory.store import hold
 from central.duty.models import DutyShift
 from central.holders.models import Card, Holder, HolderStatus, Kept, RevokedPass
 from central.holders.publishing import save_all, whole
+from central.registry.models import Gate
 from central.text import harmless
 
 MAX_BYTES: Final = 10 * 1024 * 1024
@@ -138,6 +140,17 @@ KINDS: Final[Mapping[str, _Kind]] = {
         {"from": "begins_at", "begins": "begins_at", "until": "ends_at", "ends": "ends_at"},
     ),
 }  # fmt: skip
+
+
+def is_new(site: str) -> bool:
+    """Whether no gate belongs to this site, and nothing has ever been kept for it: it may be a slip of the pen."""
+    return not (Gate.objects.filter(site=site).exists() or Directory.objects.filter(site=site).exists())
+
+
+def sites() -> list[str]:
+    """Those that there are."""
+    of_gates = Gate.objects.exclude(site="").values_list("site", flat=True)
+    return sorted({*of_gates, *Directory.objects.values_list("site", flat=True)})
 
 
 def columns_of(kind: str) -> str:

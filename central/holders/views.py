@@ -14,7 +14,7 @@ from django.utils.timezone import now as office_now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from central.holders.importing import KINDS, MAX_BYTES, NotTaken, Plan, columns_of, plan, take
+from central.holders.importing import KINDS, MAX_BYTES, NotTaken, Plan, columns_of, is_new, plan, sites, take
 from central.holders.models import SITE, ImportDraft
 from central.holders.site import may, office_admin, user_of
 
@@ -80,7 +80,15 @@ def preview(request: HttpRequest, draft_id: int) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("import")
     title = f"{_TITLES[draft.kind]} · {draft.site}"
-    return _page(request, "holders/preview.html", title, plan=found, sorts=_sorts(found))
+    return _page(request, "holders/preview.html", title, plan=found, sorts=_sorts(found), doubt=_doubt(draft.site))
+
+
+def _doubt(site: str) -> str:
+    """What to look at again before the file is taken; "" for nothing."""
+    if not is_new(site):
+        return ""
+    told = _("No gate belongs to the site %(site)s, and nothing is kept for it. There are: %(sites)s.")
+    return told % {"site": site, "sites": ", ".join(sites()) or _("none")}
 
 
 def _sorts(found: Plan) -> list[tuple[str, str, Any, int]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 import msgspec
+from django.db.models import Exists, OuterRef
 
 from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, raise_at_office
 from central.drills.projection import gate_stage, tie
@@ -14,6 +15,7 @@ from central.duty.projection import shift_event
 from central.entries.dates import Dates
 from central.entries.models import MadeOnce
 from central.entries.projection import Projection, Shown, shown_elsewhere, visit_name, write_once
+from central.ingest import ranges
 from central.ingest.models import ForkEvent, Log, MissingRange, Record, Spooled
 from central.ingest.reading import INT64
 from central.ingest.rows import insert, new_keys
@@ -35,6 +37,7 @@ from sync.contract.records import (
     Visit,
     decode_body,
 )
+from sync.errors import MessageError
 from sync.log.records import GENESIS
 from sync.log.records import Record as Sent
 from sync.log.view import Head
@@ -42,6 +45,7 @@ from sync.log.view import Head
 # the kinds that more is made of; all others are kept
 _READ = frozenset({"visit", "card-seen", "passage", "door", "alarm", "command", "log-opened", "shift", "drill"})
 _LOG_ID: Final = re.compile(r"[0-9a-f]{32}\Z")
+_AWAITS: Final = Exists(MissingRange.objects.filter(log=OuterRef("pk"), last__gt=OuterRef("seq")))
 MOST_OPENINGS: Final = (
     8  # of a gate's logs in one transaction; each may name `MAX_RUNS` ranges, and everybody waits for that
 )
@@ -76,6 +80,10 @@ class _SpooledRow(NamedTuple):
     received_at: datetime
 
 
+class TooManyRanges(MessageError):
+    """A gate tells of more missing ranges than are stored of one."""
+
+
 class CursorMoved(Exception):
     """The cursor is not where it was read: somebody else writes this log. The transaction must be undone."""
 
@@ -93,6 +101,7 @@ class Sheet:
         self._once: list[MadeOnce] = []
         self._dates = Dates()
         self._openings: Counter[str] = Counter()  # by gate
+        self._awaited: set[int] = set()  # logs of which records are missing beyond the cursor
 
     def cursor_of(self, gate: Gate, log_id: str) -> Head:
         """Up to where the office has this log."""
@@ -104,13 +113,24 @@ class Sheet:
     ) -> None:
         """Take the records from the cursor on."""
         log = self._open(gate, log_id)
+        self._fill(gate, log, records[-1].seq, now)
         self._take(gate, log, records, hashes, now)
         self._advance(log, Head(records[-1].seq, hashes[-1]))
         log.written, log.last_at = log.seq, records[-1].at
 
     def spool_batch(self, gate: Gate, log_id: str, upto: Head, payload: bytes, now: datetime) -> None:
         """Take the records from the cursor to `upto` as they came: they are written out later."""
-        self._spool(self._open(gate, log_id), gate, upto, payload, now)
+        log = self._open(gate, log_id)
+        self._fill(gate, log, upto.seq, now)
+        self._spool(log, gate, upto, payload, now)
+
+    def knows(self, gate: Gate, log_id: str) -> bool:
+        """Whether anything of this log was ever taken."""
+        return self._find(gate, log_id) is not None
+
+    def _fill(self, gate: Gate, log: Log, upto: int, now: datetime) -> None:
+        if log.pk in self._awaited:
+            ranges.fill(gate, log, log.seq + 1, upto, now)
 
     def write_out(self, gate: Gate, log: Log, records: Sequence[Sent], hashes: Sequence[bytes], now: datetime) -> None:
         """Take records that were spooled. The cursor has passed them long ago."""
@@ -126,9 +146,12 @@ class Sheet:
         self._project(gate, log, records, keys, now)
 
     def take_gap(self, gate: Gate, log_id: str, upto: Head, reason: str, now: datetime) -> None:
-        """Take it that the records from the cursor to `upto` are gone for good, and raise the office's alarm."""
+        """Take it that the records from the cursor to `upto` are gone for good, and raise the office's alarm. Raises TooManyRanges."""
+        if ranges.too_many(gate, 1):
+            told = f"gone: of this gate {ranges.MOST_RANGES} missing ranges are stored, which no honest gate has; no more are taken"
+            raise TooManyRanges(told)
         log = self._open(gate, log_id)
-        _missing(gate, log, log.seq + 1, upto.seq, reason, now)
+        ranges.name(gate, log, log.seq + 1, upto.seq, reason, now)
         if log.written < log.seq:
             self._spool(log, gate, upto, None, now)
         else:
@@ -159,9 +182,11 @@ class Sheet:
         self._records, self._once = [], []
 
     def _find(self, gate: Gate, log_id: str) -> Log | None:
-        log = self._logs.get((gate.pk, log_id)) or Log.objects.filter(gate=gate, log_id=log_id).first()
-        if log is not None:
+        log = self._logs.get((gate.pk, log_id))
+        if log is None and (log := Log.objects.filter(gate=gate, log_id=log_id).annotate(awaits=_AWAITS).first()):
             self._logs[gate.pk, log_id] = log
+            if log.awaits:  # type: ignore[attr-defined]  # the annotation
+                self._awaited.add(log.pk)
         return log
 
     def _open(self, gate: Gate, log_id: str) -> Log:
@@ -226,14 +251,16 @@ class Sheet:
         if predecessor == log.log_id or not _LOG_ID.match(predecessor) or upto > INT64:
             return
         self._openings[gate.pk] += 1
-        if self._openings[gate.pk] > MOST_OPENINGS or len(body.carried) > MAX_RUNS:
+        most = self._openings[gate.pk] > MOST_OPENINGS or len(body.carried) > MAX_RUNS
+        if most or ranges.too_many(gate, len(body.carried) + 1):
             told = f"#{seq}: log-opened names more than any gate does"
             raise_at_office(gate, "record-doubtful", f"{log.log_id}/log-opened", told, now)
             return
         before = self._find(gate, predecessor)  # None: nothing of it ever came here
         for first, last in _gaps(0 if before is None else before.seq, upto, body.carried):
             before = before or self._open(gate, predecessor)
-            _missing(gate, before, first, last, body.reason, now)
+            ranges.name(gate, before, first, last, body.reason, now)
+            self._awaited.add(before.pk)
 
 
 def _row(key: int, log_key: int, sent: Sent, digest: bytes, now: datetime) -> _RecordRow:
@@ -249,17 +276,6 @@ def _move(log: Log, after: int) -> None:
     )
     if moved != 1:
         raise CursorMoved(f"{log}: the cursor is not at {after}")
-
-
-def _missing(gate: Gate, log: Log, first: int, last: int, reason: str, now: datetime) -> None:
-    known, created = MissingRange.objects.get_or_create(
-        log=log, first=first, defaults={"last": last, "reason": harmless(reason, 64), "received_at": now}
-    )
-    key = f"{log.log_id}/{first}"
-    if not created and known.last < last:  # another log that went on after this one has told of more
-        known.last, key = last, f"{key}-{last}"
-        known.save(update_fields=["last"])
-    raise_at_office(gate, "records-missing", key, f"{log.log_id[:8]} #{first}-{last}", now)
 
 
 def _body(sent: Sent) -> Body | None:

@@ -94,7 +94,8 @@ class _Desk:
             return [Answer(gate.pk, self._upward(gate, message, item))]
         except MessageError as error:  # it will be sent again and again: somebody has to know
             self._refusals.refuse(item.gate, str(error), item.at)
-            raise_at_office(gate, "record-doubtful", message.log_id, str(error), item.at)
+            log = message.log_id if self._sheet.knows(gate, message.log_id) else "unknown"  # ids cost nothing
+            raise_at_office(gate, "record-doubtful", log, str(error), item.at)
             return ()
 
     def _gate(self, gate_id: str) -> Gate | None:

@@ -122,7 +122,7 @@ def acknowledge(ordering: _Ordering, alarm: str, note: str) -> None:
 @click.option("--count", default=20, show_default=True, type=click.IntRange(1), help="So many, the newest first.")
 @with_database
 def list_orders(gate_id: str | None, count: int) -> None:
-    """List who ordered what, when, and what became of it.
+    """List who ordered what, when (in the office's time zone), and what became of it.
 
     \b
     menshen office command list --gate north-gate

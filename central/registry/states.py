@@ -82,7 +82,7 @@ def _copy(gate: Gate, state: StateMessage) -> None:
     gate.inside = state.inside
     gate.log_id = state.log_id
     gate.head = state.head
-    gate.acked = state.acked
+    gate.acked = min(state.acked, state.head)
     gate.directory_epoch = state.directory_epoch
     gate.directory_version = state.directory_version
     gate.directory_at_ms = state.directory_at_ms

@@ -417,8 +417,11 @@ CODE = "{code}"
 class SimulationConfig:
     """People by a script, for simulated devices. A real gate has no such section."""
 
-    scenario: Annotated[Path, Meta(description="The scenes of a day (TOML)")]
-    cast: Annotated[Path, Meta(description="What the people carry (JSON)")]
+    scenario: Annotated[Path, Meta(description="The scenes of a day (TOML; simulate.md, People for simulated devices)")]
+    cast: Annotated[
+        Path,
+        Meta(description="What the people of the scenes carry: cards, codes, phones, by name (JSON; the same place)"),
+    ]
     visits: Annotated[int, Meta(description="So many visits; 0: for ever", ge=0, le=100_000_000)] = 0
     pace: Annotated[
         float, Meta(description="1: as people move; 0: as fast as they go; 2: twice as slow", ge=0, le=10)

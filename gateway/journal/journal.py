@@ -4,16 +4,17 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, NamedTuple, Self, TypeVar
 
 from gateway.core.effects import StateChange
 from gateway.core.moment import Moment
+from gateway.journal.earlier import Aside
 from gateway.journal.errors import JournalError
 from gateway.journal.files import Lock
 from gateway.journal.mailbox import Done, Job, Mailbox, Note, Task
 from gateway.journal.reading import Reader, Verified
 from gateway.journal.schema import Usage
-from gateway.journal.store import Store
+from gateway.journal.store import DAY_MS, Store
 from gateway.journal.writer import LEASE, Listener, Writer
 from sync.contract.records import Body, encode_body, kind_of
 from sync.log.records import GENESIS, Record
@@ -27,6 +28,15 @@ TASK_S: Final = 30.0
 CLOSE_S: Final = 5.0
 TIME_STEP_MS: Final = 60_000  # the known time is written at least this often
 T = TypeVar("T")
+
+
+class Removed(NamedTuple):
+    """The file of an earlier log that was deleted: the numbers that it held (none: `first` is above `last`), and its bytes."""
+
+    log_id: str
+    first: int
+    last: int
+    size: int
 
 
 class Journal:
@@ -57,6 +67,7 @@ class Journal:
         self._counters = threading.Lock()
         self._connection, self._leased = store.connections, store.connections + LEASE
         self._known_ms = self._known_written = store.known_ms
+        self._office_has: Mapping[str, bool] = {}  # earlier logs whole, as far as was heard since the start
 
     @classmethod
     def open(cls, path: Path, *, boot: bytes, now: Moment, group_limit: int = GROUP) -> Self:
@@ -154,6 +165,10 @@ class Journal:
         """The number of the oldest record held; `head().seq + 1` when none is."""
         return self._store.trimmed.seq + 1
 
+    def first_held(self, after: int) -> int:
+        """The first record beyond `after` that is held, or comes next."""
+        return max(after, self._store.trimmed.seq) + 1
+
     def hash_at(self, seq: int) -> bytes | None:
         """The hash at `seq`; None when it is not held. Raises JournalError when it cannot be read."""
         for known in (self._store.head, self._store.trimmed, Head(0, GENESIS)):
@@ -182,12 +197,41 @@ class Journal:
         self._store.told = Head(seq, digest)
         self._mailbox.put(Note({"acked_seq": seq, "acked_hash": digest}))
 
-    def replace_log(self, reason: str, detail: str = "", now: Moment | None = None) -> None:
+    def replace_log(self, reason: str, detail: str = "", now: Moment | None = None, held: Head | None = None) -> None:
         """Open a new log that names this one, which is moved aside to `<name>.<log_id>.old`; blocks.
 
         The durable state and the counters go on. Records that the office has not acknowledged are written again into the
-        new log, with their time, body and salt. Raises JournalError when it cannot be done; the old log then goes on."""
-        self._wait(lambda: self._writer.replace(reason, detail, now))
+        new log, with their time, body and salt. `held`: what the office says that it holds of this one, where that is not what stands
+        here. Raises JournalError when it cannot be done; the old log then goes on."""
+        self._wait(lambda: self._writer.replace(reason, detail, now, held))
+
+    # the logs before
+
+    def earlier(self) -> Sequence[Aside]:
+        """The logs that this gate had before, the oldest first, to be offered to the office."""
+        return [Aside(self._path.parent, log) for log in self._store.earlier]
+
+    def office_has(self, log_id: str, /, *, whole: bool) -> None:
+        """The office has said that it has all that is to be had of this earlier log, or that it lacks some of it."""
+        self._office_has = {**self._office_has, log_id: whole}
+
+    def remove_earlier(self, now: Moment, keep_days: int | None) -> list[Removed]:
+        """Delete the files of earlier logs that are older than `keep_days` and of which the office has said since the start that it
+        has them whole; None: of any age, to make room, unless the office lacks some of it. What was removed.
+
+        One that was not whole (it was damaged, and not all that was not acknowledged could be carried over) is never deleted: it
+        is somebody's to look at. A log that was given up by a clock that was not trusted has no age. Raises JournalError."""
+        removed = []
+        for aside in self.earlier():
+            log = aside.log
+            if not self._office_has.get(log.log_id, keep_days is None) or not log.whole or not (size := aside.size()):
+                continue
+            if keep_days is None or (now.trusted and 0 < log.at_ms < now.at_ms - keep_days * DAY_MS):
+                first, last = min(aside.oldest(), log.acked.seq + 1), log.acked.seq
+                aside.remove()
+                logger.warning("%s: deleted, the office has all of it", log.file)
+                removed.append(Removed(log.log_id, first, last, size))
+        return removed
 
     # upkeep
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from gateway.core.moment import Moment
 from gateway.journal import files
+from gateway.journal.earlier import EarlierLog, read_all, readable, with_one_more, write_all
 from gateway.journal.errors import JournalError
 from gateway.journal.schema import (
     APPLICATION_ID,
@@ -24,6 +25,7 @@ from gateway.journal.schema import (
     READ_FROM,
     SET_STATE,
     TABLES,
+    EarlierRow,
     MetaRow,
     Row,
     connect,
@@ -38,11 +40,10 @@ from gateway.journal.schema import (
     sqlite_errors,
 )
 from sync.contract.records import MAX_RUNS, LogOpened, encode_body, kind_of
-from sync.log.records import GENESIS, INT64, Record, body_hash
+from sync.log.records import GENESIS, Record, body_hash
 from sync.log.view import Head
 
 logger = logging.getLogger("menshen.journal")
-REACH: Final = 5000  # numbers that are tried for what stands after a page that cannot be read
 TAIL: Final = 200  # records at the end whose chain is verified at every start
 CHECKED_WHOLE: Final = (
     16 * 1024 * 1024
@@ -68,6 +69,8 @@ class Old:
     connections: int | None = None
     known_ms: int = 0
     state: dict[str, bytes] = field(default_factory=dict)
+    earlier: list[EarlierLog] = field(default_factory=list)
+    held: Head | None = None  # what the office says that it holds of it, where that is not what stands here
 
 
 def prepare(path: Path, origin: Origin) -> str | None:
@@ -130,10 +133,20 @@ def replace(path: Path, aside: Path, old: Old, origin: Origin, *, reason: str, d
         carried=tuple(runs[:MAX_RUNS]),
         detail=detail,
     )
+    carried = sum(last - first + 1 for first, last in runs)
+    old.earlier = with_one_more(
+        old.earlier, _given_up(old, aside, origin, whole=old.acked.seq + carried >= old.head.seq)
+    )
     build(draft, first, origin, old, _rows_in(path, runs))
     files.move(path, aside)
     files.move(draft, path)
-    return sum(last - first + 1 for first, last in runs)
+    return carried
+
+
+def _given_up(old: Old, aside: Path, origin: Origin, *, whole: bool) -> EarlierLog:
+    held = old.held if old.held is not None and old.held.seq > old.acked.seq else old.acked
+    at_ms = origin.now.at_ms if origin.now.trusted else 0
+    return EarlierLog(log_id=old.log_id, file=aside.name, acked=old.acked, held=held, at_ms=at_ms, whole=whole)
 
 
 # looking
@@ -149,7 +162,10 @@ def examine(path: Path) -> str | None:
         return "the write-ahead log is not one of SQLite's"
     try:
         with closing(connect_to_read(path)) as connection:
-            return wrong_schema(connection, path) or _wrong_pages(connection, path) or _wrong_tail(connection)
+            wrong = wrong_schema(connection, path) or _wrong_pages(connection, path) or _wrong_tail(connection)
+            if wrong is None and _version(connection) > 1:
+                read_all(connection)  # raises where its page cannot be read
+            return wrong
     except sqlite3.Error as error:
         if is_damage(error):
             return str(error)
@@ -168,7 +184,7 @@ def _wal_is_garbage(wal: Path) -> bool:
 
 def wrong_schema(connection: sqlite3.Connection, path: Path) -> str | None:
     """Why this is no journal, or None. Raises JournalError when a newer version wrote it."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(connection)
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         return "a database, but not a journal"
     if version > len(MIGRATIONS):
@@ -177,8 +193,13 @@ def wrong_schema(connection: sqlite3.Connection, path: Path) -> str | None:
             " install that version again, or move the file away to begin a new log"
         )
     found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    missing = {str(table._meta.table_name) for table in TABLES} - found
+    tables = (*TABLES, EarlierRow) if version > 1 else TABLES
+    missing = {str(table._meta.table_name) for table in tables} - found
     return f"tables are missing: {', '.join(sorted(missing))}" if missing else None
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _wrong_pages(connection: sqlite3.Connection, path: Path) -> str | None:
@@ -226,6 +247,8 @@ def salvage(path: Path, connect: Callable[[Path], sqlite3.Connection] = connect_
             last = connection.execute("SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1").fetchone()
             if last is not None:
                 old.head = Head(int(last[0]), bytes(last[1]))
+            if _version(connection) > 1:
+                old.earlier = read_all(connection)
     except (sqlite3.Error, ValueError, TypeError) as error:
         logger.warning("%s: not all could be read of the old log: %s", path, error)
     return old
@@ -247,6 +270,7 @@ def build(draft: Path, first: LogOpened, origin: Origin, old: Old | None = None,
             ).execute(database)
             connection.execute(INSERT, opening)
             connection.executemany(SET_STATE, old.state.items())
+            write_all(connection, old.earlier)
             connection.executemany(INSERT, _chained(carried, opening))
     except BaseException:
         database.close()
@@ -279,30 +303,15 @@ def _sound(source: Path, acked: Head) -> Iterator[Row]:
     does not reach, a record's own hash vouches for its body."""
     last = acked
     with closing(connect_to_salvage(source)) as connection:
-        for row in _readable(connection, acked.seq + 1, source):
+
+        def failed(seq: int) -> None:
+            logger.exception("%s: nothing is carried over from record %d on", source, seq)
+
+        for row in readable(connection, acked.seq + 1, failed):
             fault = fault_in(row, None, last) if row[0] == last.seq + 1 else fault_in_itself(row)
             if fault is None:
                 last = Head(row[0], row[9])
                 yield row
-
-
-def _readable(connection: sqlite3.Connection, seq: int, source: Path) -> Iterator[Row]:
-    """The rows from `seq` on that can be read. Of a broken page, each number that it may hold is tried."""
-    tries = 0
-    while tries < REACH and seq <= INT64:
-        try:
-            # One at a time: sqlite3 steps ahead, and would lose the last row before a page that cannot be read.
-            row: Row | None = connection.execute(READ_FROM, (seq, 1)).fetchone()
-        except sqlite3.Error as error:
-            if not is_damage(error):
-                logger.exception("%s: nothing is carried over from record %d on", source, seq)
-                return
-            seq, tries = seq + 1, tries + 1
-            continue
-        if row is None or row[0] < seq:
-            return
-        yield row
-        seq, tries = row[0] + 1, 0
 
 
 def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:

@@ -93,7 +93,24 @@ class StateRow(Model):
         table_name = "core_state"
 
 
+class EarlierRow(Model):
+    """A log that this one goes on from, or that one: see `gateway.journal.earlier.EarlierLog`."""
+
+    log_id = TextField(primary_key=True)
+    file = TextField()
+    acked_seq = IntegerField()
+    acked_hash = BlobField()
+    held_seq = IntegerField()
+    held_hash = BlobField()
+    at = IntegerField()
+    whole = IntegerField()
+
+    class Meta:
+        table_name = "earlier"
+
+
 TABLES: Final = (RecordRow, MetaRow, StateRow)
+"""Of every version. A file that is only read may be of an earlier one."""
 Row = tuple[int, str, int, int, bytes, int, bytes | None, bytes | None, bytes, bytes]
 GIVEN_UP: Final = b""
 """Stands in the place of the salt where a body was given up to make room; where it was erased, nothing does."""
@@ -112,6 +129,13 @@ READ: Final = (
 READ_FROM: Final = READ.replace("seq > ?", "seq >= ?")
 _READ_RUN: Final = READ.replace("seq > ? ORDER BY seq LIMIT ?", "seq BETWEEN ? AND ? ORDER BY seq")
 READ_BACK: Final = READ.replace("seq > ? ORDER BY seq", "seq < ? ORDER BY seq DESC")
+READ_EARLIER: Final = (
+    "SELECT log_id, file, acked_seq, acked_hash, held_seq, held_hash, at, whole FROM earlier ORDER BY rowid"
+)
+INSERT_EARLIER: Final = (
+    "INSERT INTO earlier (log_id, file, acked_seq, acked_hash, held_seq, held_hash, at, whole)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 SET_STATE: Final = (
     "INSERT INTO core_state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 )
@@ -251,7 +275,15 @@ def _version_1(database: SqliteDatabase) -> None:
     raw(database).execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-MIGRATIONS: list[Migration] = [_version_1]  # number n leads from version n to n + 1; never changed once released
+def _version_2(database: SqliteDatabase) -> None:
+    """Earlier logs are known by more than their files' names."""
+    SchemaManager(EarlierRow, database).create_all()
+
+
+MIGRATIONS: list[Migration] = [
+    _version_1,
+    _version_2,
+]  # number n leads from version n to n + 1; never changed once released
 
 
 def connect(path: Path, *, mode: str) -> SqliteDatabase:

@@ -9,6 +9,7 @@ from typing import Final
 
 from gateway.core.moment import Moment
 from gateway.journal import files
+from gateway.journal.earlier import EarlierLog, read_all
 from gateway.journal.errors import JournalError
 from gateway.journal.mailbox import Job
 from gateway.journal.opening import Old, Origin, prepare, replace, replace_damaged, salvage
@@ -55,6 +56,7 @@ class Store:
         self._reader = reader
         self._salts: list[bytes] = []
         self.state: dict[str, bytes] = {}
+        self.earlier: Sequence[EarlierLog] = ()
         self.recovered: str | None = None
         self.is_open = False
 
@@ -68,7 +70,7 @@ class Store:
         """Take the position and the durable state from a log that cannot be opened, as far as they can be read: the gate
         decides by them until `open` works."""
         old = salvage(self._path, connect_alone) if self._path.exists() else Old()
-        self.log_id, self.head, self.state = old.log_id, old.head, old.state
+        self.log_id, self.head, self.state, self.earlier = old.log_id, old.head, old.state, old.earlier
         self.acked = self.told = old.acked
         self.trimmed = Head(0, GENESIS)
         self.connections = self._now.at_ms // 1000 if old.connections is None else old.connections
@@ -151,13 +153,13 @@ class Store:
 
     # exchanging
 
-    def replace(self, reason: str, detail: str, now: Moment | None) -> None:
+    def replace(self, reason: str, detail: str, now: Moment | None, held: Head | None) -> None:
         """Open a new log; what the office has not acknowledged of the old one is carried over."""
         self._now = now or self._now
 
         def work() -> str:
             old = salvage(self._path)
-            old.head, old.state = self.head, dict(self.state)
+            old.head, old.state, old.held = self.head, dict(self.state), held
             aside = files.beside(self._path, f".{self.log_id}.old")
             if files.parts(aside):  # the same card was put back twice
                 aside = files.free_name(self._path, f".{self.log_id}.old")
@@ -189,6 +191,7 @@ class Store:
             last = RecordRow.select(RecordRow.seq, RecordRow.hash).order_by(RecordRow.seq.desc()).limit(1)
             found = list(last.tuples().execute(self._database))
             state = list(StateRow.select(StateRow.key, StateRow.value).tuples().execute(self._database))
+            self.earlier = read_all(self._connection)
         self.log_id = str(meta.log_id)
         self.acked = self.told = Head(meta.acked_seq, bytes(meta.acked_hash))
         self.trimmed = Head(meta.trimmed_seq, bytes(meta.trimmed_hash))

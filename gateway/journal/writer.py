@@ -21,6 +21,7 @@ from gateway.journal.mailbox import Item, Job, Loss, Mailbox, Note, Task
 from gateway.journal.schema import is_damage, is_full, sqlite_errors
 from gateway.journal.store import Store
 from sync.contract.records import Refused, encode_body, kind_of
+from sync.log.view import Head
 
 logger = logging.getLogger("menshen.journal")
 NOTES_S: Final = 1.0  # notes wait this long for a commit to ride with
@@ -255,10 +256,10 @@ class Writer:
             logger.error("%s: %s", self._path, self._store.recovered)
         self._take_reserve()
 
-    def replace(self, reason: str, detail: str, now: Moment | None) -> None:
+    def replace(self, reason: str, detail: str, now: Moment | None, held: Head | None) -> None:
         """Open a new log; see `Journal.replace_log`."""
         self._commit(())  # the notes belong to the old log
-        self._store.replace(reason, detail, now)
+        self._store.replace(reason, detail, now, held)
         self._log_replaced()
 
     def _log_replaced(self) -> None:

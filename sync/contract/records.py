@@ -256,9 +256,11 @@ class Dropped(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     numbers; `bytes`: about what it gave.
 
     `kinds`: of how many of each kind that the office did not have yet the body went, in one transaction with this; numbers,
-    kinds, times and hashes stay. `sent`: how many that the office had were deleted before their time."""
+    kinds, times and hashes stay. `sent`: how many that the office had were deleted before their time. `log`: they were those of an
+    earlier log, whose file is gone with it; "" for this one."""
 
     reason: str
+    log: str = ""
     kinds: dict[str, int] = {}
     first: int
     last: int

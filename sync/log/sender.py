@@ -51,10 +51,12 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class OpenNewLog:
-    """Replace the log by a new one, then call `log_replaced`. `reason`: `rewound` or `damaged`."""
+    """Replace the log by a new one, then call `log_replaced`. `reason`: `rewound` or `damaged`. `held`: what the receiver said
+    that it holds of the old one, where that is not what stands here."""
 
     reason: str
     detail: str = ""
+    held: Head | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,21 @@ class Sender:
             return self._on_fork(message, now)
         return self._on_ack(message, now)
 
+    @property
+    def asks(self) -> bool:
+        """Whether the link is up, and the receiver's cursor not known (any more)."""
+        return self._connected and self._cursor is None
+
+    @property
+    def lacks(self) -> bool:
+        """Whether the receiver has told that it does not have everything."""
+        return self._cursor is not None and self._cursor.seq < self._log.head().seq
+
+    @property
+    def rests(self) -> bool:
+        """Whether the receiver has everything, as far as is known: there is nothing to send, and nothing on its way."""
+        return self._cursor is not None and not self._window.in_flight and self._cursor.seq >= self._log.head().seq
+
     def deadline(self) -> int | None:
         """When `poll` is wanted; None while there is nothing to wait for."""
         due = [moment for moment in (self._wake, self._overdue_at()) if moment is not None]
@@ -194,8 +211,8 @@ class Sender:
     def _next_message(self, budget: int) -> tuple[Head, int, bytes] | OpenNewLog | None:
         """Where the next message ends, its bytes before compression and as sent; None when there is none to send."""
         log, (after, previous) = self._log, self._last
-        if after + 1 < log.oldest():
-            return self._gone(after)
+        if (first := log.first_held(after)) > after + 1:
+            return self._gone(after, first - 1)
         if after >= log.head().seq:
             return None
         records = log.read(after, MAX_RECORDS, min(budget, _MAX_BODIES))
@@ -216,10 +233,9 @@ class Sender:
                 return Head(batch.upto, cast("bytes", batch.hash)), payload, records
             records = records[: len(records) // 2]
 
-    def _gone(self, after: int) -> tuple[Head, int, bytes] | None:
-        upto = self._log.oldest() - 1
+    def _gone(self, after: int, upto: int) -> tuple[Head, int, bytes] | None:
         digest = self._log.hash_at(upto)
-        if digest is None or upto <= after:
+        if digest is None:
             return None  # trimmed or replaced meanwhile
         gone = Gone(log_id=self._log_id, after=after, upto=upto, reason="trimmed", hash=digest)
         payload = encode(gone)
@@ -229,12 +245,12 @@ class Sender:
 
     def _on_ack(self, ack: Ack, now: int) -> Sequence[Action]:
         if ack.seq > self._log.head().seq:
-            return self._disagree(f"the receiver holds record {ack.seq}, which was never written here", ack.log_id, now)
+            return self._disagree(f"the receiver holds record {ack.seq}, which was never written here", ack, now)
         ours = self._log.hash_at(ack.seq)
-        if ours is None and ack.seq >= self._log.oldest():
+        if ours is None and self._log.first_held(ack.seq - 1) == ack.seq:
             return ()  # replaced meanwhile
         if ours is not None and ours != ack.hash:
-            return self._disagree(f"the receiver has another record {ack.seq}", ack.log_id, now)
+            return self._disagree(f"the receiver has another record {ack.seq}", ack, now)
         held = Head(ack.seq, ack.hash)
         if self._cursor is not None and held.seq <= self._cursor.seq:
             if held.seq < self._cursor.seq:
@@ -260,12 +276,12 @@ class Sender:
     def _on_fork(self, fork: Fork, now: int) -> Sequence[Action]:
         if self._log.hash_at(fork.seq) == fork.hash:
             return (Refused(f"a fork at record {fork.seq}, where both have the same"),)
-        return self._disagree(f"the receiver has another record {fork.seq}", fork.log_id, now)
+        return self._disagree(f"the receiver has another record {fork.seq}", fork, now)
 
-    def _disagree(self, detail: str, log_id: str, now: int) -> Sequence[Action]:
-        if log_id != self._log.log_id:
+    def _disagree(self, detail: str, answer: Downward, now: int) -> Sequence[Action]:
+        if answer.log_id != self._log.log_id:
             return ()  # replaced while it was being compared
-        return self._open_new_log(OpenNewLog("rewound", detail), now)
+        return self._open_new_log(OpenNewLog("rewound", detail, Head(answer.seq, answer.hash)), now)
 
     def _open_new_log(self, action: OpenNewLog, now: int) -> Sequence[Action]:
         """Nothing more of this log is sent; ask again later, should there be no new one."""

@@ -23,6 +23,9 @@ class LogView(Protocol):
     def oldest(self) -> int:
         """The number of the oldest record still held; `head().seq + 1` when none is."""
 
+    def first_held(self, after: int) -> int:
+        """The number of the first record beyond `after` that is held, or would be written next; what lies between is gone."""
+
     def head(self) -> Head:
         """The last durable record."""
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.rounds import __main__ as program
-from tests.faults.rounds.backups import card_control, card_put_back
+from tests.faults.rounds.backups import card_control, card_put_back, old_log_control, old_log_wanted
 from tests.faults.rounds.catalogue import every_kind
 from tests.faults.rounds.judge import Books, Kept, broken_promises, judge
 from tests.faults.rounds.kills import kills, no_broker
@@ -220,6 +221,17 @@ def test_the_last_line_begins_with_its_five_figures() -> None:
     assert line["left_out"] == ["a", "b"]
 
 
+def test_the_line_on_the_page_is_one_of_these_kinds_and_their_controls() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "faults.md").read_text("utf-8")
+    (shown,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    line, names = json.loads(shown), {kind.name for kind in every_kind()}
+    assert list(line) == list(json.loads(program.Tally().as_json(1, 2.0, [])))
+    assert line["controls"] == line["controls_caught"] == len(names) - len(line["left_out"])
+    assert set(line["kinds"]) <= names
+    assert sum(line["kinds"].values()) == line["rounds"]
+    assert {name for name in names if f"`{name}`" not in page} == set(), "each is described"
+
+
 def test_the_kinds_have_names_of_their_own() -> None:
     every = every_kind()
     assert len({kind.name for kind in every}) == len(every)
@@ -247,6 +259,19 @@ def test_a_card_is_put_back_and_without_hashes_that_is_found_out(tmp_path: Path)
     assert any(_is_caught(random.Random(seed), tmp_path / f"bad-{seed}") for seed in (2, 3, 4)), (
         "how it falls is chance"
     )
+
+
+@needs_broker
+@pytest.mark.timeout(180)
+def test_an_office_from_before_a_new_log_gets_the_old_one(tmp_path: Path) -> None:
+    result = old_log_wanted(random.Random(4), tmp_path)
+    assert result.sound, result
+
+
+@needs_broker
+@pytest.mark.timeout(180)
+def test_a_gate_that_does_not_offer_its_old_log_is_found_out(tmp_path: Path) -> None:
+    assert old_log_control(random.Random(4), tmp_path).lost > 0
 
 
 def _is_caught(chance: random.Random, folder: Path) -> bool:

@@ -1,6 +1,7 @@
 """What people of a scenario carry: phones show another code each time, and a file that is wrong says so before the day."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,12 @@ def test_only_a_phone_has_screenshots(cast: Cast, tmp_path: Path, action: str, f
     else:
         with pytest.raises(ScenarioError, match="'tenant', only phone"):
             load_scenario(path, cast)
+
+
+def test_the_cast_on_the_page_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "simulate.md").read_text("utf-8")
+    (shown,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    file = tmp_path / "cast.json"
+    file.write_text(shown, "utf-8")
+    assert set(load_cast(file).codes) == {"tenant", "health"}
+    assert set(json.loads(shown)) == set(Cast.__struct_fields__), "every key there is"

@@ -31,3 +31,17 @@ def test_a_state_made_in_the_middle_of_a_turn_is_the_one_before_it_whole(tmp_pat
         assert (after.connection, after.mono_ms, after.at_ms) == (2, NOW.mono_ms + 20, NOW.at_ms + 20)
         assert (after.log_id, after.head) == (journal.log_id, journal.head().seq)
         assert after.boot == BOOT.hex()
+
+
+def test_no_more_is_told_as_acknowledged_than_as_written(tmp_path: Path) -> None:
+    with opened(tmp_path / "journal.sqlite") as journal:
+        checkpoint = Checkpoint(Policy(), ids=lambda: f"{7:032x}")
+        checkpoint.start(NOW)
+        board = StatusBoard(checkpoint, journal, lambda: NOW, boot=BOOT, version="1")
+        head = board.message(1).head
+        write(journal, body(1))  # on disk and acknowledged before the deciding thread's next turn
+        journal.acknowledge(*journal.head())
+        told = board.message(1)
+        assert (told.head, told.acked) == (head, head)
+        board.take()
+        assert (board.message(1).acked, board.message(1).head) == (head + 1, head + 1)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from copy import deepcopy
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from gateway.core.events import Heard
 from gateway.core.moment import Moment
 from gateway.hearing import Hearing
 from gateway.journal import Head, Journal, JournalError
+from gateway.journal.earlier import Aside
 from gateway.journal.journal import MAX_BODY
 from gateway.uplink import Uplink
 from sync import mqtt
@@ -25,7 +27,7 @@ from sync.log import records, sender
 from sync.log.messages import Fork, encode
 from sync.log.records import Record
 from sync.mqtt import MqttLink
-from tests.gateway.journaling import BOOT, NOW, body, everything, opened, write, write_many
+from tests.gateway.journaling import BOOT, DAY_MS, NOW, body, everything, opened, write, write_many
 from tests.mosquitto import Mosquitto, running_mosquitto
 from tests.proxy import Proxy
 from tests.sync.road import Office
@@ -125,8 +127,8 @@ class Station:
     def _status(self, connection: int) -> StateMessage:
         return StateMessage(online=True, boot=BOOT.hex(), connection=connection, head=self.journal.head().seq)
 
-    def _replace(self, reason: str) -> None:
-        self.journal.replace_log(reason)
+    def _replace(self, reason: str, held: Head | None) -> None:
+        self.journal.replace_log(reason, held=held)
         self.replaced.append(reason)
 
     def _connected(self) -> None:
@@ -380,6 +382,63 @@ def test_a_card_that_was_put_back_loses_no_new_record(broker: Mosquitto, central
     old, new = central.office.logs.values()
     assert old.cursor.seq == 51
     assert len(new.records) >= 31
+
+
+def restored_from_before(central: Central, journal: Journal, station: Callable[..., Station]) -> str:
+    """The gate has given its log up, and the office is put back to a backup from before. The old log's id."""
+    write_many(journal, 20)
+    gate, old = station(), journal.log_id
+    central.until_it_has(journal)
+    backup = deepcopy(central.office.logs)
+    write_many(journal, 300)
+    central.until_it_has(journal)
+    until(lambda: journal.acked == journal.head(), journal)
+    gate.stop()
+    journal.replace_log("rewound", now=NOW)
+    central.office.logs = backup
+    return old
+
+
+def test_an_office_put_back_to_before_a_new_log_gets_the_old_one_after_it(
+    central: Central, journal: Journal, station: Callable[..., Station]
+) -> None:
+    old = restored_from_before(central, journal, station)
+    write_many(journal, 200)
+    station()
+    central.until_it_has(journal)
+    later = Moment(NOW.mono_ms, NOW.at_ms + 31 * DAY_MS)
+    until(lambda: bool(journal.remove_earlier(later, 30)), journal)  # the gate has heard that the office has it
+    kept = central.office.logs[old]
+    assert (kept.cursor.seq, len(kept.records), kept.missing) == (321, 321, [])
+    central.office.check()
+
+
+def test_an_earlier_log_that_cannot_be_read_holds_up_nothing(
+    central: Central,
+    journal: Journal,
+    station: Callable[..., Station],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    old = restored_from_before(central, journal, station)
+    tries = threading.Semaphore(0)
+
+    def fails(_self: Aside, _after: int) -> int:
+        tries.release()
+        raise JournalError("the card does not answer")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Aside, "first_held", fails)
+        gate = station()
+        central.until_it_has(journal)
+        assert tries.acquire(timeout=WAIT_S)
+        write_many(journal, 50)
+        central.until_it_has(journal)
+        assert "an earlier log cannot be offered to the office for now: the card does not answer" in caplog.text
+        assert central.office.logs[old].cursor.seq == 21
+        gate.stop()
+    station()
+    until(lambda: central.office.logs[old].cursor.seq == 321, journal)
 
 
 def test_a_body_of_the_journal_fits_on_the_road() -> None:

@@ -30,21 +30,33 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import click
 
+from sync.log.earlier import Earlier, HasEarlier
 from sync.log.messages import Ack, Batch, Gone, Upward
 from sync.log.receiver import Decision, decode_upward, receive
 from sync.log.sender import NEW_LOG_MS, Acknowledged, Action, Send, Sender, decode_downward
 from sync.log.view import Head
-from tests.sync.road import KeptLog, MemoryLog, Office, World
+from tests.sync.road import KeptLog, MemoryAside, MemoryLog, Office, World
 
 RECORDS: Final = 3  # that the gate may write beyond those of the beginning
 ROAD: Final = 3  # messages on the road, each way; more is not looked at
 PATIENCE: Final = 120  # moves until everything is across; ten minutes of them wait for a second new log
 FAULTS: Final = frozenset(
-    {"lose-up", "lose-down", "double-up", "double-down", "unanswered", "cut", "restart", "put-back", "restore"}
+    {
+        "lose-up",
+        "lose-down",
+        "double-up",
+        "double-down",
+        "unanswered",
+        "cut",
+        "restart",
+        "put-back",
+        "restore",
+        "remove-aside",
+    }
 )
 Move = tuple[str, int]
 Decide = Callable[[Upward, Head], Decision]
@@ -104,20 +116,20 @@ class Explored(World):
         self.linked = False
         super().disconnect()
 
-    def carry_out(self, actions: Sequence[Action]) -> None:
+    def carry_out(self, actions: Sequence[Action | HasEarlier], *, of_log: bool = True) -> None:
         """Do what the sender says; believe it only what is so."""
         for action in actions:
             if isinstance(action, Acknowledged):
                 told = {record.body or b"" for record in self.log.records[: action.seq]}
                 assert told <= self.office.committed, f"{action.seq} counts as acknowledged, and was never committed"
-        super().carry_out(actions)
+        super().carry_out(actions, of_log=of_log)
 
     def tick(self) -> None:
         """The sender does what is due, or waits for what will be."""
-        due = self.sender.deadline()
+        due = self.due()
         assert due is not None, "the sender waits for nothing, and nothing is on its way"
         self.now = max(self.now, due)
-        self.carry_out(self.sender.poll(self.now))
+        self.poll_once()
 
     def keep_order(self) -> None:
         """The road has none."""
@@ -135,7 +147,7 @@ class Explored(World):
     def is_settled(self) -> bool:
         """Whether everything is across, and nothing on the road."""
         whole = self.linked and not self.up and not self.down and self.log.acked == self.log.head().seq
-        return whole and self._is_whole()
+        return whole and self._is_whole() and self.sender.rests and self._earlier_due() is None
 
     def go_right(self) -> None:
         """The next move of a world in which nothing goes wrong any more."""
@@ -153,8 +165,11 @@ class Explored(World):
         """The same, to go another way from here. Images and backups are never changed, and shared."""
         twin = copy(self)
         twin.log = _log_twin(self.log)
+        twin.asides = [_log_twin(aside) for aside in self.asides]
         twin.sender = _sender_twin(self.sender, twin.log)
+        twin.earlier = _earlier_twin(self.earlier, twin)
         twin.office = self.office.twin()
+        twin.places = {body: set(places) for body, places in self.places.items()}
         for name in ("up", "down", "refused", "written", "may_be_gone", "may_be_twice"):
             setattr(twin, name, copy(getattr(self, name)))
         return twin
@@ -163,8 +178,10 @@ class Explored(World):
         """Equal for worlds from which everything goes on alike. Time is told from now."""
         parts = (
             _sender_key(self.sender, self.now),
+            _earlier_key(self.earlier, self.now),
             _log_key(self.log),
-            None if self._card is None else _log_key(self._card),
+            tuple(map(_aside_key, self.asides)),
+            None if self._card is None else (_log_key(self._card[0]), *map(_aside_key, self._card[1])),
             _office_key(self.office.logs),
             None if self._backup is None else _office_key(self._backup),
             tuple(self.up),
@@ -179,21 +196,35 @@ class Explored(World):
         return hashlib.blake2b(whole, digest_size=16).digest()
 
 
+class OffersNoEarlier(Explored):
+    """A gate that forgets its earlier logs."""
+
+    def _offered(self) -> Sequence[MemoryAside]:
+        return ()
+
+
 class DeletesWhenSent(Explored):
     """A gate that takes the broker's word (PUBACK) for the office's: what was sent is deleted."""
 
-    def carry_out(self, actions: Sequence[Action]) -> None:
+    def carry_out(self, actions: Sequence[Action | HasEarlier], *, of_log: bool = True) -> None:
         """Do what the sender says, and too much."""
-        super().carry_out(actions)
+        super().carry_out(actions, of_log=of_log)
         for action in actions:
-            if isinstance(action, Send) and isinstance(message := decode_upward(action.payload), Batch | Gone):
+            if (
+                of_log
+                and isinstance(action, Send)
+                and isinstance(message := decode_upward(action.payload), Batch | Gone)
+            ):
                 self.log.acked = self.log.trimmed = max(self.log.trimmed, message.upto)
 
 
 # copies and keys: they know every attribute that changes, and refuse one of a kind they don't
 
 
-def _log_twin(log: MemoryLog) -> MemoryLog:
+L = TypeVar("L", bound=MemoryLog)
+
+
+def _log_twin(log: L) -> L:
     twin = copy(log)
     twin.records, twin.hashes = list(log.records), list(log.hashes)
     return twin
@@ -205,6 +236,26 @@ def _sender_twin(sender: Sender, log: MemoryLog) -> Sender:
     twin._window = copy(sender._window)
     twin._window._sent = copy(sender._window._sent)
     return twin
+
+
+def _earlier_twin(earlier: Earlier, world: Explored) -> Earlier:
+    twin = copy(earlier)
+    twin._logs = world._offered
+    by_name = {aside.log_id: aside for aside in world.asides}
+    twin._waiting = [by_name[log.log_id] for log in earlier._waiting]
+    if earlier._log is not None and earlier._sender is not None:
+        log = by_name[earlier._log.log_id]
+        twin._log, twin._sender = log, _sender_twin(earlier._sender, log)
+    return twin
+
+
+def _earlier_key(earlier: Earlier, now: int) -> tuple[object, ...]:
+    sender = None if earlier._sender is None else _sender_key(earlier._sender, now)
+    return tuple(log.log_id for log in earlier._waiting), sender
+
+
+def _aside_key(aside: MemoryAside) -> tuple[object, ...]:
+    return *_log_key(aside), len(aside.records), tuple(sorted(aside.broken))
 
 
 def _log_key(log: MemoryLog) -> tuple[object, ...]:
@@ -247,7 +298,7 @@ def moves(world: Explored, records: int) -> Iterator[Move]:
     """What may happen next; `records` is how many bodies the gate may have written in all."""
     if world._bodies < records:
         yield "append", 0
-    if world.sender.deadline() is not None:
+    if world.due() is not None:
         yield "tick", 0
     for name, road in (("up", world.up), ("down", world.down)):
         for place in range(len(road)):
@@ -268,6 +319,8 @@ def _turns(world: Explored) -> Iterator[Move]:
     yield ("back-up" if world._backup is None else "restore"), 0
     if world.log.acked > world.log.trimmed:
         yield "trim", 0
+    if any(aside.records for aside in world.asides):
+        yield "remove-aside", 0
 
 
 def make(world: Explored, move: Move) -> None:
@@ -291,6 +344,7 @@ def make(world: Explored, move: Move) -> None:
         "back-up": world.back_up,
         "restore": world.restore,
         "trim": world.trim,
+        "remove-aside": lambda: world.remove_aside(0),
     }
     doing[what]()
     world.keep_order()
@@ -301,7 +355,7 @@ def goes_wrong(world: Explored, move: Move) -> bool:
     """Whether a move counts against the number of faults: also a wait that ends before a message which is on its way."""
     if move[0] != "tick":
         return move[0] in FAULTS
-    due = world.sender.deadline()
+    due = world.due()
     return due is not None and due > world.now and bool(world.up or world.down)
 
 
@@ -346,7 +400,20 @@ def rewound(world: Explored) -> Explored:
     return world
 
 
-BEGINNINGS: Final = {begin.__name__: begin for begin in (fresh, streaming, restored, rewound)}
+def replaced(world: Explored) -> Explored:
+    """The office has a backup from before the gate gave its log up, which lies aside."""
+    world.calm()
+    world.back_up()
+    world.append(1)
+    world.calm()
+    world.append(1)
+    world.give_up()
+    world.calm()
+    world.restore()
+    return world
+
+
+BEGINNINGS: Final = {begin.__name__: begin for begin in (fresh, streaming, restored, rewound, replaced)}
 
 
 # exploring

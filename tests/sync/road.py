@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import takewhile
 
+from sync.log.earlier import Earlier, HasEarlier
 from sync.log.messages import Downward, Upward, encode
 from sync.log.receiver import Decision, ForkFound, Reply, Store, StoreGap, decode_upward, receive
 from sync.log.records import GENESIS, Record, body_hash, chain_hash
@@ -55,6 +57,10 @@ class MemoryLog:
         """The oldest record held."""
         return self.trimmed + 1
 
+    def first_held(self, after: int) -> int:
+        """The next that is held."""
+        return max(after, self.trimmed) + 1
+
     def head(self) -> Head:
         """The last record."""
         return Head(len(self.records), self.hashes[-1] if self.hashes else GENESIS)
@@ -98,11 +104,69 @@ class MemoryLog:
         """The bodies that are still here."""
         return [record.body or b"" for record in self.records[self.trimmed :]]
 
-    def replace(self, number: int) -> None:
-        """Another log, with what was not acknowledged carried over."""
+    def replace(self, number: int, held: Head | None = None) -> "MemoryAside":
+        """Another log, with what was not acknowledged carried over. The old one, as it is laid aside; `held`: what the office
+        said that it has of it."""
+        acked = Head(self.acked, self.hashes[self.acked - 1] if self.acked else GENESIS)
+        aside = MemoryAside(self.number, self.records[: self.acked], self.hashes[: self.acked], self.trimmed)
+        aside.held = held if held is not None and held.seq > acked.seq else acked
         carried = [record.body or b"" for record in self.records[max(self.acked, self.trimmed) :]]
         self.__init__(number)  # type: ignore[misc]  # it is the same object to whoever holds it
         self.append(b"opened-%d" % number, *carried)
+        return aside
+
+
+class MemoryAside(MemoryLog):
+    """A log that was given up, as far as it was acknowledged. `broken`: numbers that cannot be read any more; `held`: the last
+    one that the office is known to have had."""
+
+    def __init__(self, number: int, records: list[Record], hashes: list[bytes], trimmed: int) -> None:
+        super().__init__(number)
+        self.records, self.hashes, self.trimmed = list(records), list(hashes), trimmed
+        self.held = Head(0, GENESIS)
+        self.broken: frozenset[int] = frozenset()
+
+    def head(self) -> Head:
+        """The last one that the office had."""
+        return self.held
+
+    def oldest(self) -> int:
+        """The first that is still here."""
+        return self.first_held(0)
+
+    def first_held(self, after: int) -> int:
+        """The next that is here: behind one that is broken, what comes after the next that is not."""
+        if after < self.trimmed:
+            return self.trimmed + 1
+        if after >= len(self.records):
+            return max(self.held.seq, after) + 1
+        if after + 1 not in self.broken and self.hash_at(after) is not None:
+            return after + 1
+        for seq in range(after + 2, len(self.records)):
+            if seq not in self.broken:
+                return seq + 1
+        return self.held.seq + 1
+
+    def hash_at(self, seq: int) -> bytes | None:
+        """The hash there."""
+        if seq == self.held.seq:
+            return self.held.hash
+        return None if seq in self.broken else super().hash_at(seq)
+
+    def read(self, after: int, max_records: int, max_bytes: int) -> list[Record]:
+        """Records from there on, up to one that is broken."""
+        if self.first_held(after) != after + 1:
+            return []
+        found = super().read(after, max_records, max_bytes)
+        return list(takewhile(lambda record: record.seq not in self.broken, found))
+
+    def to_bring(self) -> set[bytes]:
+        """The bodies that must come to an office that has nothing of it."""
+        here, after = set(), 0
+        while (seq := self.first_held(after)) <= len(self.records):
+            here.add(self.records[seq - 1].body or b"")
+            after = seq
+        return here
 
 
 @dataclass
@@ -176,13 +240,16 @@ class World:
         self.may_be_twice: set[bytes] = set()  # carried over by a log that did not know that they had arrived
         self.office_was_restored = False
         self.card_was_put_back = False
+        self.asides: list[MemoryAside] = []  # what lies beside the log, the oldest first
+        self.places: dict[bytes, set[tuple[str, int]]] = {}  # where each record ever stood
         self.refused: list[str] = []
         self._bodies = 0
         self._logs = 1
         self._make_sender = make_sender
-        self._card: MemoryLog | None = None
+        self._card: tuple[MemoryLog, list[MemoryAside]] | None = None
         self._backup: dict[str, KeptLog] | None = None
         self.sender = make_sender(self.log)
+        self.earlier = Earlier(self._offered)
         self.append(1)
         self.connect()
 
@@ -194,7 +261,15 @@ class World:
         self._bodies += count
         self.written.update(bodies)
         self.log.append(*bodies)
+        self._note_places()
         self.carry_out(self.sender.appended(self.now))
+
+    def _note_places(self) -> None:
+        for record in self.log.records:
+            self.places.setdefault(record.body or b"", set()).add((self.log.log_id, record.seq))
+
+    def _offered(self) -> Sequence[MemoryAside]:
+        return self.asides
 
     def connect(self) -> None:
         """The link comes up."""
@@ -203,21 +278,41 @@ class World:
     def disconnect(self) -> None:
         """The link goes down; what is on its way may still arrive."""
         self.sender.disconnected()
+        self.earlier.disconnected()
 
     def restart(self) -> None:
         """The gate's process ends and starts."""
         self.sender = self._make_sender(self.log)
+        self.earlier = Earlier(self._offered)
         self.connect()
+
+    def give_up(self) -> None:
+        """The gate's log is damaged: another one, with everything that it does not know to have arrived."""
+        self.may_be_twice |= set(self.log.held()[max(self.log.acked - self.log.trimmed, 0) :])
+        self._replace(None)
+        self.restart()
+
+    def remove_aside(self, place: int) -> None:
+        """Somebody deletes the file of an earlier log."""
+        if self.asides:
+            aside = self.asides[place % len(self.asides)]
+            aside.records, aside.hashes, aside.broken = [], [], frozenset()
+
+    def break_aside(self, place: int) -> None:
+        """A record of an earlier log cannot be read any more."""
+        if self.asides:
+            aside = self.asides[place % len(self.asides)]
+            aside.broken |= {aside.trimmed + 1 + place}
 
     def image_card(self) -> None:
         """Somebody makes an image of the gate's card."""
-        self._card = deepcopy(self.log)
+        self._card = deepcopy((self.log, self.asides))
 
     def put_card_back(self) -> None:
         """… and puts it back: the gate is rewound."""
         if self._card is not None:
             before = set(self.log.held())
-            self.log = deepcopy(self._card)
+            self.log, self.asides = deepcopy(self._card)
             self.may_be_gone |= before - set(self.log.held())
             self.may_be_twice |= set(self.log.held())
             self.card_was_put_back = True
@@ -249,6 +344,7 @@ class World:
                 self.down.append(self.office.take(payload))
             else:
                 self.carry_out(self.sender.received(payload, self.now))
+                self.carry_out(self.earlier.received(payload, self.now), of_log=False)
 
     def wait(self, ms: int) -> None:
         """Time passes."""
@@ -260,27 +356,55 @@ class World:
     def poll(self) -> None:
         """What is due."""
         for _ in range(10_000):
-            due = self.sender.deadline()
+            due = self.due()
             if due is None or due > self.now:
                 return
-            self.carry_out(self.sender.poll(self.now))
+            self.poll_once()
         raise AssertionError("the sender wants to be polled for ever")
 
-    def carry_out(self, actions: Sequence[Action]) -> None:
-        """Do what the sender says."""
+    def due(self) -> int | None:
+        """When one of the senders wants to be polled."""
+        dues = [due for due in (self.sender.deadline(), self._earlier_due()) if due is not None]
+        return min(dues) if dues else None
+
+    def _earlier_due(self) -> int | None:
+        return self.earlier.deadline(self.now) if self.sender.rests else None
+
+    def poll_once(self) -> None:
+        """The log's sender first."""
+        due = self.sender.deadline()
+        if due is not None and due <= self.now:
+            self.carry_out(self.sender.poll(self.now))
+        elif self._earlier_due() is not None:
+            self.carry_out(self.earlier.poll(self.now), of_log=False)
+
+    def carry_out(self, actions: Sequence[Action | HasEarlier], *, of_log: bool = True) -> None:
+        """Do what a sender says. `of_log`: the log's own, not that of an earlier log."""
         for action in actions:
             match action:
                 case Send(payload):
                     self.up.append(payload)
+                case HasEarlier():
+                    assert not of_log
                 case Acknowledged(seq, digest):
+                    assert of_log
                     assert self.log.hash_at(seq) == digest
                     self.log.acked = seq
-                case OpenNewLog():
-                    self._logs += 1
-                    self.log.replace(self._logs)
+                case OpenNewLog(_, _, held):
+                    assert of_log
+                    self._replace(held)
                     self.carry_out(self.sender.log_replaced(self.log, self.now))
                 case Refused(reason):
                     self.refused.append(reason)
+        if self.sender.asks:
+            self.earlier.offer()
+
+    def _replace(self, held: Head | None) -> None:
+        self._logs += 1
+        aside = self.log.replace(self._logs, held)
+        if aside.held.seq:
+            self.asides = [*(each for each in self.asides if each.number != aside.number), aside]
+        self._note_places()
 
     def calm(self) -> None:
         """A road that works, for as long as the sender has something to say."""
@@ -291,7 +415,7 @@ class World:
                 self.arrive(self.up, 0)
                 self.arrive(self.down, 0)
                 self.poll()
-            if self.log.acked == self.log.head().seq and self._is_whole():
+            if self.log.acked == self.log.head().seq and self._is_whole() and self._earlier_due() is None:
                 return
             self.wait(5_000)
 
@@ -300,20 +424,32 @@ class World:
         return kept is not None and kept.cursor == self.log.head()
 
     def _named_as_missing(self) -> set[bytes]:
-        """What a card that was put back holds again, after it had been told as gone: a named gap at the office."""
-        kept = self.office.logs.get(self.log.log_id)
-        if kept is None or not self.card_was_put_back:
-            return set()
-        gone = {seq for first, last in kept.missing for seq in range(first, last + 1)}
-        return {record.body or b"" for record in self.log.records if record.seq in gone}
+        """What stands in a named gap at the office."""
+        gone = {
+            (log_id, seq)
+            for log_id, kept in self.office.logs.items()
+            for first, last in kept.missing
+            for seq in range(first, last + 1)
+        }
+        return {body for body, places in self.places.items() if places & gone}
+
+    def to_bring(self) -> set[bytes]:
+        """What is still there of all logs. A card that was put back may hold again what has been told as gone."""
+        held = set(self.log.held())
+        for aside in self.asides:
+            held |= aside.to_bring()
+        return held - self._named_as_missing() if self.card_was_put_back else held
 
     def check(self) -> None:
         """After `calm`: nothing is lost, nothing doubled."""
         self.office.check()
         assert self._is_whole(), "the office never got to the log's end"
         bodies = self.office.bodies()
-        missing = (self.written - self.may_be_gone) | (set(self.log.held()) - self._named_as_missing())
+        missing = (self.written - self.may_be_gone) | self.to_bring()
         missing -= set(bodies)
         assert not missing, f"lost: {missing}"
+        if not self.card_was_put_back:
+            unnamed = self.written - set(bodies) - self._named_as_missing()
+            assert not unnamed, f"lost, and in no range: {unnamed}"
         twice = {body for body in bodies if bodies.count(body) > 1} - self.may_be_twice
         assert not twice, f"doubled: {twice}"

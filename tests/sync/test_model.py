@@ -17,10 +17,12 @@ from tests.sync.model import (
     PATIENCE,
     DeletesWhenSent,
     Explored,
+    OffersNoEarlier,
     Seen,
     explore,
     fresh,
     make,
+    replaced,
     restored,
     rewound,
     streaming,
@@ -36,7 +38,7 @@ def tell(what: str, seen: Seen, record: Callable[[str, object], None], capsys: p
         print(f"\nroad model, {what}: {seen}")  # noqa: T201  a figure of the test
 
 
-@pytest.mark.parametrize(("begin", "depth"), [(fresh, 7), (streaming, 5), (restored, 6), (rewound, 6)])
+@pytest.mark.parametrize(("begin", "depth"), [(fresh, 7), (streaming, 5), (restored, 6), (rewound, 6), (replaced, 5)])
 def test_everything_that_may_happen(
     begin: Begin,
     depth: int,
@@ -71,6 +73,7 @@ CARELESS: dict[str, tuple[Callable[[], Explored], Begin, int]] = {
     "early-ack": (lambda: Explored(acknowledges_before_it_stores), fresh, 5),
     "forgets": (lambda: Explored(forgets_a_record), fresh, 5),
     "deletes-when-sent": (DeletesWhenSent, fresh, 5),
+    "offers-no-earlier": (OffersNoEarlier, replaced, 1),
     "never-asks-again": (lambda: Explored(make_sender=NeverAsksAgain), fresh, 5),
     "no-fork-receiver": (lambda: Explored(sees_no_fork), rewound, 6),
     "no-fork-sender": (lambda: Explored(make_sender=Believer), rewound, 6),

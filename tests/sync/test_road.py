@@ -36,7 +36,17 @@ EVERYDAY = (
     "double-down",
 )
 RARE = ("disconnect", "connect", "restart", "image", "put-back", "back-up", "restore", "trim")
-STEPS = st.lists(st.tuples(st.sampled_from(EVERYDAY), NUMBERS) | st.tuples(st.sampled_from(RARE), NUMBERS), max_size=60)
+GIVEN_UP = ("give-up", "give-up", "back-up", "restore", "remove-aside", "break-aside")
+
+
+def scripts(*rare: str) -> st.SearchStrategy[list[Step]]:
+    """What happens every day, and what hardly ever does."""
+    return st.lists(
+        st.tuples(st.sampled_from(EVERYDAY), NUMBERS) | st.tuples(st.sampled_from(rare), NUMBERS), max_size=60
+    )
+
+
+STEPS = scripts(*RARE)
 
 
 def take(world: World, step: Step) -> None:
@@ -59,6 +69,9 @@ def take(world: World, step: Step) -> None:
         "back-up": world.back_up,
         "restore": world.restore,
         "trim": world.trim,
+        "give-up": world.give_up,
+        "remove-aside": lambda: world.remove_aside(number),
+        "break-aside": lambda: world.break_aside(number),
     }
     steps[what]()
     world.poll()
@@ -78,6 +91,12 @@ def play(world: World, script: list[Step]) -> World:
 def test_nothing_is_lost_or_doubled(script: list[Step]) -> None:
     world = play(World(), script)
     assert world.log.acked == world.log.head().seq
+
+
+@settings(max_examples=300, deadline=None)
+@given(scripts(*RARE, *GIVEN_UP))
+def test_nothing_is_lost_or_doubled_over_several_logs(script: list[Step]) -> None:
+    play(World(), script)
 
 
 # the same test must find out those who are careless
@@ -190,3 +209,97 @@ def test_what_was_trimmed_is_told_as_gone() -> None:
     assert kept.missing == [(1, 11)]
     assert [record.seq for record in kept.records] == list(range(12, 17))
     assert kept.cursor == Head(16, chain(world.log.records)[-1])
+
+
+# logs that were given up, and an office from before
+
+
+def given_up(world: World, logs: int = 1) -> World:
+    """The office has a backup; records arrive; the log is given up, so many times; the backup is put back."""
+    world.append(3)
+    world.calm()
+    world.back_up()
+    for _ in range(logs):
+        world.append(4)
+        world.calm()
+        world.append(1)  # on its way: carried over
+        world.give_up()
+        world.calm()
+    world.restore()
+    return world
+
+
+@pytest.mark.parametrize("logs", [1, 3])
+def test_an_office_from_before_a_new_log_gets_the_old_ones_too(logs: int) -> None:
+    world = given_up(World(), logs)
+    world.calm()
+    world.check()
+    assert world.written == set(world.office.bodies()) & world.written
+    assert not any(kept.missing for kept in world.office.logs.values())
+    assert [len(world.office.bodies()), len(set(world.office.bodies()))] == [4 + 6 * logs] * 2, "none came twice"
+
+
+def test_earlier_logs_wait_until_the_present_one_has_nothing_to_say() -> None:
+    world = given_up(World())
+    world.restart()
+    order = []
+    for _ in range(100):
+        world.poll()
+        while world.up:
+            order.append(decode_upward(world.up[0]).log_id)
+            world.arrive(world.up, 0)
+            world.arrive(world.down, 0)
+            world.poll()
+        if world.due() is None:
+            break
+        world.wait(1_000)
+    new, old = world.log.log_id, world.asides[0].log_id
+    assert order == [new, new, old, old], "hello and batch, each"
+    world.check()
+
+
+def test_what_cannot_be_read_of_an_earlier_log_is_a_named_gap() -> None:
+    world = given_up(World())
+    world.asides[0].broken = frozenset({6})
+    world.calm()
+    world.check()
+    kept = world.office.logs[world.asides[0].log_id]
+    assert kept.missing == [(6, 7)], "the broken one, and the one that tells what the chain goes on from"
+    assert [record.seq for record in kept.records] == [1, 2, 3, 4, 5, 8]
+
+
+def test_an_earlier_log_that_somebody_removed_is_a_named_gap() -> None:
+    world = given_up(World(), 2)
+    world.remove_aside(0)
+    world.calm()
+    world.check()
+    assert world.office.logs[world.asides[0].log_id].missing == [(5, 8)]
+    assert not world.office.logs[world.asides[1].log_id].missing
+
+
+def test_what_only_the_office_had_of_a_rewound_card_is_named_when_it_has_lost_it() -> None:
+    world = World()
+    world.append(50)
+    world.calm()
+    world.image_card()
+    world.append(40)
+    world.calm()
+    world.back_up()
+    world.append(5)
+    world.calm()  # 96 are at the office
+    world.put_card_back()
+    world.append(2)
+    world.calm()  # a new log, opened because the office has record 96
+    world.restore()
+    world.calm()
+    world.check()
+    assert world.office.logs[world.asides[0].log_id].missing == [(92, 96)]
+
+
+def test_a_gate_that_offers_no_earlier_log_is_found_out() -> None:
+    """Positive control: four records, in no range."""
+    world = given_up(World())
+    world.asides = []
+    world.calm()
+    with pytest.raises(AssertionError, match="in no range"):
+        world.check()

@@ -239,7 +239,7 @@ BODIES: tuple[Body, ...] = (
         carried=((47, 48), (50, 51)),
         detail="the office has another record 51",
     ),
-    Dropped(reason="disk-nearly-full", kinds={"door": 3}, first=40, last=51, sent=200, bytes=110_592),
+    Dropped(reason="disk-nearly-full", log="f" * 32, kinds={"door": 3}, first=40, last=51, sent=200, bytes=110_592),
     Device(device="thermometer", state="lost", detail="/dev/serial0 is gone"),
     ClockChange(step_ms=-3_600_000, trusted=True),
     CommandRecord(

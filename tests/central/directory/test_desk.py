@@ -1,5 +1,7 @@
 """From the office's database to a gate's file: asked for, pushed, past an office that was put back."""
 
+import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,13 +11,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from central.directory.desk import AGAIN, Desk
 from central.directory.models import Directory as Kept
-from central.directory.service import DirectoryService
+from central.directory.service import TIMES_EACH_S, TIMES_OF_ONE, DirectoryService
 from central.directory.store import SiteSource, change
 from central.registry.models import Gate as Gate_
 from gateway.directory import Directory
 from gateway.directory_road import DirectoryRoad
+from sync.contract.office_time import When
 from sync.log.follower import Follower, Send
 from sync.log.keyed import NOTHING, Row
+from sync.log.messages import encode
 from tests.sync.following import sealed, verified
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("database")]
@@ -189,3 +193,22 @@ def test_every_gate_is_told_once_by_a_process_that_has_not_heard_it_and_again_wh
         sent.clear()
         service._poke(service._online(at), at)
         assert sorted(sent) == told
+
+
+def test_a_gate_that_asks_for_the_time_without_end_takes_nobody_elses_answer() -> None:
+    told: Counter[str] = Counter()
+    refused: Counter[str] = Counter()
+    service = DirectoryService(
+        Ed25519PrivateKey.generate(),
+        lambda name, _: told.update([name.split("/")[2]]),
+        lambda gate, _: refused.update([gate]),
+    )
+    when = encode(When(nonce=bytes(16)))
+    service._told_since = time.monotonic() + 3600  # this second never ends
+    for _ in range(1000):
+        service.tell_time("hostile", when)
+    for number in range(TIMES_EACH_S):
+        service.tell_time(f"n-{number}", when)
+    assert (told["hostile"], refused["hostile"]) == (TIMES_OF_ONE, 1000 - TIMES_OF_ONE)
+    assert told.total() == TIMES_EACH_S, "and all of them together stay bounded"
+    assert told["n-0"] == told[f"n-{TIMES_EACH_S - TIMES_OF_ONE - 1}"] == 1

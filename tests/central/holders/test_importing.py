@@ -1,16 +1,21 @@
 """Registers from files: however a spreadsheet writes them, all or nothing, and nothing of theirs does harm."""
 
+from pathlib import Path
+
 import pytest
+from click.testing import CliRunner, Result
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from central.accounts.models import User
+from central.commands import office
 from central.directory.models import Directory, Row
 from central.holders.importing import MAX_BYTES, NotTaken, plan, take
 from central.holders.models import Card, Holder, HolderStatus, ImportDraft
 from central.holders.publishing import rebuild
+from central.registry.models import Gate
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("database")]
 SITE = "garden-court"
@@ -183,3 +188,38 @@ def test_what_somebody_changed_meanwhile_is_not_undone() -> None:
     assert b'"extended":true' in bytes(row.value or b"") and Holder.objects.get().name == "王六"
     mark = rebuild(SITE)
     assert mark.version == Directory.objects.get().version and rebuild(SITE) == mark, "nothing differs"
+
+
+# a site that is none
+
+
+def imported(tmp_path: Path, *words: str) -> Result:
+    """The command line, with a file of two people."""
+    file = tmp_path / "people.csv"
+    file.write_text(PEOPLE, "utf-8")
+    return CliRunner().invoke(office, ["directory", "import", "holders", str(file), *words])
+
+
+def test_a_mistyped_site_is_refused_and_a_new_one_is_said_to_be_new(tmp_path: Path) -> None:
+    Gate.objects.create(pk="north-1", admitted=True, site=SITE)
+    done = imported(tmp_path, "--site", "garden-cuort")
+    assert done.exit_code == 2
+    assert "'garden-cuort': no gate belongs to such a site" in done.output
+    assert f"there are: {SITE}" in done.output
+    assert not Holder.objects.exists()
+    assert imported(tmp_path, "--site", "garden-cuort", "--dry-run").exit_code == 2
+    assert "taken: 2 to add" in imported(tmp_path, "--site", SITE).output
+    assert "taken: 2 to add" in imported(tmp_path, "--site", "river-court", "--new-site").output
+    assert "2 as before" in imported(tmp_path, "--site", "river-court").output, "once there, it is known"
+
+
+def test_the_page_doubts_a_site_that_no_gate_belongs_to(client: Client) -> None:
+    client.force_login(User.objects.create(username="li", is_staff=True, is_superuser=True))
+    Gate.objects.create(pk="north-1", admitted=True, site=SITE)
+    doubts = []
+    for site in (SITE, "garden-cuort"):
+        file = SimpleUploadedFile("a.csv", PEOPLE.encode())
+        answer = client.post("/admin/import/", {"kind": "holders", "site": site, "file": file}, follow=True)
+        doubts.append("No gate belongs to the site garden-cuort" in answer.content.decode())
+    assert doubts == [False, True]
+    assert SITE in answer.content.decode()

@@ -1,10 +1,12 @@
 """`menshen office command …`: what cannot be ordered is told in one line, and what was ordered is listed."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
+from django.utils.timezone import override
 
 from central.accounts.models import User
 from central.commands import office
@@ -83,3 +85,13 @@ def test_what_was_ordered_is_listed_the_newest_first(key: Path) -> None:
     assert rows[0] == ["2026-03-01 20:02:00 CST", NORTH, "li", "release main", "wheelchair", "Carried out"]
     assert len(run("list", "--count", "1").output.splitlines()) == 1
     assert run("list", "--gate", "heard-of").output == ""
+
+
+def test_gates_and_orders_are_listed_in_the_offices_time() -> None:
+    at = datetime(2026, 3, 1, 20, 30, tzinfo=UTC)
+    Gate.objects.create(pk=NORTH, admitted=True, last_heard=at)
+    with override(ZoneInfo("Asia/Shanghai")):
+        listed = CliRunner().invoke(office, ["gate", "list"]).output
+    assert "last heard: 2026-03-02 04:30:00 CST" in listed
+    for command in (["gate", "list"], ["command", "list"]):
+        assert "in the office's time zone" in " ".join(CliRunner().invoke(office, [*command, "--help"]).output.split())

@@ -135,3 +135,10 @@ def test_words_are_cut_to_what_the_columns_hold(gate: Gate) -> None:
     take_state(gate, long, NOW)
     gate.refresh_from_db()
     assert (len(gate.version), len(gate.mode), len(gate.door)) == (32, 32, 32)
+
+
+def test_no_more_counts_as_acknowledged_than_was_written(gate: Gate) -> None:
+    state = StateMessage(online=True, boot=boot(1), connection=1, mono_ms=500, head=32, acked=33)
+    assert take_state(gate, state, NOW)
+    gate.refresh_from_db()
+    assert (gate.head, gate.acked) == (32, 32)

@@ -12,6 +12,7 @@ from tests.faults.rounds.ledger import Card, Row
 from tests.faults.rounds.site import Gate, Plan, Site
 
 TAIL: Final = 150  # records at the end, whose chain a gate looks at when it starts
+REMOVED: Final = 0.25
 KNOWN: Final = 0.7  # else the office has never heard of the log when it is damaged
 
 # the office
@@ -49,9 +50,56 @@ def _restored(chance: random.Random, folder: Path, plan: Plan) -> Found:
 
 def _owe(gate: Gate, had: set[bytes], *, trims: bool) -> None:
     """What a gate holds now has to come, whatever the office says, until the office is put back once more. An acknowledgement
-    may still be on its way to a gate that trims: what the office had may be deleted yet."""
+    may still be on its way to a gate that trims: what the office had may be deleted yet, but not what lies aside."""
     held = gate.held()
-    gate.ledger.owed = held - had if trims else held
+    gate.ledger.owed = (held - had if trims else held) | gate.held_aside()
+
+
+# the office, from before gates gave their logs up
+
+
+def old_log_wanted(chance: random.Random, folder: Path) -> Found:
+    """A backup from before a gate's log was replaced, once or several times: what the office had of the old ones lies aside."""
+    return _old_log_wanted(chance, folder, replace(some_plan(chance), gates=1))
+
+
+def old_log_control(chance: random.Random, folder: Path) -> Found:
+    """The gate offers the log that it has, and no other."""
+    return _old_log_wanted(chance, folder, Plan(without="earlier", rate=60.0, limit_s=12.0))
+
+
+def _old_log_wanted(chance: random.Random, folder: Path, plan: Plan) -> Found:
+    with Site(folder, chance, plan) as site:
+        gate = site.gates[0]
+        gate.ledger.named, gate.ledger.may_open = plan.trims, True
+        site.start("broker", "ingest", "gates")
+        site.arrive()
+        site.office.image()
+        for _ in range(chance.randint(1, 3)):
+            site.arrive()
+            _spoil(site, gate, chance)
+            site.start(gate.name)
+            site.flow()
+        site.arrive()
+        if not plan.without and chance.random() < REMOVED:
+            site.stop(gate)
+            _, _, file = chance.choice(gate.asides())
+            file.unlink()
+            gate.ledger.named = True
+        site.kill("ingest")
+        had = site.at_office(gate)
+        site.office.put_back()
+        _owe(gate, had, trims=plan.trims)
+        site.start("ingest", gate.name)
+        site.flow()
+        return site.judged()
+
+
+def _spoil(site: Site, gate: Gate, chance: random.Random) -> None:
+    """Other bytes where its write-ahead log was, of a gate that has ended: it opens a new log, and nothing is lost by that."""
+    site.stop(gate)
+    gate.note()
+    gate.journal.with_name(gate.journal.name + "-wal").write_bytes(chance.randbytes(20_000))
 
 
 # the gate's card
@@ -207,6 +255,10 @@ KINDS: Kinds = (
     Kind(
         "office-restored", office_restored, office_control,
         "the missing range: what a gate no longer has is passed over in silence", no_broker, weight=3,
+    ),
+    Kind(
+        "old-log-wanted", old_log_wanted, old_log_control, "the earlier logs: only the present one is offered", no_broker,
+        weight=2,
     ),
     Kind("card-put-back", card_put_back, card_control, "the hashes: neither end compares them", no_broker, weight=3),
     Kind(

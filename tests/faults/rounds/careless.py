@@ -127,6 +127,10 @@ def _carries_nothing_over() -> None:
     opening._sound = lambda _source, _acked: iter(())
 
 
+def _offers_no_earlier_log() -> None:
+    Journal.earlier = lambda _self: ()
+
+
 def _waits_for_ever() -> None:
     """Of a broker that says nothing, an answer is still expected."""
     mqtt.READY_S = 1e6
@@ -149,6 +153,7 @@ GATE: Final[dict[str, Callable[[], None]]] = {
     "cursor": _use_sender(GoesOn),
     "hashes": _use_sender(NeverComparing),
     "names": _has_one_name,
+    "earlier": _offers_no_earlier_log,
     "carrying": _carries_nothing_over,
     "deadline": _waits_for_ever,
 }
@@ -205,9 +210,9 @@ def _sees_no_fork() -> None:
 
 
 def _keeps_no_ranges() -> None:
-    from central.ingest import store
+    from central.ingest import ranges
 
-    store._missing = lambda *_: None
+    ranges.name = lambda *_: None
 
 
 def _has_no_lock() -> None:

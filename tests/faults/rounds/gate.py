@@ -117,7 +117,7 @@ def run(arguments: argparse.Namespace) -> None:
                 online=True, boot=boot.hex(), connection=connection, log_id=journal.log_id
             ),
             now_ms=lambda: moment().mono_ms,
-            replace_log=lambda reason: journal.replace_log(reason, now=moment()),
+            replace_log=lambda reason, held: journal.replace_log(reason, now=moment(), held=held),
             boot=boot,
         )
         link = MqttLink(

@@ -122,6 +122,22 @@ class Gate:
         with closing(self._look()) as connection:
             return {digest for (digest,) in connection.execute("SELECT body_hash FROM records")}
 
+    def asides(self) -> list[tuple[str, int, Path]]:
+        """The logs before this one: name, up to where the office is known to have had it, and file."""
+        with closing(self._look()) as connection:
+            found = connection.execute("SELECT log_id, held_seq, file FROM earlier ORDER BY rowid").fetchall()
+        return [(log_id, held, self.journal.with_name(file)) for log_id, held, file in found]
+
+    def held_aside(self) -> set[bytes]:
+        """The records that the files of those logs hold, as far as the office once acknowledged them."""
+        held = set()
+        for _, upto, file in self.asides():
+            if file.exists():
+                with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=20)) as connection:
+                    sql = "SELECT body_hash FROM records WHERE seq <= min(?, (SELECT acked_seq FROM meta))"
+                    held |= {digest for (digest,) in connection.execute(sql, (upto,))}
+        return held
+
     def _look(self) -> sqlite3.Connection:
         return sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True, timeout=20)
 
@@ -304,6 +320,10 @@ class Site:
         log_id, head = gate.head()
         if self.cursor(gate, log_id) != head:
             return False
+        for earlier, upto, _ in gate.asides():
+            cursor = self.cursor(gate, earlier)
+            if cursor is None or cursor.seq < upto:
+                return False
         return not self.office.ask("SELECT count(*) FROM ingest_spooled")[0][0]
 
     # the end

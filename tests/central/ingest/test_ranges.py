@@ -1,0 +1,130 @@
+"""Missing ranges that come after all, and how many are stored of a gate."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from central.alarms.models import Alarm
+from central.entries.models import Entry
+from central.ingest import ranges, spool
+from central.ingest.models import Log, MissingRange
+from sync.contract.records import LogOpened
+from sync.log.messages import Gone
+from sync.log.records import Record
+from tests.central.ingest.sending import NORTH, NOW, Desk, ack, batch, hashes, log_id, record, visits
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("database")]
+OLD = visits(1, 300)
+DIGESTS = hashes(OLD)
+
+
+def follows(head: int, *carried: Record) -> list[Record]:
+    """Log 2, which goes on from log 1."""
+    runs = ((carried[0].seq, carried[-1].seq),)
+    opened = record(LogOpened(reason="rewound", predecessor=log_id(), predecessor_head=head, carried=runs))
+    return [opened, *(msgspec.structs.replace(one, seq=seq) for seq, one in enumerate(carried, 2))]
+
+
+def gaps() -> list[tuple[int, int]]:
+    return list(MissingRange.objects.order_by("log", "first").values_list("first", "last"))
+
+
+def of_old(first: int, last: int) -> object:
+    return batch(*OLD[first - 1 : last], previous=DIGESTS[first - 2])
+
+
+def open_alarms() -> list[str]:
+    return list(Alarm.objects.filter(kind="records-missing", cleared=False).values_list("detail", flat=True))
+
+
+def restored() -> Desk:
+    """An office that has 94 records of a log of 100, and all of the log that carries the last one over."""
+    desk = Desk()
+    desk.take(batch(*OLD[:94]))
+    desk.take(batch(*follows(100, OLD[99]), log=log_id(2)))
+    assert gaps() == [(95, 99)]
+    assert open_alarms() == [f"{log_id()[:8]} #95-99"]
+    return desk
+
+
+def test_a_range_that_comes_after_all_is_missing_no_more() -> None:
+    desk = restored()
+    assert desk.take(of_old(95, 96)) == [ack(96, DIGESTS[95])]  # type: ignore[arg-type]
+    assert gaps() == [(97, 99)]
+    assert open_alarms()
+    later = NOW + timedelta(minutes=1)
+    desk.take(of_old(97, 99), at=later)  # type: ignore[arg-type]
+    assert (gaps(), open_alarms()) == ([], [])
+    (alarm,) = Alarm.objects.filter(kind="records-missing")
+    assert alarm.cleared_at == later
+    assert list(alarm.events.values_list("action", "source")) == [("raised", "office"), ("cleared", "office")]
+    shown = sorted(Entry.objects.values_list("visit", flat=True))
+    assert shown == sorted(f"visit-{number}" for number in range(1, 101)), "each once"
+
+
+def test_what_of_it_is_gone_stays_missing() -> None:
+    desk = restored()
+    gone = Gone(log_id=log_id(), after=94, upto=97, reason="trimmed", hash=DIGESTS[96])
+    assert desk.take(gone) == [ack(97, DIGESTS[96])]
+    assert gaps() == [(95, 99)]
+    desk.take(of_old(98, 99))  # type: ignore[arg-type]
+    assert gaps() == [(95, 97)]
+    assert open_alarms() == [f"{log_id()[:8]} #95-99"]
+
+
+def test_what_comes_in_the_same_transaction_counts_too() -> None:
+    desk = Desk()
+    desk.take(batch(*OLD[:94]))
+    desk.take(batch(*follows(100, OLD[99]), log=log_id(2)), of_old(95, 99))  # type: ignore[arg-type]
+    assert (gaps(), open_alarms()) == ([], [])
+    assert Log.objects.get(log_id=log_id()).seq == 99
+
+
+def test_a_backlog_that_is_put_down_whole_counts_when_it_is_held() -> None:
+    desk = Desk()
+    desk.take(batch(*OLD[:94]))
+    desk.take(batch(*follows(300, OLD[299]), log=log_id(2)))
+    assert gaps() == [(95, 299)]
+    desk.take(of_old(95, 299))  # type: ignore[arg-type]
+    assert gaps() == []
+    while spool.write_out(NORTH):
+        pass
+    assert gaps() == []
+    assert Entry.objects.count() == 300
+
+
+def test_no_gate_stores_ranges_without_end(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(ranges, "MOST_RANGES", 5)
+    desk = Desk()
+    for number in range(1, 30):
+        gone = Gone(log_id=log_id(number), after=0, upto=10**6, reason="trimmed", hash=bytes(32))
+        assert len(desk.take(gone)) == (number <= 5)
+    assert MissingRange.objects.count() == Log.objects.count() == 5
+    assert "of this gate 5 missing ranges are stored" in caplog.text
+    (alarm,) = Alarm.objects.filter(kind="record-doubtful")
+    assert "no more are taken" in alarm.detail
+    assert Alarm.objects.count() == 6
+    assert desk.take(batch(*visits(1, 3), log=log_id(40))), "its records still come"
+    south = Gone(log_id=log_id(), after=0, upto=3, reason="trimmed", hash=bytes(32))
+    assert desk.take(south, gate="south-gate"), "and other gates are none of its business"
+
+
+def test_nor_by_the_first_records_of_ever_new_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranges, "MOST_RANGES", 5)
+    desk = Desk()
+    for number in range(1, 10):
+        before = log_id(1000 + number)
+        opened = LogOpened(reason="new", predecessor=before, predecessor_head=9, carried=((3, 4), (7, 7)))
+        desk.take(batch(record(opened), log=log_id(number)))
+    assert MissingRange.objects.count() == 3
+    assert Alarm.objects.filter(kind="record-doubtful").count() == 8, "one for each record that says so"
+
+
+def test_batches_that_do_not_fit_under_ever_new_names_are_one_alarm() -> None:
+    desk = Desk()
+    for number in range(1, 10):
+        bad = msgspec.structs.replace(batch(*visits(1, 2), log=log_id(number)), hash=bytes(32))
+        assert desk.take(bad) == []
+    assert Alarm.objects.filter(kind="record-doubtful").count() == 1
+    assert Log.objects.count() == 0
