@@ -7,7 +7,7 @@ import pytest
 from gateway.core.events import DeviceChanged, Event
 from gateway.directory import Directory, DirectoryFile
 from gateway.errors import DirectoryError
-from gateway.gate import _directory
+from gateway.parts import directory_of
 from sync.contract.alarms import AlarmKind
 from tests.gateway.core.acting import Gate
 
@@ -15,7 +15,7 @@ from tests.gateway.core.acting import Gate
 def test_a_directory_out_of_reach_is_a_lost_device_until_it_works_again(tmp_path: Path) -> None:
     path, posted = tmp_path / "directory.sqlite", list[Event]()
     path.mkdir()
-    directory = _directory(path, posted.append)
+    directory = directory_of(path, posted.append)
     with pytest.raises(DirectoryError):
         directory.card("000414CD7E")
     assert posted == [DeviceChanged("directory", "lost", "cannot be opened: unable to open database file")]
@@ -32,7 +32,7 @@ def test_a_directory_out_of_reach_is_a_lost_device_until_it_works_again(tmp_path
 def test_a_damaged_directory_is_a_lost_device_until_it_is_loaded_again(tmp_path: Path) -> None:
     path, posted = tmp_path / "directory.sqlite", list[Event]()
     path.write_bytes(b"no database at all" * 100)
-    directory = _directory(path, posted.append)
+    directory = directory_of(path, posted.append)
     assert directory.version == 0
     (lost,) = posted
     assert isinstance(lost, DeviceChanged) and (lost.device, lost.state) == ("directory", "lost")

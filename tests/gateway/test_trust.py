@@ -18,7 +18,7 @@ from gateway.core.moment import Moment
 from gateway.core.policy import CredentialPolicy, Policy, Unsure
 from gateway.directory import Card, Directory, DirectoryFile, Edition, Holder, read_directory_file
 from gateway.errors import DirectoryError, TrustError
-from gateway.gate import _trust_list
+from gateway.parts import trust_list_of
 from gateway.resolve import Resolver, Trust
 from gateway.trust import TrustStore, import_trust
 from sync.contract.alarms import AlarmKind
@@ -339,7 +339,7 @@ def test_an_old_list_is_an_alarm_of_the_gate_until_a_newer_one_is_there(at: At, 
     path.write_text(sections() + f'[trust]\noffice_keys = ["{raw(OFFICE.public_key()).hex()}"]\n' + devices())
     now_s = clock.now().at_ms // 1000
     at.take(a_list(1, now_s - 31 * DAY_S))
-    store = _trust_list(load(path, {}), at.directory, clock, posted.append)
+    store = trust_list_of(load(path, {}), at.directory, clock, posted.append)
     (stale,) = posted
     assert isinstance(stale, DeviceChanged) and (stale.device, stale.state) == ("trust-list", "stale")
     gate.send(stale)
