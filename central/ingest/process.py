@@ -23,6 +23,7 @@ from central.ingest.backlog import Backlog
 from central.ingest.listening import listening
 from central.ingest.reading import Arrived, Incoming, read
 from central.ingest.refusals import Refusals, Refused
+from central.ingest.shelf import Shelf
 from central.ingest.writer import Answer, Writer
 from central.visitors import erasing as visitors
 from sync.contract.topics import MAX_PACKET, Address, Channel, parse_topic, topic
@@ -77,22 +78,29 @@ class Ingest:
         self._trouble = ""  # what the log was last told of the database
         self._backlog = Backlog(refusals)
         self._service = service
+        self._shelf = Shelf(TOGETHER, TOGETHER_BYTES)
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="ingest-writer")
+        self._threads = (
+            threading.Thread(target=self._run_reading, name="ingest-reader"),
+            threading.Thread(target=self._run, name="ingest-writer"),
+        )
 
     def start(self) -> None:
-        """Start writing."""
-        self._thread.start()
+        """Start reading and writing."""
+        for thread in self._threads:
+            thread.start()
 
     @property
     def running(self) -> bool:
-        """Whether the writing thread lives."""
-        return self._thread.is_alive()
+        """Whether both threads live."""
+        return all(thread.is_alive() for thread in self._threads)
 
     def stop(self) -> None:
         """Write what is in hand, leave what waits (no gate was told that it is kept), end."""
         self._stopping.set()
-        self._thread.join()
+        self._shelf.close()
+        for thread in self._threads:
+            thread.join()
 
     def offer(self, topic_name: str, payload: bytes) -> None:
         """Take a message of the broker; what there is no room for is counted."""
@@ -127,14 +135,18 @@ class Ingest:
                 return False
         return True
 
+    def _run_reading(self) -> None:
+        while not self._stopping.is_set():
+            if arrived := self._next(0.2):
+                self._shelf.put(self._read(arrived))
+
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
                 self._alive()
-                arrived = self._next(0.02 if self._backlog.waits else 0.2)
-                if arrived:
-                    self._write(self._read(arrived))
-                self._write_out(idle=not arrived)
+                incoming = self._shelf.take(0.02 if self._backlog.waits else 0.2)
+                self._write(incoming)
+                self._write_out(idle=not incoming)
         finally:
             connection.close()
 
