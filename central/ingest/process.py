@@ -214,7 +214,9 @@ class Ingest:
             self._write([item])
 
     def _answer(self, answers: Sequence[Answer]) -> None:
-        for answer in answers:
+        """Of several of a kind about one log the last says it all."""
+        last = {(answer.gate, answer.message.log_id, type(answer.message)): answer for answer in answers}
+        for answer in last.values():
             self._send(topic(answer.gate, Channel.DOWN), encode(answer.message))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from central.ingest.models import Log, Spooled
 from central.ingest.store import Sheet
@@ -31,10 +31,9 @@ class DoesNotFit(Exception):
     """A batch is not what its cursor says: what, and where."""
 
 
-def waiting(names: Iterable[str]) -> set[str]:
-    """Those of the gates of which something waits."""
-    found = Log.objects.filter(gate__in=names).exclude(written=F("seq"))
-    return set(found.values_list("gate_id", flat=True))
+def logs(names: Iterable[str], log_ids: Iterable[str]) -> Sequence[Log]:
+    """Of these gates, the logs that are named, and those of which something waits."""
+    return list(Log.objects.filter(Q(log_id__in=log_ids) | ~Q(written=F("seq")), gate__in=names))
 
 
 def gates() -> list[str]:

@@ -107,8 +107,8 @@ def test_what_waits_is_written_together_alarms_first_and_then_answered(office: O
     office.ingest.offer(UP, encode(batch(*records[2:], previous=digests[1])))
     office.ingest.offer(ALARM, as_json(ALARM_MESSAGE))
     office.ingest.start()
-    office.until(lambda: len(office.answers) == 2)
-    assert office.answers == [(down(), ack(2, digests[1])), (down(), ack(4, digests[3]))]
+    office.until(lambda: bool(office.answers))
+    assert office.answers == [(down(), ack(4, digests[3]))], "the last one says it all"
     assert [[kind.__name__ for kind in kinds] for kinds in office.writer.asked] == [["AlarmMessage", "Batch", "Batch"]]
     assert Record.objects.count() == 4
 
