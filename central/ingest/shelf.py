@@ -7,8 +7,7 @@ from central.ingest.reading import Incoming
 
 
 class Shelf:
-    """Filled by one thread, emptied by another. Of more than `messages`, or payloads of more than `size` bytes, only what
-    comes at once is held."""
+    """Filled by one thread, emptied by another. Once it holds `messages`, or `size` bytes, nothing is let in."""
 
     def __init__(self, messages: int, size: int) -> None:
         self._messages, self._bytes = messages, size
@@ -17,7 +16,9 @@ class Shelf:
         self._closed = False
 
     def put(self, incoming: Sequence[Incoming]) -> None:
-        """Wait for room, and put them there. Once it is closed nothing is kept."""
+        """Wait for room, and put them there, all together. Once it is closed nothing is kept."""
+        if not incoming:
+            return
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._has_room())
             if not self._closed:
@@ -39,4 +40,4 @@ class Shelf:
             self._changed.notify_all()
 
     def _has_room(self) -> bool:
-        return len(self._held) < self._messages and sum(len(each.payload) for each in self._held) < self._bytes
+        return len(self._held) < self._messages and sum(each.size for each in self._held) < self._bytes

@@ -113,6 +113,16 @@ def test_what_waits_is_written_together_alarms_first_and_then_answered(office: O
     assert Record.objects.count() == 4
 
 
+def test_of_what_inflates_to_much_little_is_read_ahead(office: Office) -> None:
+    large = encode(batch(*[raw("note", b'{"x": "' + 60_000 * b"a" + b'"}', seq) for seq in range(1, 21)]))
+    assert len(large) < 20_000
+    for number in range(6):
+        office.ingest.offer(topic(f"gate-{number}", Channel.UP), large)
+    office.ingest.start()
+    office.until(lambda: len(office.answers) == 6)
+    assert [len(kinds) for kinds in office.writer.asked] == [2, 2, 2], "two are more than READ_BYTES"
+
+
 def test_one_poisoned_message_does_not_stop_the_others(office: Office, caplog: pytest.LogCaptureFixture) -> None:
     refuse_record(2)
     try:

@@ -11,9 +11,9 @@ from tests.central.ingest.sending import NORTH, NOW, log_id
 
 
 def incoming(*sizes: int) -> list[Incoming]:
-    """Messages whose payloads have these sizes."""
+    """Messages of these sizes."""
     hello = Hello(log_id=log_id(), oldest=1, head=0, head_hash=GENESIS)
-    return [Incoming(NORTH, hello, NOW, bytes(size)) for size in sizes]
+    return [Incoming(NORTH, hello, NOW, size=size) for size in sizes]
 
 
 class Filling(threading.Thread):
