@@ -68,14 +68,15 @@ def write_out(name: str) -> bool:
 
 def _next(name: str) -> Sequence[Spooled]:
     """What is to be written out next, in the order in which it came: about a chunk, or a single batch."""
-    taken: list[Spooled] = []
+    waiting = Spooled.objects.filter(gate=name).order_by("pk")
+    taken: list[int] = []
     size = 0
-    for row in Spooled.objects.filter(gate=name).order_by("pk")[:CHUNK].iterator(chunk_size=8):
-        size += row.upto - row.after if row.payload is not None else 0
+    for key, after, upto in waiting.values_list("pk", "after", "upto")[:CHUNK]:
+        size += upto - after
         if taken and size > CHUNK:
             break
-        taken.append(row)
-    return taken
+        taken.append(key)
+    return list(waiting.filter(pk__in=taken))  # payloads are large: no others than these
 
 
 def _take(sheet: Sheet, gate: Gate, log: Log, row: Spooled) -> None:
