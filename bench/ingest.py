@@ -46,6 +46,7 @@ from menshen.demo.processes import menshen, run_once
 from sync.contract.alarms import StateMessage
 from sync.log.messages import MAX_RECORDS, Batch, encode
 from sync.log.records import GENESIS, Record, chain_hash
+from sync.log.sender import MAX_BODIES
 from sync.mqtt import MqttLink
 from tests.mosquitto import Mosquitto, running_mosquitto
 from tests.postgres import Postgres, running_postgres
@@ -254,7 +255,7 @@ def payloads(path: Path) -> list[bytes]:
     """The journal as the batches that a wide window makes of it."""
     found, previous, after = [], GENESIS, 0
     with closing(Journal.open(path, boot=BOOT, now=moment())) as journal:
-        while records := list(journal.read(after, MAX_RECORDS, 256 * 1024)):
+        while records := list(journal.read(after, MAX_RECORDS, MAX_BODIES)):
             begin = previous
             for record in records:
                 previous = chain_hash(previous, record)

@@ -10,6 +10,8 @@ Everything in one run on one machine, with the same records (visits of about 800
     sqlite_per_s          as drain_per_s, into SQLite
     paho_per_s            bare paho, QoS 1, the same batches made as it goes, until a subscriber has the last one
     paho_ready_per_s      the same with payloads that were there before
+    paho_cpu_us, paho_ready_cpu_us    microseconds of processor time a visit, of publisher, broker and subscriber together
+    gate_cpu_us, ingest_cpu_us, mosquitto_cpu_us, database_cpu_us    the same of each process of the drain into PostgreSQL
     thingsboard_per_s     thingsboard-gateway 3.8.5 tuned, until a subscriber has the last record; thingsboard_shipped_per_s
     ratio_paho, ratio_thingsboard    drain_per_s against paho_per_s and thingsboard_per_s, medians over the rounds
     alarm_p99_s           from raising an alarm at a gate that drains, to its row in the office's database
@@ -38,7 +40,7 @@ import psycopg
 
 from bench import wear
 from bench.common import progress, scratch
-from bench.ingest import Office, Row, fill, payloads
+from bench.ingest import Office, Row, cpu_s, fill, payloads
 from bench.journal import visit
 from bench.road import thingsboard
 from bench.road.live import bring
@@ -84,24 +86,31 @@ class Offices:
 
 
 class Drained:
-    """One drain of the whole gate: the rates, and the gate's memory."""
+    """One drain of the whole gate: the rates, the gate's memory, and the processor time of each process until all was at the
+    office. `server`: the database's process, or 0."""
 
-    def __init__(self, folder: Path, office: Office, broker: Mosquitto, journal: Path, records: int) -> None:
+    def __init__(
+        self, folder: Path, office: Office, broker: Mosquitto, journal: Path, records: int, server: int = 0
+    ) -> None:
         gate = Gate(folder, broker.port, journal)
-        with ingest(office, folder, broker.port), gate.running():
+        with ingest(office, folder, broker.port) as ingest_pid, gate.running():
             begun = wait_for("the office hears of the gate", lambda: told(office) > 0)
             at_first = told(office)
+            pids = {"gate": gate.pid, "ingest": ingest_pid, "mosquitto": broker.pid, "database": server}
+            before = {name: cpu_s(pid) for name, pid in pids.items()}
             there = wait_for("all is at the office", lambda: told(office) >= records)
+            spent = {name: cpu_s(pid) - before[name] for name, pid in pids.items()}
             seen = wait_for("all is in the entry log", lambda: shown(office) >= records)
         entries = int(office.ask("SELECT count(*) FROM entries_entry")[0][0])
         assert entries == records - 1, f"{entries} visits in the entry log of {records - 1}"
         self.per_s = (records - at_first) / (there - begun)
         self.shown_per_s = (records - at_first) / (seen - begun)
         self.rss_mb = gate.rss_mb
+        self.cpu_us = {f"{name}_cpu_us": each / (records - at_first) * 1e6 for name, each in spent.items()}
 
 
-def bare_per_s(broker: Mosquitto, journal: Path, visits: int, batches: int, mode: str) -> float:
-    """Visits a second of bare paho."""
+def bare_per_s(broker: Mosquitto, journal: Path, visits: int, batches: int, mode: str) -> tuple[float, float]:
+    """Visits a second of bare paho; and microseconds of processor time a visit, of all three processes."""
     command = [sys.executable, "-m", "bench.road.bare"]
     receiver = subprocess.Popen(
         [*command, "receive", str(broker.port), str(batches)], stdout=subprocess.PIPE, text=True
@@ -110,10 +119,12 @@ def bare_per_s(broker: Mosquitto, journal: Path, visits: int, batches: int, mode
     receiver.stdout.readline()
     sender = subprocess.Popen([*command, mode, str(broker.port), str(journal)], stdout=subprocess.PIPE, text=True)
     assert sender.stdout is not None
-    begun, ended = float(sender.stdout.readline()), float(receiver.stdout.readline())
+    begun, before = float(sender.stdout.readline()), cpu_s(broker.pid)
+    ended, received_s = map(float, receiver.stdout.readline().split())
+    sent_s, broker_s = float(sender.stdout.readline()), cpu_s(broker.pid) - before
     sender.wait(60)
     receiver.wait(60)
-    return visits / (ended - begun)
+    return visits / (ended - begun), (sent_s + received_s + broker_s) / visits * 1e6
 
 
 class Alarms:
@@ -201,7 +212,8 @@ class Road:
         self._largest, self._records = self._journal, self._visits + 1
         (folder / "broker").mkdir()
         self._broker = stack.enter_context(running_mosquitto(folder / "broker"))
-        self._offices = Offices(folder, stack.enter_context(running_postgres((), folder)), stack)
+        self._server = stack.enter_context(running_postgres((), folder))
+        self._offices = Offices(folder, self._server, stack)
         self._python: Path | None = None
 
     def note(self, name: str, value: float) -> None:
@@ -221,13 +233,16 @@ class Road:
         """Bare paho, both ways."""
         batches = len(payloads(self._journal))
         for name, mode in (("paho_per_s", "made"), ("paho_ready_per_s", "ready")):
-            self.note(name, bare_per_s(self._broker, self._journal, self._visits, batches, mode))
+            rate, cpu_us = bare_per_s(self._broker, self._journal, self._visits, batches, mode)
+            self.note(name, rate)
+            self.note(name.replace("per_s", "cpu_us"), cpu_us)
 
     def drain(self, number: int) -> None:
         """Into both databases."""
-        drained = Drained(
-            self._below(f"gate-{number}"), self._offices.postgresql(), self._broker, self._journal, self._records
-        )
+        below, office = self._below(f"gate-{number}"), self._offices.postgresql()
+        drained = Drained(below, office, self._broker, self._journal, self._records, self._server.pid)
+        for name, spent in drained.cpu_us.items():
+            self.note(name, spent)
         self.note("drain_per_s", drained.per_s)
         self.note("shown_per_s", drained.shown_per_s)
         self.note("gate_rss_mb", drained.rss_mb)

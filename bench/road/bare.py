@@ -20,6 +20,7 @@ from bench.journal import BOOT, moment
 from gateway.journal import Journal
 from sync.log.messages import MAX_RECORDS, Batch, encode
 from sync.log.records import GENESIS, Record
+from sync.log.sender import MAX_BODIES
 
 TOPIC: Final = "bench/up"
 IN_FLIGHT: Final = 20
@@ -39,7 +40,7 @@ def connected(port: int, name: str) -> Client:
 
 
 def receive(port: int, count: int) -> None:
-    """Subscribe, say so, and say when so many messages have come."""
+    """Subscribe, say so, and say when so many messages have come, and the processor time since."""
     client = connected(port, "bare-receiver")
     left, done, listening = [count], threading.Event(), threading.Event()
 
@@ -52,19 +53,22 @@ def receive(port: int, count: int) -> None:
     client.on_subscribe = lambda *_: listening.set()
     client.subscribe(TOPIC, 1)
     assert listening.wait(LIMIT_S)
+    spent = time.process_time()
     print("listening", flush=True)
     assert done.wait(LIMIT_S), f"{left[0]} messages never came"
-    print(time.monotonic(), flush=True)
+    print(time.monotonic(), time.process_time() - spent, flush=True)
     client.disconnect()
 
 
 def send(port: int, made: Iterable[bytes]) -> None:
-    """Publish, and wait for every PUBACK; say when it began."""
+    """Publish, and wait for every PUBACK; say when it began, and at the end the processor time that it took."""
     client = connected(port, "bare-sender")
+    spent = time.process_time()
     print(time.monotonic(), flush=True)
     sent: list[MQTTMessageInfo] = [client.publish(TOPIC, payload, 1) for payload in made]
     for each in sent:
         each.wait_for_publish(LIMIT_S)
+    print(time.process_time() - spent, flush=True)
     client.disconnect()
 
 
@@ -80,7 +84,7 @@ def _cut(path: Path) -> list[tuple[int, bytes, Sequence[Record]]]:
     """The journal's records, cut as a wide window cuts them, with the hash before each cut."""
     found, previous, after = [], GENESIS, 0
     with closing(Journal.open(path, boot=BOOT, now=moment())) as journal:
-        while records := list(journal.read(after, MAX_RECORDS, 256 * 1024)):
+        while records := list(journal.read(after, MAX_RECORDS, MAX_BODIES)):
             found.append((after, previous, records))
             after = records[-1].seq
             previous = journal.hash_at(after) or GENESIS

@@ -19,7 +19,7 @@ from menshen.demo.gate import SITE, gate_config
 from menshen.demo.processes import menshen
 
 LIMIT_S: Final = 1800.0
-POLL_S: Final = 0.01
+POLL_S: Final = 0.02
 
 
 class Gate:
@@ -35,6 +35,7 @@ class Gate:
         (folder / "gate").mkdir(exist_ok=True)
         shutil.copy(journal, folder / "gate" / "journal.sqlite")
         self.rss_mb = 0.0  # the highest yet
+        self.pid = 0
 
     @contextmanager
     def running(self) -> Iterator["Gate"]:
@@ -42,6 +43,7 @@ class Gate:
         with (self._folder / "log").open("ab") as log:
             command = menshen("gate", "run", "--config", str(self._folder / "gate.toml"))
             process = subprocess.Popen(command, stdout=log, stderr=log)
+        self.pid = process.pid
         stop = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(process.pid, stop))
         watcher.start()
@@ -62,14 +64,14 @@ class Gate:
 
 
 @contextmanager
-def ingest(office: Office, folder: Path, port: int) -> Iterator[None]:
-    """The office's ingest, listening."""
+def ingest(office: Office, folder: Path, port: int) -> Iterator[int]:
+    """The office's ingest, listening; its process."""
     command = menshen("office", "ingest", "--broker", "127.0.0.1", "--port", str(port), "--lease", "4")
     with (folder / "ingest.log").open("ab") as log:
         process = subprocess.Popen(command, env={**os.environ, **office.env}, stderr=log)
     try:
         time.sleep(6)  # its leases are taken and its topics subscribed to
-        yield
+        yield process.pid
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)

@@ -1,11 +1,11 @@
-"""The ingest process: the broker's messages into one bounded queue, and one thread that writes them."""
+"""The ingest process: the broker's messages into one bounded queue, a thread that reads them and one that writes them."""
 
 import logging
 import queue
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,6 +23,7 @@ from central.ingest.backlog import Backlog
 from central.ingest.listening import listening
 from central.ingest.reading import Arrived, Incoming, read
 from central.ingest.refusals import Refusals, Refused
+from central.ingest.shelf import Shelf
 from central.ingest.writer import Answer, Writer
 from central.visitors import erasing as visitors
 from sync.contract.topics import MAX_PACKET, Address, Channel, parse_topic, topic
@@ -36,6 +37,7 @@ _LOGGER = logging.getLogger("menshen.ingest")
 QUEUE = 256  # messages; at most 64 MB
 TOGETHER = 64  # messages that may share one transaction,
 TOGETHER_BYTES = 256 * 1024  # unless they are large: an alarm waits for the transaction before it
+READ_BYTES = 2 * 1024 * 1024  # of bodies, read and not yet with the database: what comes compressed may become large
 RETRY_S = 1.0  # after the database could not be written
 _ORDER = {Channel.ALARM: 0, Channel.STATE: 1, Channel.UP: 2}  # alarms overtake at the office, too
 # How full the queue may be for each to be let in: a flood of one leaves room for what is more urgent.
@@ -57,8 +59,8 @@ class _Waiting:
 
 
 class Ingest:
-    """The queue and the writing thread. `service` is handed what gates ask for, and is somebody else's to start. `offer` is called by the link's thread, `send` by the writing one, and so is
-    `alive`, at every turn."""
+    """The queue, the reading and the writing thread. `service` is handed what gates ask for, and is somebody else's to start.
+    `offer` is called by the link's thread, `send` by the writing one, and so is `alive`, at every turn."""
 
     def __init__(
         self,
@@ -77,22 +79,29 @@ class Ingest:
         self._trouble = ""  # what the log was last told of the database
         self._backlog = Backlog(refusals)
         self._service = service
+        self._shelf = Shelf(TOGETHER, READ_BYTES)
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="ingest-writer")
+        self._threads = (
+            threading.Thread(target=self._run_reading, name="ingest-reader"),
+            threading.Thread(target=self._run, name="ingest-writer"),
+        )
 
     def start(self) -> None:
-        """Start writing."""
-        self._thread.start()
+        """Start reading and writing."""
+        for thread in self._threads:
+            thread.start()
 
     @property
     def running(self) -> bool:
-        """Whether the writing thread lives."""
-        return self._thread.is_alive()
+        """Whether both threads live."""
+        return all(thread.is_alive() for thread in self._threads)
 
     def stop(self) -> None:
         """Write what is in hand, leave what waits (no gate was told that it is kept), end."""
         self._stopping.set()
-        self._thread.join()
+        self._shelf.close()
+        for thread in self._threads:
+            thread.join()
 
     def offer(self, topic_name: str, payload: bytes) -> None:
         """Take a message of the broker; what there is no room for is counted."""
@@ -127,14 +136,24 @@ class Ingest:
                 return False
         return True
 
+    def _run_reading(self) -> None:
+        while not self._stopping.is_set():
+            some, size = [], 0
+            for item in self._read(self._next(0.2)):
+                some.append(item)
+                size += item.size
+                if size >= READ_BYTES:
+                    self._shelf.put(some)
+                    some, size = [], 0
+            self._shelf.put(some)
+
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
                 self._alive()
-                arrived = self._next(0.02 if self._backlog.waits else 0.2)
-                if arrived:
-                    self._write(self._read(arrived))
-                self._write_out(idle=not arrived)
+                incoming = self._shelf.take(0.02 if self._backlog.waits else 0.2)
+                self._write(incoming)
+                self._write_out(idle=not incoming)
         finally:
             connection.close()
 
@@ -159,16 +178,16 @@ class Ingest:
             size += len(taken[-1].payload)
         return taken
 
-    def _read(self, arrived: Sequence[Arrived]) -> list[Incoming]:
-        incoming = []
+    def _read(self, arrived: Sequence[Arrived]) -> Iterator[Incoming]:
         for item in arrived:
             try:
-                incoming.append(read(item))
+                incoming = read(item)
             except Refused as refused:
                 self._refusals.refuse(item.gate, str(refused), item.at)
             except Exception as fault:  # noqa: BLE001  a fault of ours in reading one message must not stop the others
                 self._refusals.fault(item.gate, "read", fault, item.at)
-        return incoming
+            else:
+                yield incoming
 
     def _write(self, incoming: Sequence[Incoming]) -> None:
         if not incoming:
@@ -202,7 +221,9 @@ class Ingest:
             self._write([item])
 
     def _answer(self, answers: Sequence[Answer]) -> None:
-        for answer in answers:
+        """Of several of a kind about one log the last says it all."""
+        last = {(answer.gate, answer.message.log_id, type(answer.message)): answer for answer in answers}
+        for answer in last.values():
             self._send(topic(answer.gate, Channel.DOWN), encode(answer.message))
 
 
@@ -247,7 +268,9 @@ def main(
     ingest.stop()
     way.end()
     if not stop.is_set():
-        raise SystemExit("the writing thread died: see above; whoever keeps this running starts it again")
+        raise SystemExit(
+            "the reading or the writing thread died: see above; whoever keeps this running starts it again"
+        )
 
 
 def _service(key: Ed25519PrivateKey, refusals: Refusals, link: MqttLink) -> DirectoryService:

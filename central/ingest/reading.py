@@ -11,7 +11,7 @@ from central.registry.states import boot_name
 from sync.contract.alarms import Alarm, AlarmMessage, StateMessage
 from sync.contract.topics import MAX_PACKET, Channel
 from sync.errors import MessageError
-from sync.log.messages import Upward
+from sync.log.messages import Batch, Upward
 from sync.log.receiver import decode_upward
 
 INT64 = 2**63 - 1
@@ -35,19 +35,24 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A message of a gate, and the payload that it was read from."""
+    """A message of a gate, and the payload that it was read from. `size`: bytes of what it holds, about."""
 
     gate: str
     message: Message
     at: datetime
     payload: bytes = b""
+    size: int = 0
 
 
 def read(arrived: Arrived) -> Incoming:
     """Decode and check. Raises Refused."""
     if len(arrived.payload) > MAX_PACKET:
         raise Refused(f"{len(arrived.payload)} bytes; at most {MAX_PACKET} are taken")
-    return Incoming(arrived.gate, _decode(arrived.channel, arrived.payload), arrived.at, arrived.payload)
+    message = _decode(arrived.channel, arrived.payload)
+    size = len(arrived.payload)
+    if isinstance(message, Batch):
+        size += sum(len(record.body or b"") for record in message.records)
+    return Incoming(arrived.gate, message, arrived.at, arrived.payload, size)
 
 
 def _decode(channel: Channel, payload: bytes) -> Message:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from central.ingest.models import Log, Spooled
 from central.ingest.store import Sheet
@@ -31,10 +31,9 @@ class DoesNotFit(Exception):
     """A batch is not what its cursor says: what, and where."""
 
 
-def waiting(names: Iterable[str]) -> set[str]:
-    """Those of the gates of which something waits."""
-    found = Log.objects.filter(gate__in=names).exclude(written=F("seq"))
-    return set(found.values_list("gate_id", flat=True))
+def logs(names: Iterable[str], log_ids: Iterable[str]) -> Sequence[Log]:
+    """Of these gates, the logs that are named, and those of which something waits."""
+    return list(Log.objects.filter(Q(log_id__in=log_ids) | ~Q(written=F("seq")), gate__in=names))
 
 
 def gates() -> list[str]:
@@ -69,14 +68,15 @@ def write_out(name: str) -> bool:
 
 def _next(name: str) -> Sequence[Spooled]:
     """What is to be written out next, in the order in which it came: about a chunk, or a single batch."""
-    taken: list[Spooled] = []
+    waiting = Spooled.objects.filter(gate=name).order_by("pk")
+    taken: list[int] = []
     size = 0
-    for row in Spooled.objects.filter(gate=name).order_by("pk")[:CHUNK].iterator(chunk_size=8):
-        size += row.upto - row.after if row.payload is not None else 0
+    for key, after, upto in waiting.values_list("pk", "after", "upto")[:CHUNK]:
+        size += upto - after
         if taken and size > CHUNK:
             break
-        taken.append(row)
-    return taken
+        taken.append(key)
+    return list(waiting.filter(pk__in=taken))  # payloads are large: no others than these
 
 
 def _take(sheet: Sheet, gate: Gate, log: Log, row: Spooled) -> None:

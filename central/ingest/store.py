@@ -90,10 +90,11 @@ class CursorMoved(Exception):
 
 class Sheet:
     """What one transaction takes in: gathered message by message, written together by `write`, within the caller's
-    transaction. The cursors it tells are as if all of it were written already."""
+    transaction. The cursors it tells are as if all of it were written already. `logs`: those it will be about, as far as
+    they were read in this transaction."""
 
-    def __init__(self) -> None:
-        self._logs: dict[tuple[str, str], Log] = {}
+    def __init__(self, logs: Iterable[Log] = ()) -> None:
+        self._logs = {(log.gate_id, log.log_id): log for log in logs}
         self._spooled: list[_SpooledRow] = []
         self._stood: dict[tuple[str, str], int] = {}  # where the cursors that are to move stand in the database
         self._records: list[_RecordRow] = []

@@ -1,8 +1,8 @@
 """Messages of any number of gates into one transaction; the answers go out after its commit only."""
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -20,6 +20,7 @@ from sync.log.receiver import ForkFound, Reply, Store, StoreGap, receive
 from sync.log.view import Head
 
 MAX_PENDING = 200  # unknown gates that are remembered until a clerk has looked at them
+HEARD_EVERY = timedelta(seconds=1)  # how exactly it is kept when a gate was heard last
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Writer:
         """Write all of it in one transaction. The answers are true when this returns. Raises what the database raises, or
         CursorMoved; then nothing was written."""
         with transaction.atomic():
-            desk = _Desk(self._refusals, {item.gate for item in incoming}, admit=self._admit)
+            desk = _Desk(self._refusals, incoming, admit=self._admit)
             answers = [answer for item in incoming for answer in desk.take(item)]
             desk.close()
         return answers
@@ -50,13 +51,16 @@ class Writer:
 class _Desk:
     """One transaction: its gates, whose rows are held, and its sheet."""
 
-    def __init__(self, refusals: Refusals, names: Set[str], *, admit: bool) -> None:
+    def __init__(self, refusals: Refusals, incoming: Sequence[Incoming], *, admit: bool) -> None:
         self._refusals = refusals
         self._admit = admit
+        names = {item.gate for item in incoming}
+        log_ids = {item.message.log_id for item in incoming if isinstance(item.message, Upward)}
         self._gates = {gate.pk: gate for gate in Gate.hold(names)}
         self._heard: dict[str, datetime] = {}
-        self._sheet = Sheet()
-        self._spooling = spool.waiting(names)
+        logs = spool.logs(names, log_ids)
+        self._sheet = Sheet(logs)
+        self._spooling = {log.gate_id for log in logs if log.written != log.seq}
 
     def take(self, item: Incoming) -> Iterable[Answer]:
         """Take one message; the answers to it, once all is committed."""
@@ -73,8 +77,9 @@ class _Desk:
     def close(self) -> None:
         """Write what was gathered. Raises CursorMoved."""
         self._sheet.write()
-        if self._heard:
-            Gate.objects.filter(pk__in=self._heard).update(last_heard=max(self._heard.values()))
+        heard = [name for name, at in self._heard.items() if _is_news(self._gates[name].last_heard, at)]
+        if heard:
+            Gate.objects.filter(pk__in=heard).update(last_heard=max(self._heard.values()))
 
     def _dispatch(self, gate: Gate, item: Incoming) -> Iterable[Answer]:
         message = item.message
@@ -125,6 +130,10 @@ class _Desk:
                 return decision.fork
             case Reply():
                 return decision.ack
+
+
+def _is_news(before: datetime | None, now: datetime) -> bool:
+    return before is None or not before <= now < before + HEARD_EVERY
 
 
 def _state(gate: Gate, state: StateMessage, now: datetime) -> None:

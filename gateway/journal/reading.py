@@ -55,11 +55,10 @@ class Reader:
             size = 0
             cursor = connection.execute(READ, (after, max_records))
             for row in cursor:
-                record = record_of(row)
-                size += len(record.body or b"") + _OVERHEAD
+                size += len(row[6] or b"") + _OVERHEAD
                 if found and size > max_bytes:
                     break
-                found.append(record)
+                found.append(record_of(row))
             cursor.close()
             return found
 

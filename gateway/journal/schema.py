@@ -23,7 +23,7 @@ from gateway.journal.orm import (
     SqliteDatabase,
     TextField,
 )
-from sync.log.records import GENESIS, Record, body_hash, chain_hash
+from sync.log.records import GENESIS, Record, body_hash, chain_hash, is_kind
 
 APPLICATION_ID: Final = 0x4D4E5348  # "MNSH", in the file's header
 BUSY_S: Final = 1.0  # how long a lock held by another process is waited for
@@ -252,7 +252,10 @@ def fault_in_itself(row: Row) -> str | None:
 
 def checked_record(row: Row) -> Record:
     """The record in a row, its types and bounds looked at. Raises ValueError or TypeError when it is none."""
-    return msgspec.convert(msgspec.structs.astuple(record_of(row)), Record)
+    record = msgspec.convert(msgspec.structs.astuple(record_of(row)), Record)
+    if not is_kind(record.kind):
+        raise msgspec.ValidationError(f"{record.kind[:80]!r} is no kind")
+    return record
 
 
 Migration = Callable[[SqliteDatabase], None]

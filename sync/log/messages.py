@@ -83,7 +83,17 @@ M = TypeVar("M")
 
 def encode(message: msgspec.Struct) -> bytes:
     """A message as bytes for the wire."""
-    return zlib.compress(_ENCODER.encode(message), 1)
+    return deflate(pack(message))
+
+
+def pack(message: msgspec.Struct) -> bytes:
+    """A message before compression."""
+    return _ENCODER.encode(message)
+
+
+def deflate(data: bytes) -> bytes:
+    """What `pack` made, as bytes for the wire."""
+    return zlib.compress(data, 1)
 
 
 def inflate(payload: bytes, limit: int = MAX_INFLATED) -> bytes:

@@ -11,7 +11,7 @@ import msgspec
 
 from sync.errors import MessageError
 from sync.log.messages import Ack, Batch, Fork, Gone, Hello, Upward, decode
-from sync.log.records import GENESIS, Record, body_hash, chain_hash
+from sync.log.records import GENESIS, Record, body_hash, chain_hash, is_kind
 from sync.log.view import Head
 
 _DECODER: Final[msgspec.msgpack.Decoder[Upward]] = msgspec.msgpack.Decoder(Hello | Batch | Gone)
@@ -115,6 +115,9 @@ def _check_batch(batch: Batch) -> None:
         raise MessageError(f"batch: {len(batch.records)} records for {batch.after + 1} to {batch.upto}")
     if batch.after == 0 and batch.prev_hash != GENESIS:
         raise MessageError("batch: the hash before the first record is not zero")
+    for kind in {record.kind for record in batch.records}:
+        if not is_kind(kind):
+            raise MessageError(f"batch: no record is of the kind {kind[:80]!r}")
     for seq, record in enumerate(batch.records, batch.after + 1):
         if record.seq != seq:
             raise MessageError(f"batch: record {record.seq} stands where {seq} belongs")

@@ -19,7 +19,20 @@ from typing import Final, cast
 import msgspec
 
 from sync.errors import MessageError
-from sync.log.messages import MAX_PAYLOAD, MAX_RECORDS, Ack, Batch, Downward, Fork, Gone, Hello, decode, encode
+from sync.log.messages import (
+    MAX_PAYLOAD,
+    MAX_RECORDS,
+    Ack,
+    Batch,
+    Downward,
+    Fork,
+    Gone,
+    Hello,
+    decode,
+    deflate,
+    encode,
+    pack,
+)
 from sync.log.records import Record
 from sync.log.view import Head, LogView
 from sync.log.window import Window
@@ -29,8 +42,7 @@ IDLE_MS: Final = 300_000  # an idle sender asks this often: the receiver may hav
 RETRY_MS: Final = 1_000  # the log changed in the middle of reading
 NEW_LOG_MS: Final = 600_000  # a second new log within this would be a fault elsewhere: it waits
 MAX_DOWNWARD: Final = 1024  # bytes a receiver's message may inflate to
-_MAX_BODIES: Final = 256 * 1024  # bytes of bodies in one batch, before compression
-_OVERHEAD: Final = 100  # bytes of a record beside its body, about
+MAX_BODIES: Final = 512 * 1024  # bytes of bodies in one batch, before compression
 _DECODER: Final[msgspec.msgpack.Decoder[Downward]] = msgspec.msgpack.Decoder(Ack | Fork)
 
 
@@ -215,22 +227,23 @@ class Sender:
             return self._gone(after, first - 1)
         if after >= log.head().seq:
             return None
-        records = log.read(after, MAX_RECORDS, min(budget, _MAX_BODIES))
+        records = log.read(after, MAX_RECORDS, min(budget, MAX_BODIES))
         if not records or records[0].seq != after + 1:
             return None  # trimmed or replaced meanwhile
-        upto, payload, records = self._batch(after, previous, records)
+        upto, inflated, payload = self._batch(after, previous, records)
         if log.hash_at(upto.seq) == upto.hash:
-            return upto, sum(len(record.body or b"") + _OVERHEAD for record in records), payload
+            return upto, inflated, payload
         if log.log_id != self._log_id:
             return None
         return OpenNewLog("damaged", f"the hash chain breaks between the records {after + 1} and {upto.seq}")
 
-    def _batch(self, after: int, previous: bytes, records: Sequence[Record]) -> tuple[Head, bytes, Sequence[Record]]:
+    def _batch(self, after: int, previous: bytes, records: Sequence[Record]) -> tuple[Head, int, bytes]:
         while True:
             batch = Batch.of(self._log_id, after, previous, records)
-            payload = encode(batch)
+            data = pack(batch)
+            payload = deflate(data)
             if len(payload) <= MAX_PAYLOAD or len(records) == 1:
-                return Head(batch.upto, cast("bytes", batch.hash)), payload, records
+                return Head(batch.upto, cast("bytes", batch.hash)), len(data), payload
             records = records[: len(records) // 2]
 
     def _gone(self, after: int, upto: int) -> tuple[Head, int, bytes] | None:
