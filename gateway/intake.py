@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from drivers.interfaces import Post
-from drivers.readings import CardRead, CodeRead, DeviceState, DeviceStatus, Level, Reading, Temperature
+from drivers.readings import CardRead, CodeHint, CodeRead, DeviceState, DeviceStatus, Level, Reading, Temperature
 from gateway.core import events
 from gateway.core.moment import Moment
 from gateway.resolve import ResolveWorkers
@@ -88,6 +88,8 @@ class Intake:
         elif isinstance(reading, CodeRead):
             # bytes that are no text can be nobody's code: resolved all the same, so that the refusal is recorded
             self._workers.text(reading.text or reading.data.hex(), name, direction, now)
+        elif isinstance(reading, CodeHint):
+            self._post(events.CodeUnread(reading.hint.value, name, direction))
 
     def _level(self, reading: Reading, to_event: Callable[[bool], events.Event | None]) -> None:
         event = to_event(reading.active) if isinstance(reading, Level) else None

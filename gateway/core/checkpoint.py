@@ -189,6 +189,8 @@ class Checkpoint:
     def _route_people(self, event: events.Event, now: Moment) -> None:
         """What somebody at the gate does, on purpose."""
         match event:
+            case events.CodeUnread():
+                self._on_unread(event, now)
             case events.ExitRequested():
                 self._portal.exit_button(now)
             case events.CallPressed():
@@ -391,6 +393,13 @@ class Checkpoint:
             self._on_leaving(event, now)
         else:
             self._tell(self._visit.credential(event, now, self._against_entry(event.verdict, now)), now)
+
+    def _on_unread(self, event: events.CodeUnread, now: Moment) -> None:
+        """Nothing is said over an alarm; under the night guard's own sound people are still told what to do."""
+        if self._alarms.tones - {Tone.NIGHT}:
+            return
+        machine = self._leaving if event.direction is Direction.EXIT else self._visit
+        self._tell(machine.unread(event, now, near=self._prompter.person), now)
 
     def _against_entry(self, verdict: events.Verdict, now: Moment) -> list[str]:
         """What at the gate speaks against letting this one in."""

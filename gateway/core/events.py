@@ -79,6 +79,16 @@ class CredentialResolved:
     read_mono_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class CodeUnread:
+    """Something that looks like a code is held up and cannot be read. `hint`: what is wrong, in the reader's word (`closer`,
+    `hold-still`)."""
+
+    hint: str
+    reader: str
+    direction: Direction
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemperatureMeasured:
     """A reduced measurement. `object_c` None: no usable reading; `reason` says why (`stale`, `unsteady`, `lost` …)."""
@@ -385,6 +395,7 @@ class Tick:
 Event = (
     Presence
     | CredentialResolved
+    | CodeUnread
     | TemperatureMeasured
     | Registered
     | DoorContact

@@ -493,6 +493,11 @@ class VisitPolicy:
         seconds("Nothing new for this long ends the visit", 5, 120),
         Why("Our choice: 20 s are enough to find a health code on a phone; two prompts fall into it."),
     ] = 20.0
+    code_hint_s: Annotated[
+        float,
+        seconds('"Hold the code closer" and "hold it still" are not said again so soon; 0 = never', 0, 600),
+        Why("Our choice: time to hear it and to do it; who is told again while still doing it takes the code away."),
+    ] = 6.0
     reading_valid_s: Annotated[
         float,
         seconds("An older reading does not count", 1, 30),

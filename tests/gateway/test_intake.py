@@ -2,7 +2,7 @@
 
 import pytest
 
-from drivers.readings import CardRead, CodeRead, DeviceState, DeviceStatus, Level, Temperature
+from drivers.readings import CardRead, CodeHint, CodeRead, DeviceState, DeviceStatus, Hint, Level, Temperature
 from gateway.core import events
 from gateway.core.moment import Moment
 from gateway.core.policy import TemperaturePolicy
@@ -70,6 +70,14 @@ def test_readers_go_to_the_resolvers(bench: Bench, use: str, direction: Directio
         ("text", "fffe", "r", direction),
     ]
     assert bench.posted == []
+
+
+@pytest.mark.parametrize("hint", Hint)
+@pytest.mark.parametrize(("use", "direction"), READERS.items())
+def test_what_is_wrong_with_a_code_is_told_the_core(bench: Bench, use: str, direction: Direction, hint: Hint) -> None:
+    bench.intake.of("r", use)(CodeHint(hint))
+    assert bench.posted == [events.CodeUnread(hint.value, "r", direction)]
+    assert bench.scans.seen == []
 
 
 def test_a_stream_of_frames_is_one_measurement(bench: Bench) -> None:

@@ -340,6 +340,8 @@ class AnyGate(RuleBasedStateMachine):
                 events.Approach(False, vehicle=True),
                 events.TooClose(True),
                 events.TooClose(False),
+                events.CodeUnread("closer", "entry-camera", Direction.ENTRY),
+                events.CodeUnread("hold-still", "exit-camera", Direction.EXIT),
             ]
         )
     )
