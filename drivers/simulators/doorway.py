@@ -1,24 +1,32 @@
-"""A simulated doorway: a door with its lock, its contact, the beam behind it, and the buttons beside it, on simulated pins.
+"""A simulated doorway: a door with its lock, its contact, the beam or beams behind it, and the buttons beside it, on simulated
+pins.
 
 The relay's pin alone decides whether the door gives way. Parts are named by their use at the gate; what a gate does not
 have, nobody can use, and a doorway without a lock stands open to everyone.
 """
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from drivers.crossings import Beam
 from drivers.settings import (
+    BeamPairSettings,
     InputSettings,
     OutputSettings,
     PinLevel,
+    SimulatedBeamPairSettings,
     SimulatedInputSettings,
     SimulatedOutputSettings,
 )
 from drivers.simulators.bench import Bench
+from drivers.simulators.passage import Walker, moves, walk
 
 PRESS_S: Final = 0.15  # how long a button is held, besides what its debouncing asks
 DOOR, LOCK, BEAM, PRESENCE = "door-contact", "lock", "beam", "presence"
+PACE_M_S: Final = 1.2  # how fast people walk
+BEAM_PAIR, INWARD = "beam-pair", "entry"
 EXIT_BUTTON, ACKNOWLEDGE, CALL = "exit-button", "acknowledge", "call"
 
 
@@ -29,6 +37,7 @@ class Doorway:
     def __init__(self, bench: Bench, parts: Mapping[str, object]) -> None:
         self._bench = bench
         self._inputs = {use: wiring for use, settings in parts.items() if (wiring := _input(settings)) is not None}
+        self._beams = _beams(parts.get(BEAM_PAIR))
         self._changed = threading.Condition()
         self._open = False
         self._lock_pin: Any = None
@@ -65,9 +74,26 @@ class Doorway:
             self._move(is_open=True)
         return self._open
 
-    def walk_through(self, direction: str) -> None:  # noqa: ARG002  the people's interface has it
-        """Cross the beam. One beam cannot tell the `direction`."""
+    def walk_through(self, direction: str) -> None:
+        """Cross the beam, which cannot tell the `direction` ("entry", "exit"), and the two beams, which can."""
         self._press(BEAM)
+        if self._beams:
+            self.people_walk([walk(PACE_M_S, inward=direction == INWARD)])
+
+    def people_walk(self, walkers: Sequence[Walker], *, chatter: int = 0) -> None:
+        """Several at once through the two beams, in their own time; each contact bounces so many times."""
+        held = threading.Event()  # never set: people are slow
+        began_s, seen = time.monotonic(), moves(walkers)
+        first_s = seen[0].at_s if seen else 0.0  # nobody waits for who is still on the way
+        for move in seen:
+            held.wait(max(0.0, began_s + move.at_s - first_s - time.monotonic()))
+            for active in (move.broken, not move.broken) * chatter:
+                self._bench.set_active(self._beams[move.beam], active=active)
+            self._bench.set_active(self._beams[move.beam], active=move.broken)
+
+    def block(self, beam: Beam, *, broken: bool) -> None:
+        """Put something into one of the two beams, or take it away."""
+        self._bench.set_active(self._beams[beam], active=broken)
 
     def close(self) -> None:
         """Let the door fall shut."""
@@ -94,6 +120,12 @@ class Doorway:
         wiring = self._inputs.get(use)
         if wiring is not None:
             self._bench.set_active(wiring, active=active)
+
+    def cut_wire(self, use: str) -> None:
+        """Cut the wire of an input: the Pi's own resistor decides from then on."""
+        wiring = self._inputs.get(use)
+        if wiring is not None:
+            self._bench.pins.pin(wiring.pin).connect(None)
 
     def _press(self, use: str) -> None:
         """Long enough to count, and then long enough that letting go counts too."""
@@ -122,3 +154,8 @@ def _input(settings: object) -> InputSettings | None:
 def _output(settings: object) -> OutputSettings | None:
     wiring = settings.wiring if isinstance(settings, SimulatedOutputSettings) else settings
     return wiring if isinstance(wiring, OutputSettings) else None
+
+
+def _beams(settings: object) -> Mapping[Beam, InputSettings]:
+    pair = settings.wiring if isinstance(settings, SimulatedBeamPairSettings) else settings
+    return dict(zip((Beam.OUTER, Beam.INNER), pair.wirings, strict=True)) if isinstance(pair, BeamPairSettings) else {}

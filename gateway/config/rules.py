@@ -390,6 +390,14 @@ def portal_has_its_devices(draft: Draft, report: Report) -> None:
         report.rule('an open portal has no lock, and a device has use = "lock"', _KIND)
 
 
+def nobody_is_counted_twice(draft: Draft, report: Report) -> None:
+    """A single beam and a pair in one passage would each count whoever passes."""
+    by_use = {config.use: config.name for config in draft.devices.configs}
+    if {Use.BEAM, Use.BEAM_PAIR} <= by_use.keys():
+        text = f"[devices.{by_use[Use.BEAM]}] counts the same people; a passage has one beam, or a pair"
+        report.rule(text, ("devices", by_use[Use.BEAM_PAIR], "use"), ("devices", by_use[Use.BEAM], "use"))
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """`when` the policy is so, one of these uses must be there."""
@@ -421,7 +429,7 @@ def _exit_by_button(policy: Policy) -> bool:
 _NEEDS: Final = (
     Need(_is(PortalKind.DOOR), (Use.LOCK,), "a door needs its lock", _KIND),
     Need(_is(PortalKind.DOOR, PortalKind.SEALED), (Use.DOOR_CONTACT,), "whether it is open must be known", _KIND),
-    Need(_is(PortalKind.OPEN), (Use.BEAM,), "who passes an open portal must be seen", _KIND),
+    Need(_is(PortalKind.OPEN), (Use.BEAM, Use.BEAM_PAIR), "who passes an open portal must be seen", _KIND),
     Need(_exit_by_button, (Use.EXIT_BUTTON,), "people must get out, and not be taken for a forced door", _KIND),
     Need(
         lambda policy: policy.portal.exit_needs_credential,
@@ -532,6 +540,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *POLICY_RULES,
     slogans_are_known,
     portal_has_its_devices,
+    nobody_is_counted_twice,
     answers_come_in_time,
     uart_pins_are_free,
     scripted_clock_is_for_simulators,

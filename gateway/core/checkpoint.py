@@ -549,5 +549,5 @@ class Checkpoint:
                 self._nobody_there()
             case "door-contact":
                 self._portal.contact_lost(now, lost=lost)
-            case "beam":
+            case "beam" | "beam-pair":
                 self._portal.beam_lost(lost=lost)

@@ -71,7 +71,7 @@ class PortalDesk:
         self.passback = Passback(policy.portal, state)
         self.grants = Grants(policy.visit.commit_limit_s)
         self._refused_exits = Refusals("exit")
-        self._beam_lost = not has.has("beam")
+        self._beam_lost = not (has.has("beam") or has.has("beam-pair"))
         self._journal_fails = False
         self._refused_ms: int | None = None
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from drivers.readings import CardRead, CodeHint, CodeRead, DeviceState, DeviceStatus, Hint, Level, Temperature
+from drivers.readings import CardRead, CodeHint, CodeRead, Crossed, DeviceState, DeviceStatus, Hint, Level, Temperature
 from gateway.core import events
 from gateway.core.moment import Moment
 from gateway.core.policy import TemperaturePolicy
@@ -50,6 +50,19 @@ def test_buttons_say_nothing_when_let_go(bench: Bench) -> None:
     for use in ("exit-button", "call", "acknowledge", "beam"):
         bench.intake.of(use, use)(Level(False))
     assert bench.posted == []
+
+
+def test_two_beams_say_which_way(bench: Bench) -> None:
+    post = bench.intake.of("pair", "beam-pair")
+    post(Crossed(inward=True))
+    post(Crossed(inward=False))
+    post(Level(True))  # none of its readings
+    post(DeviceStatus(DeviceState.STALE, "the outer beam has been broken for 60 s"))
+    assert bench.posted == [
+        events.Crossing(Direction.ENTRY),
+        events.Crossing(Direction.EXIT),
+        events.DeviceChanged("pair", "stale", "the outer beam has been broken for 60 s"),
+    ]
 
 
 def test_levels_that_hold_say_both(bench: Bench) -> None:

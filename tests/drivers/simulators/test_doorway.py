@@ -137,3 +137,11 @@ def test_inputs_wired_in_any_way() -> None:
     assert bench.pins.pin(6).state is False
     door.force()
     assert bench.pins.pin(6).state is True
+
+
+def test_a_cut_wire_reads_as_what_the_pull_makes_of_it(place: Place) -> None:
+    place.door.switch("fire", active=True)
+    place.until("fire", False, True)
+    place.door.cut_wire("fire")  # a button to ground: open
+    place.until("fire", False, True, False)
+    place.door.cut_wire("none such")
