@@ -12,6 +12,9 @@ from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from drivers.catalogue import MODELS, Kind
+from drivers.errors import DeviceLost
+from drivers.sound.settings import LoudspeakerSettings
+from drivers.sound.sinks import card_of, cards, named_cards
 from gateway.config.devices import Devices, claim_key
 from gateway.config.lines import KeyPath
 from gateway.config.problems import ConfigError, Report
@@ -454,6 +457,21 @@ _NEEDS: Final = (
 # No camera is needed for the health code: a guard may look at it. What no device can read goes to the guard.
 
 
+def sound_card_has_a_name(draft: Draft, report: Report) -> None:
+    """A card's number is another when the next one is plugged in first (hardware notes, section 6: HDMI may be card 0)."""
+    for config in draft.devices.configs:
+        if isinstance(config.settings, LoudspeakerSettings) and card_of(config.settings.device).isdigit():
+            text = f"names a sound card by its number, which may be another's after the next start; by name there are: {_cards()}"
+            report.rule(text, ("devices", config.name, "device"))
+
+
+def _cards() -> str:
+    try:
+        return named_cards(cards())
+    except DeviceLost as lost:
+        return f"unknown ({lost})"
+
+
 def answers_come_in_time(draft: Draft, report: Report) -> None:
     """An answer that comes later is about a reading that no longer counts."""
     limit = draft.policy.visit.reading_valid_s if draft.policy else 0
@@ -541,6 +559,7 @@ RULES: Final[tuple[Rule, ...]] = (
     slogans_are_known,
     portal_has_its_devices,
     nobody_is_counted_twice,
+    sound_card_has_a_name,
     answers_come_in_time,
     uart_pins_are_free,
     scripted_clock_is_for_simulators,

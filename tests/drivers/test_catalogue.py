@@ -171,7 +171,9 @@ def test_claims() -> None:
     assert MODELS["gpio-beam-pair"].claims(settings("gpio-beam-pair")) == ("pin 13", "pin 7")
     assert MODELS["camera"].claims(CameraSettings(path="/dev/video0")) == ("camera /dev/video0",)
     assert MODELS["loudspeaker"].claims(LoudspeakerSettings()) == ()
-    assert MODELS["loudspeaker"].claims(LoudspeakerSettings(device="plughw:1")) == ("sound card plughw:1",)
+    assert MODELS["loudspeaker"].claims(LoudspeakerSettings(device="plughw:CARD=Device")) == (
+        "sound card plughw:CARD=Device",
+    )
     assert MODELS["simulated-loudspeaker"].claims(SimulatedLoudspeakerSettings(path="x")) == ("file x",)
 
 

@@ -68,6 +68,16 @@ def test_a_passage_has_one_beam_or_a_pair(tmp_path: Path) -> None:
     assert "[devices.beam] counts the same people" in words
 
 
+@pytest.mark.parametrize("device", ["hw:0", "plughw:1,0", "plughw:CARD=2,DEV=0"])
+def test_a_sound_card_is_named_and_not_numbered(tmp_path: Path, device: str) -> None:
+    speaker = f'\n[devices.speaker]\nmodel = "loudspeaker"\nuse = "speaker"\ndevice = "{device}"\n'
+    key, words = problem(tmp_path, sections() + devices("speaker") + speaker)
+    assert key == "devices.speaker.device"
+    assert "by its number" in words and "by name there are:" in words
+    by_name = speaker.replace(device, "plughw:CARD=Device,DEV=0")
+    assert problems(tmp_path, sections() + devices("speaker") + by_name) == []
+
+
 def test_a_mistyped_use_makes_nothing_else_missing(tmp_path: Path) -> None:
     text = sections() + devices().replace('"lock"', '"lokc"')
     key, words = problem(tmp_path, text)
