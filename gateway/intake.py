@@ -23,6 +23,7 @@ from sync.contract.records import Direction
 LEVELS: Mapping[str, Callable[[bool], events.Event | None]] = {
     "presence": events.Presence,
     "door-contact": events.DoorContact,
+    "latch": events.LatchMonitor,
     "fire": events.FireInput,
     "tamper": events.TamperInput,
     "approach": events.Approach,

@@ -26,6 +26,7 @@ from drivers.simulators.passage import Walker, moves, walk
 PRESS_S: Final = 0.15  # how long a button is held, besides what its debouncing asks
 DOOR, LOCK, BEAM, PRESENCE = "door-contact", "lock", "beam", "presence"
 PACE_M_S: Final = 1.2  # how fast people walk
+LATCH: Final = "latch"
 BEAM_PAIR, INWARD = "beam-pair", "entry"
 EXIT_BUTTON, ACKNOWLEDGE, CALL = "exit-button", "acknowledge", "call"
 
@@ -39,7 +40,7 @@ class Doorway:
         self._inputs = {use: wiring for use, settings in parts.items() if (wiring := _input(settings)) is not None}
         self._beams = _beams(parts.get(BEAM_PAIR))
         self._changed = threading.Condition()
-        self._open = False
+        self._open = self._jammed = False
         self._lock_pin: Any = None
         self._released_level = True
         lock = _output(parts.get(LOCK))
@@ -95,6 +96,11 @@ class Doorway:
         """Put something into one of the two beams, or take it away."""
         self._bench.set_active(self._beams[beam], active=broken)
 
+    def jam_bolt(self, *, jammed: bool) -> None:
+        """Keep the lock from holding the door, or let it again."""
+        self._jammed = jammed
+        self._bolt()
+
     def close(self) -> None:
         """Let the door fall shut."""
         self._move(is_open=False)
@@ -140,8 +146,14 @@ class Doorway:
     def _move(self, *, is_open: bool) -> None:
         self._open = is_open
         self.switch(DOOR, active=is_open)
+        self._bolt()
+
+    def _bolt(self) -> None:
+        """It is back while the lock is released or the door stands open."""
+        self.switch(LATCH, active=self._jammed or self._open or self.released)
 
     def _relay_switched(self, _level: bool) -> None:
+        self._bolt()
         with self._changed:
             self._changed.notify_all()
 

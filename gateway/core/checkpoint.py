@@ -126,6 +126,7 @@ class Checkpoint:
         """What to do about everything that is due by now, about the event, and about what is due because of it."""
         self._due(now)
         self._route(event, now)
+        self._portal.look_at_latch(now)
         self._deadline = self._wanted_at()
         self._due(now)
         self._adopt(now)
@@ -169,12 +170,10 @@ class Checkpoint:
                 self._tell(machine.temperature(event, now), now)
             case events.DoorContact(is_open):
                 self._portal.contact(now, is_open=is_open)
+            case events.LatchMonitor(free):
+                self._portal.latch.monitor(free=free)
             case events.Crossing(direction):
                 self._portal.crossing(direction, now)
-            case events.Approach(active, vehicle):
-                self._on_approach(now, active=active, vehicle=vehicle)
-            case events.TooClose(active):
-                self._say(self._prompter.too_close(now, active=active, busy=self._busy))
             case events.Committed(token):
                 self._portal.committed(token, now)
             case events.CommitFailed(token):
@@ -187,8 +186,12 @@ class Checkpoint:
                 self._route_people(event, now)
 
     def _route_people(self, event: events.Event, now: Moment) -> None:
-        """What somebody at the gate does, on purpose."""
+        """What somebody at the gate does."""
         match event:
+            case events.Approach(active, vehicle):
+                self._on_approach(now, active=active, vehicle=vehicle)
+            case events.TooClose(active):
+                self._say(self._prompter.too_close(now, active=active, busy=self._busy))
             case events.CodeUnread():
                 self._on_unread(event, now)
             case events.ExitRequested():
@@ -287,6 +290,7 @@ class Checkpoint:
             self._tell(self._visit.due(now), now)
             self._tell(self._leaving.due(now), now)
             self._portal.due(now)
+            self._portal.look_at_latch(now)
             if self._lockout.due(now.mono_ms):
                 self._desk.over(AlarmKind.LOCK_OUT)
             self._orders.due(now)
@@ -549,5 +553,7 @@ class Checkpoint:
                 self._nobody_there()
             case "door-contact":
                 self._portal.contact_lost(now, lost=lost)
+            case "latch":
+                self._portal.latch.lost()  # where it is back, its level follows
             case "beam" | "beam-pair":
                 self._portal.beam_lost(lost=lost)

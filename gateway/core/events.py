@@ -120,6 +120,13 @@ class DoorContact:
 
 
 @dataclass(frozen=True, slots=True)
+class LatchMonitor:
+    """The latch monitor: whether the bolt is back, or the magnet's plate off, so that nothing holds the door."""
+
+    free: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Crossing:
     """The beam was crossed. A single beam cannot tell which way (None): then it is the way that was released last."""
 
@@ -399,6 +406,7 @@ Event = (
     | TemperatureMeasured
     | Registered
     | DoorContact
+    | LatchMonitor
     | Crossing
     | ExitRequested
     | FireInput

@@ -16,6 +16,7 @@ ON_OFF: tuple[Callable[[bool], events.Event], ...] = (
     events.TamperInput,
     events.Approach,
     events.TooClose,
+    events.LatchMonitor,
 )
 
 

@@ -306,6 +306,10 @@ class AnyGate(RuleBasedStateMachine):
     def the_leaf_moves(self, open_: bool) -> None:
         self.turn(events.DoorContact(open_))
 
+    @rule(free=st.booleans())
+    def the_bolt_moves(self, free: bool) -> None:
+        self.turn(events.LatchMonitor(free))
+
     @rule(ms=st.sampled_from([900, 1_000, 1_500]))
     def somebody_pulls_at_the_door(self, ms: int) -> None:
         self.turn(events.DoorContact(False))
