@@ -8,14 +8,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from drivers.camera.settings import CameraSettings, FolderSettings, SimulatedCameraSettings, VideoSettings
-from drivers.interfaces import CardReader, CodeScanner, Contact, Output
+from drivers.interfaces import CardReader, CodeScanner, Contact, Output, PassageSensor
 from drivers.model import Kind, Model
 from drivers.reader_models import READER_MODELS
 from drivers.settings import (
     AnyPinSettings,
+    BeamPairSettings,
     InputSettings,
     OutputSettings,
     Rdm6300Settings,
+    SimulatedBeamPairSettings,
     SimulatedInputSettings,
     SimulatedOutputSettings,
     SimulatedRdm6300Settings,
@@ -85,6 +87,26 @@ def _simulated_input(name: str, settings: SimulatedInputSettings, bench: Bench) 
     return GpioContact(name, settings.wiring, bench.pins)
 
 
+def _beam_pair(name: str, settings: BeamPairSettings, _bench: Bench) -> PassageSensor:
+    """Two light beams in a passage, on two pins of the Pi: posts Crossed, once for each body that goes through.
+
+    Unit: in or out. Source: hardware notes 4; gpiozero's manual, "Pins"."""
+    from drivers.beam_pair import BeamPair
+
+    return BeamPair(name, settings)
+
+
+def _simulated_beam_pair(name: str, settings: SimulatedBeamPairSettings, bench: Bench) -> PassageSensor:
+    """The driver of gpio-beam-pair, on two simulated pins that are free until somebody walks through `Doorway`.
+
+    Unit: in or out. Source: as gpio-beam-pair."""
+    from drivers.beam_pair import BeamPair
+
+    for wiring in settings.wiring.wirings:
+        bench.set_active(wiring, active=False)
+    return BeamPair(name, settings.wiring, bench.pins)
+
+
 def _gpio_output(name: str, settings: OutputSettings, _bench: Bench) -> Output:
     """A relay, lamp or siren on a pin of the Pi, at rest from the start.
 
@@ -124,6 +146,10 @@ def _pin(settings: AnyPinSettings) -> tuple[str, ...]:
     return (f"pin {settings.pin}",)
 
 
+def _beams(settings: BeamPairSettings | SimulatedBeamPairSettings) -> tuple[str, ...]:
+    return (f"pin {settings.outer}", f"pin {settings.inner}")
+
+
 def _camera_path(settings: CameraSettings) -> tuple[str, ...]:
     return (f"camera {settings.path}",)
 
@@ -146,6 +172,8 @@ MODELS: Final[Mapping[str, Model]] = {
     "simulated-camera": Model(Kind.CODE_SCANNER, SimulatedCameraSettings, _nothing, _simulated_camera),
     "gpio-input": Model(Kind.CONTACT, InputSettings, _pin, _gpio_input),
     "simulated-input": Model(Kind.CONTACT, SimulatedInputSettings, _pin, _simulated_input),
+    "gpio-beam-pair": Model(Kind.PASSAGE_SENSOR, BeamPairSettings, _beams, _beam_pair),
+    "simulated-beam-pair": Model(Kind.PASSAGE_SENSOR, SimulatedBeamPairSettings, _beams, _simulated_beam_pair),
     "gpio-output": Model(Kind.OUTPUT, OutputSettings, _pin, _gpio_output),
     "simulated-output": Model(Kind.OUTPUT, SimulatedOutputSettings, _pin, _simulated_output),
     "loudspeaker": Model(Kind.SPEAKER, LoudspeakerSettings, _sound_card, _loudspeaker),

@@ -8,9 +8,11 @@ import logging
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
-from drivers.debounce import Debounce
+from drivers.debounce import Debounce, Held
+from drivers.edges import EdgeClock
 from drivers.errors import DeviceLost
 from drivers.readings import DeviceState, Level
 from drivers.settings import InputSettings, OutputSettings, PinLevel, Pull
@@ -22,8 +24,26 @@ OPENING: Final = threading.Lock()  # gpiozero finds its factory with the first d
 _PULLS: Final = {Pull.UP: True, Pull.DOWN: False, Pull.OFF: None}
 
 
+def open_input(settings: InputSettings, pin_factory: Any) -> Any:
+    """The pin as gpiozero's device. Raises what gpiozero does (`gpio_errors`)."""
+    from gpiozero import InputDevice
+
+    pull = _PULLS[settings.pull]
+    # InputDevice has no events of its own: gpiozero's swallow an edge whose counterpart was lost (its issue 550)
+    with OPENING:
+        return InputDevice(
+            settings.pin, pull_up=pull, active_state=True if pull is None else None, pin_factory=pin_factory
+        )
+
+
+def is_active(settings: InputSettings, level: object) -> bool:
+    """What a level of the pin means."""
+    return bool(level) == (settings.active is PinLevel.HIGH)
+
+
 class GpioContact(ThreadedDevice):
-    """Implements Contact: posts the level at start, then each level that has held for the setting's `debounce_s`."""
+    """Implements Contact: posts the level at start, then each level that has held for the setting's `debounce_s`. What is active
+    for `stuck_s` is stale: it goes on to be told, and whoever relies on it knows."""
 
     def __init__(self, name: str, settings: InputSettings, pin_factory: Any = None, *, retry: Retry = RETRY) -> None:
         super().__init__(name, logger, retry)
@@ -34,25 +54,18 @@ class GpioContact(ThreadedDevice):
 
     def _live(self) -> None:
         try:
-            with self._open() as device:
+            with open_input(self._settings, self._factory) as device:
                 self._edges.clear()
-                device.pin.when_changed = self._edge
-                self._follow(device.pin)
+                clock = EdgeClock(device.pin.factory, monotonic_ms())
+                listener = self._listener(clock)  # gpiozero keeps a weak reference
+                device.pin.when_changed = listener
+                self._follow(device.pin, clock)
         except gpio_errors() as error:
             raise DeviceLost(f"pin {self._settings.pin}: {error}") from error
 
-    def _open(self) -> Any:
-        from gpiozero import InputDevice
-
-        pull = _PULLS[self._settings.pull]
-        # InputDevice has no events of its own: gpiozero's swallow an edge whose counterpart was lost (its issue 550)
-        with OPENING:
-            return InputDevice(
-                self._settings.pin, pull_up=pull, active_state=True if pull is None else None, pin_factory=self._factory
-            )
-
-    def _follow(self, pin: Any) -> None:
-        active = self._is_active(pin.state)
+    def _follow(self, pin: Any, clock: EdgeClock) -> None:
+        active = is_active(self._settings, pin.state)
+        held = Held(active, round(self._settings.stuck_s * 1000), monotonic_ms())
         debounce = Debounce(active, round(self._settings.debounce_s * 1000))
         self._become(DeviceState.OK)
         self._post(Level(active))
@@ -60,21 +73,35 @@ class GpioContact(ThreadedDevice):
             due_ms = debounce.due_ms()
             self._woken.wait(BACKSTOP_S if due_ms is None else max(0, due_ms - monotonic_ms()) / 1000)
             self._woken.clear()
+            clock.look(monotonic_ms())
             while self._edges:
-                self._tell(debounce.edge(*self._edges.popleft()))
-            self._tell(debounce.look(self._is_active(pin.state), monotonic_ms()))
+                self._tell(debounce.edge(*self._edges.popleft()), held)
+            self._tell(debounce.due(monotonic_ms()), held)  # before a level whose edge was lost takes its place
+            self._tell(debounce.look(is_active(self._settings, pin.state), monotonic_ms()), held)
+            self._look(held)
 
-    def _is_active(self, level: object) -> bool:
-        return bool(level) == (self._settings.active is PinLevel.HIGH)
-
-    def _tell(self, settled: bool | None) -> None:
+    def _tell(self, settled: bool | None, held: Held) -> None:
         if settled is not None:
+            held.level(settled, monotonic_ms())
             self._post(Level(settled))
 
-    def _edge(self, _ticks: object, level: object) -> None:
-        """gpiozero's own thread, or whoever drives a mock pin: only enqueues."""
-        self._edges.append((self._is_active(level), monotonic_ms()))
-        self._woken.set()
+    def _look(self, held: Held) -> None:
+        if held.too_long(monotonic_ms()):
+            self._become(
+                DeviceState.STALE,
+                f"active for {self._settings.stuck_s:g} s: does it stick, is something in its way, or a wire cut or shorted?",
+            )
+        else:
+            self._become(DeviceState.OK)
+
+    def _listener(self, clock: EdgeClock) -> Callable[[Any, object], None]:
+        """Called by gpiozero's own thread, or whoever drives a mock pin: only enqueues."""
+
+        def changed(ticks: Any, level: object) -> None:
+            self._edges.append((is_active(self._settings, level), clock.at_ms(ticks, monotonic_ms())))
+            self._woken.set()
+
+        return changed
 
     def _wake(self) -> None:
         self._woken.set()

@@ -1,4 +1,4 @@
-"""Which level an input has settled at. Pure: edges come with their own times, so that a thread that is late loses none."""
+"""Which level an input has settled at, and whether it sticks there. Pure: edges come with their own times, so that a thread that is late loses none."""
 
 
 class Debounce:
@@ -9,6 +9,7 @@ class Debounce:
         self._told = active
         self._level = active
         self._since_ms = 0
+        self.told_since_ms = 0  # when the level that was told last began
 
     def edge(self, active: bool, at_ms: int) -> bool | None:
         """An edge to this level. The level before it, when that had settled and was not told yet."""
@@ -27,9 +28,25 @@ class Debounce:
         """The level to tell, once."""
         if self._level == self._told or now_ms - self._since_ms < self._settle_ms:
             return None
-        self._told = self._level
+        self._told, self.told_since_ms = self._level, self._since_ms
         return self._level
 
     def due_ms(self) -> int | None:
         """When to look again; None: not before the next edge."""
         return None if self._level == self._told else self._since_ms + self._settle_ms
+
+
+class Held:
+    """For how long an input has been active; `limit_ms` 0: nobody asks."""
+
+    def __init__(self, active: bool, limit_ms: int, now_ms: int) -> None:
+        self._limit_ms = limit_ms
+        self._since_ms = now_ms if active else None
+
+    def level(self, active: bool, now_ms: int) -> None:
+        """It has settled at this level."""
+        self._since_ms = now_ms if active else None
+
+    def too_long(self, now_ms: int) -> bool:
+        """Whether nobody presses a button for so long, or stands in a beam."""
+        return bool(self._limit_ms) and self._since_ms is not None and now_ms - self._since_ms >= self._limit_ms

@@ -41,6 +41,10 @@ class Contact(Device, Protocol):
     """Posts `Level`, first the one at start."""
 
 
+class PassageSensor(Device, Protocol):
+    """Posts `Crossed`, once for each body that went through."""
+
+
 class Output(Protocol):
     """A relay, lamp or sounder on a pin."""
 

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     CODE_SCANNER = "code scanner"
     CARD_READER = "card reader"
     CONTACT = "contact"
+    PASSAGE_SENSOR = "passage sensor"
     OUTPUT = "output"
     SPEAKER = "speaker"
 

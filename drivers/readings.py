@@ -71,6 +71,13 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class Crossed:
+    """Somebody went through a passage, inwards or outwards."""
+
+    inward: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceStatus:
     """The device's state changed; `detail` names the cause in words."""
 
@@ -78,4 +85,4 @@ class DeviceStatus:
     detail: str = ""
 
 
-Reading = Temperature | CardRead | CodeRead | CodeHint | Level | DeviceStatus
+Reading = Temperature | CardRead | CodeRead | CodeHint | Level | Crossed | DeviceStatus

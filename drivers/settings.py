@@ -81,6 +81,15 @@ class InputSettings:
             extra={"unit": "s"},
         ),
     ] = 0.05
+    stuck_s: Annotated[
+        float,
+        Meta(
+            description="Active for so long is told as a fault; for buttons and beams. 0: never, as for a door contact",
+            ge=0,
+            le=86_400,
+            extra={"unit": "s"},
+        ),
+    ] = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +102,52 @@ class SimulatedInputSettings:
     def wiring(self) -> InputSettings:
         """As the real driver takes it."""
         return InputSettings(pin=self.pin)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeamPairSettings:
+    """Two light beams one behind the other in a passage, on two pins: they tell who goes in and who goes out. They hang closer
+    together than half a body is deep: 10 cm. With pull = "up" and active = "high", a receiver that closes to ground while it sees
+    its light, and a cut wire, read as broken."""
+
+    outer: Annotated[int, PIN]
+    inner: Annotated[int, PIN]
+    pull: Annotated[Pull, Meta(description="Which way the Pi pulls both pins when nothing else does")] = Pull.UP
+    active: Annotated[PinLevel, Meta(description="The level that means: broken")] = PinLevel.HIGH
+    debounce_s: Annotated[
+        float,
+        Meta(
+            description="A level counts when it has held for this long; two people must be apart by more",
+            ge=0,
+            le=0.2,
+            extra={"unit": "s"},
+        ),
+    ] = 0.03
+    stuck_s: Annotated[
+        float,
+        Meta(description="A beam broken for so long is told as a fault", ge=5, le=86_400, extra={"unit": "s"}),
+    ] = 60.0
+
+    @property
+    def wirings(self) -> tuple[InputSettings, InputSettings]:
+        """Each as a contact of its own: the outer one, the inner one."""
+        return (
+            InputSettings(pin=self.outer, pull=self.pull, active=self.active, debounce_s=self.debounce_s),
+            InputSettings(pin=self.inner, pull=self.pull, active=self.active, debounce_s=self.debounce_s),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedBeamPairSettings:
+    """Two light beams on two simulated pins."""
+
+    outer: Annotated[int, PIN]
+    inner: Annotated[int, PIN]
+
+    @property
+    def wiring(self) -> BeamPairSettings:
+        """As the real driver takes it."""
+        return BeamPairSettings(outer=self.outer, inner=self.inner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

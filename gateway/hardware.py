@@ -12,7 +12,7 @@ from sync.contract.colours import Lamp
 
 logger = logging.getLogger("menshen.gate")
 LAMPS = {"lamp-red": Lamp.RED, "lamp-yellow": Lamp.YELLOW, "lamp-green": Lamp.GREEN}
-_ORDER = (Kind.CONTACT, Kind.THERMOMETER, Kind.CARD_READER, Kind.CODE_SCANNER, Kind.SPEAKER)
+_ORDER = (Kind.CONTACT, Kind.PASSAGE_SENSOR, Kind.THERMOMETER, Kind.CARD_READER, Kind.CODE_SCANNER, Kind.SPEAKER)
 
 
 class Intake(Protocol):

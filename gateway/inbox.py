@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.core.events import (
+    CodeUnread,
     Commanded,
     CommandRefused,
     CredentialResolved,
@@ -48,7 +49,7 @@ class Inbox:
                     self._drop_older(lambda other: isinstance(other, DeviceChanged) and other.device == device)
                 case CommandRefused() | TimeRefused():
                     event = self._with_older(event)
-                case CredentialResolved() | Commanded() if self._full:
+                case CredentialResolved() | CodeUnread() | Commanded() if self._full:
                     self._dropped += 1
                     return
             self._events.append(event)

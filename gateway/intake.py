@@ -3,7 +3,17 @@
 from collections.abc import Callable, Mapping
 
 from drivers.interfaces import Post
-from drivers.readings import CardRead, CodeRead, DeviceState, DeviceStatus, Level, Reading, Temperature
+from drivers.readings import (
+    CardRead,
+    CodeHint,
+    CodeRead,
+    Crossed,
+    DeviceState,
+    DeviceStatus,
+    Level,
+    Reading,
+    Temperature,
+)
 from gateway.core import events
 from gateway.core.moment import Moment
 from gateway.resolve import ResolveWorkers
@@ -13,6 +23,7 @@ from sync.contract.records import Direction
 LEVELS: Mapping[str, Callable[[bool], events.Event | None]] = {
     "presence": events.Presence,
     "door-contact": events.DoorContact,
+    "latch": events.LatchMonitor,
     "fire": events.FireInput,
     "tamper": events.TamperInput,
     "approach": events.Approach,
@@ -63,6 +74,8 @@ class Intake:
     def _handler(self, name: str, use: str) -> Callable[[Reading], None]:
         if use == "speaker":
             return lambda _reading: None  # it has a state and no readings
+        if use == "beam-pair":
+            return self._crossed
         if use == "thermometer":
             return self._temperature
         if use in READERS:
@@ -73,6 +86,10 @@ class Intake:
     def _status(self, name: str, status: DeviceStatus) -> None:
         if status.state is not DeviceState.STARTING:
             self._post(events.DeviceChanged(name, status.state.value, status.detail))
+
+    def _crossed(self, reading: Reading) -> None:
+        if isinstance(reading, Crossed):
+            self._post(events.Crossing(Direction.ENTRY if reading.inward else Direction.EXIT))
 
     def _temperature(self, reading: Reading) -> None:
         if self._sampler is None or not isinstance(reading, Temperature):
@@ -88,6 +105,8 @@ class Intake:
         elif isinstance(reading, CodeRead):
             # bytes that are no text can be nobody's code: resolved all the same, so that the refusal is recorded
             self._workers.text(reading.text or reading.data.hex(), name, direction, now)
+        elif isinstance(reading, CodeHint):
+            self._post(events.CodeUnread(reading.hint.value, name, direction))
 
     def _level(self, reading: Reading, to_event: Callable[[bool], events.Event | None]) -> None:
         event = to_event(reading.active) if isinstance(reading, Level) else None

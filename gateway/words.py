@@ -52,6 +52,7 @@ _ZH = {
     "fever": "发热",
     "night-arrival": "夜间来人",
     "lock-out": "多次无效，读头已锁定",
+    "unlatched": "门关着但没锁住",
     "tamper": "防拆",
     "fire": "火警",
     "device-lost": "设备失联",

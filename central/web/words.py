@@ -196,6 +196,7 @@ _REASONS: Words = {
 _ALARMS: Words = {
     "door-forced": _("Door forced"),
     "door-held-open": _("Door held open"),
+    "unlatched": _("Shut, but not locked"),
     "tamper": _("Tampering"),
     "fire": _("Fire alarm"),
     "fever": _("Fever"),

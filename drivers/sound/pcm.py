@@ -10,6 +10,7 @@ from drivers.errors import DriverError
 
 RATE: Final = 22_050  # samples a second
 BLOCK: Final = 441  # samples of one block, 20 ms
+EDGE: Final = RATE // 200  # 5 ms: a sound that begins or ends at once clicks
 LONGEST_S: Final = 60
 
 
@@ -52,3 +53,16 @@ def write_wav(path: Path, samples: "array[int]") -> None:
         file.setframerate(RATE)
         file.writeframes(samples.tobytes())
     unfinished.replace(path)
+
+
+def risen(samples: "array[int]") -> "array[int]":
+    """The same, beginning softly."""
+    edge = min(EDGE, len(samples))
+    return array("h", (samples[at] * at // edge for at in range(edge))) + samples[edge:]
+
+
+def fallen(samples: "array[int]") -> "array[int]":
+    """The same, ending softly."""
+    edge = min(EDGE, len(samples))
+    kept = len(samples) - edge
+    return samples[:kept] + array("h", (samples[kept + at] * (edge - 1 - at) // edge for at in range(edge)))

@@ -16,7 +16,7 @@ from drivers.errors import DeviceLost
 from drivers.no_dumps import forbid_core_dumps
 from drivers.sound.mixer import Mixer
 from drivers.sound.pcm import read_wav
-from drivers.sound.sinks import AplaySink, FileSink, NullSink, Sink, has_sound_card
+from drivers.sound.sinks import AplaySink, FileSink, NullSink, Sink, StandIn, has_sound_card, open_card
 from drivers.sound.wire import MAX_PACKET, pack, unpack
 
 BEAT_S = 0.5
@@ -68,36 +68,46 @@ class Output:
         self._sink: Sink | None = None
         self._idle = NullSink()
         self._state = ""
-        self._opened_s = self._retry_at_s = 0.0
+        self._opened_s = self._retry_at_s = self._look_at_s = 0.0
         self._retry_s = RETRY_FIRST_S
 
-    def write(self, block: "array[int] | None") -> None:
-        """Let a block sound; takes its time whatever happens."""
+    def wait(self) -> None:
+        """Return when a block is wanted; takes its time whatever happens."""
         now_s = time.monotonic()
+        if isinstance(self._sink, StandIn) and now_s >= self._look_at_s:
+            self._look_at_s = now_s + RETRY_LONGEST_S
+            if has_sound_card():
+                self.close()
         if self._sink is None and now_s >= self._retry_at_s:
             self._try(now_s)
+        try:
+            (self._sink or self._idle).wait()
+        except DeviceLost as error:
+            self._lose(str(error))
+
+    def write(self, block: "array[int] | None") -> None:
+        """Let a block sound."""
         if self._sink is None:
-            self._idle.write(block)
             return
         try:
             self._sink.write(block)
         except DeviceLost as error:
-            self._lose(str(error), now_s)
+            self._lose(str(error))
             return
-        if now_s - self._opened_s >= PROVEN_S:
+        if time.monotonic() - self._opened_s >= PROVEN_S:
             self._become("ok", "")
             self._retry_s = RETRY_FIRST_S
 
     def _try(self, now_s: float) -> None:
         try:
             self._sink = self._opens()
-            self._opened_s = now_s
+            self._opened_s, self._look_at_s = now_s, now_s + RETRY_LONGEST_S
         except DeviceLost as error:
-            self._lose(str(error), now_s)
+            self._lose(str(error))
 
-    def _lose(self, detail: str, now_s: float) -> None:
+    def _lose(self, detail: str) -> None:
         self.close()
-        self._retry_at_s = now_s + self._retry_s
+        self._retry_at_s = time.monotonic() + self._retry_s
         self._retry_s = min(self._retry_s * 2, RETRY_LONGEST_S)
         self._become("lost", detail)
 
@@ -126,7 +136,7 @@ def opener(device: str, file: str, notice: Callable[[str], None]) -> Callable[[]
             if not said:
                 notice(f"no sound card: the sound goes into {file}")
                 said = True
-            return FileSink(Path(file))
+            return StandIn(Path(file))
         raise DeviceLost("no sound card, and no file to write instead")
 
     match device:
@@ -137,7 +147,7 @@ def opener(device: str, file: str, notice: Callable[[str], None]) -> Callable[[]
         case "null":
             return NullSink
         case _:
-            return lambda: AplaySink(device)
+            return lambda: open_card(device)
 
 
 def obey(words: list[str], mixer: Mixer) -> None:
@@ -174,6 +184,7 @@ def run(connection: Connection) -> None:
     beaten_s = 0.0
     try:
         while True:
+            output.wait()  # before the orders are read: what is made late knows of the newest
             now_s = time.monotonic()
             while (words := connection.receive()) is not None:
                 obey(words, mixer)

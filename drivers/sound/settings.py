@@ -13,8 +13,8 @@ class LoudspeakerSettings:
     device: Annotated[
         str,
         Meta(
-            description="Its ALSA name, such as plughw:CARD=Device; auto: a sound card when there is one, else `file`; "
-            "null: silence",
+            description="Its ALSA name, by the card's name and not its number, such as plughw:CARD=Device (aplay -l lists them); "
+            "auto: a sound card when there is one, else `file`; null: silence",
             min_length=1,
             max_length=128,
             pattern=r"^[^-\x00][^\x00]*$",

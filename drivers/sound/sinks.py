@@ -1,9 +1,11 @@
 """Where the sound goes: a sound card through `aplay`, a WAV file, or nowhere. Each takes a block in 20 ms of real time."""
 
 import os
+import re
 import select
 import time
 from array import array
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -13,15 +15,22 @@ from drivers.sound.pcm import BLOCK, RATE
 BLOCK_S = BLOCK / RATE
 _SILENCE = bytes(2 * BLOCK)
 _PIPE_BYTES = 4096  # the smallest pipe there is: what lies in it sounds before an alarm does
-_BUFFER_US = 60_000  # of the sound card; with pipe and block, what is cut short ends within 100 ms
+# The sound card's buffer and one period, which aplay holds besides: with a block in the pipe and the fade, what is cut short is silent
+# within 100 ms.
+_BUFFER_US, _PERIOD_US = 50_000, 10_000
 _STUCK_MS = 1000
+_CARD = re.compile(r"^card \d+: (\S+) \[([^\]]*)\]", re.MULTILINE)
+_NAMES_CARD = re.compile(r"[a-z0-9]+:(?:CARD=)?([A-Za-z0-9_-]+)")
 
 
 class Sink(Protocol):
     """Takes sound, at its own pace."""
 
+    def wait(self) -> None:
+        """Return when there is room for a block. Raises DeviceLost."""
+
     def write(self, block: "array[int] | None") -> None:
-        """Take a block (None: silence); returns when there is room for the next. Raises DeviceLost."""
+        """Take a block (None: silence), after `wait`. Raises DeviceLost."""
 
     def close(self) -> None:
         """Let go."""
@@ -46,9 +55,12 @@ class NullSink:
     def __init__(self) -> None:
         self._pace = Pace()
 
-    def write(self, block: "array[int] | None") -> None:  # noqa: ARG002  this is where sound is thrown away
-        """Wait out the block."""
+    def wait(self) -> None:
+        """Wait out a block."""
         self._pace.wait()
+
+    def write(self, block: "array[int] | None") -> None:
+        """This is where sound is thrown away."""
 
     def close(self) -> None:
         """Nothing is held."""
@@ -82,9 +94,12 @@ class FileSink:
         except OSError as error:
             raise DeviceLost(f"{self._path}: {error.strerror or error}") from error
 
-    def write(self, block: "array[int] | None") -> None:
-        """Append the block and wait out its time. Raises DeviceLost when the disk takes no more."""
+    def wait(self) -> None:
+        """Wait out a block."""
         self._pace.wait()
+
+    def write(self, block: "array[int] | None") -> None:
+        """Append the block. Raises DeviceLost when the disk takes no more."""
         self._silent = self._silent + 1 if block is None else 0
         try:
             if self._silent <= self.GAP_BLOCKS:
@@ -116,6 +131,10 @@ class FileSink:
                 os.close(fd)
 
 
+class StandIn(FileSink):
+    """A file in place of a sound card that is not there, which is looked for from time to time."""
+
+
 class AplaySink:
     """One `aplay` kept open, fed raw sound at 44.1 kHz in stereo, which sound cards take as it is."""
 
@@ -125,7 +144,7 @@ class AplaySink:
         command = [program, "-q", "-t", "raw", "-f", "S16_LE", "-r", str(2 * RATE), "-c", "2", "-D", device]
         try:
             self._process = subprocess.Popen(
-                [*command, f"--buffer-time={_BUFFER_US}"],
+                [*command, f"--buffer-time={_BUFFER_US}", f"--period-time={_PERIOD_US}"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -143,11 +162,14 @@ class AplaySink:
         self._poll = select.poll()
         self._poll.register(self._stdin, select.POLLOUT)
 
-    def write(self, block: "array[int] | None") -> None:
-        """Write a block once the one before was taken. Raises DeviceLost with what aplay said last."""
+    def wait(self) -> None:
+        """Wait until the block before was taken. Raises DeviceLost with what aplay said last."""
         self._listen()
         if not self._poll.poll(_STUCK_MS):
             raise DeviceLost(self._listen() or "the sound card takes no sound")
+
+    def write(self, block: "array[int] | None") -> None:
+        """Write a block. Raises DeviceLost with what aplay said last."""
         try:
             os.write(self._stdin, b"\0" * (8 * BLOCK) if block is None else _doubled(block))
         except OSError as error:
@@ -204,12 +226,42 @@ def _is_ours(begins: bytes) -> bool:
     return len(begins) == 44 and begins[:4] + begins[8:40] == empty[:4] + empty[8:40]
 
 
-def has_sound_card(program: str = "aplay") -> bool:
-    """Whether `aplay -l` lists a card."""
+def cards(program: str = "aplay") -> dict[str, str]:
+    """The sound cards by their names, which stay, with what they are: what `aplay -l` lists. Raises DeviceLost when there is no aplay."""
     import subprocess
 
+    english = {**os.environ, "LC_ALL": "C"}
     try:
-        listed = subprocess.run([program, "-l"], capture_output=True, timeout=5, check=False).stdout
-    except (OSError, subprocess.TimeoutExpired):
+        done = subprocess.run([program, "-l"], capture_output=True, timeout=2, check=False, env=english)
+    except OSError as error:
+        raise DeviceLost(f"{program} does not start: {error.strerror or error}") from error
+    except subprocess.TimeoutExpired as error:
+        raise DeviceLost(f"{program} -l does not end") from error
+    return {found[1]: found[2] for found in _CARD.finditer(done.stdout.decode(errors="replace"))}
+
+
+def has_sound_card(program: str = "aplay") -> bool:
+    """Whether there is a card."""
+    try:
+        return bool(cards(program))
+    except DeviceLost:
         return False
-    return any(line.startswith(b"card ") for line in listed.splitlines())
+
+
+def card_of(device: str) -> str:
+    """The card that an ALSA device's name names, by name or number; "" where it names none."""
+    found = _NAMES_CARD.match(device)
+    return found[1] if found else ""
+
+
+def named_cards(found: Mapping[str, str]) -> str:
+    """The cards that there are, for people."""
+    return ", ".join(f"plughw:CARD={name} ({what})" for name, what in found.items()) or "none"
+
+
+def open_card(device: str, program: str = "aplay") -> AplaySink:
+    """The sink of an ALSA device. Raises DeviceLost, with the cards that there are when its card is none of them."""
+    found, card = cards(program), card_of(device)
+    if card and not card.isdigit() and card not in found:
+        raise DeviceLost(f"there is no sound card {card}; there are: {named_cards(found)}")
+    return AplaySink(device, program)

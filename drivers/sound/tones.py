@@ -6,10 +6,9 @@ from math import pi, sin
 from pathlib import Path
 from typing import Final
 
-from drivers.sound.pcm import RATE, write_wav
+from drivers.sound.pcm import EDGE, RATE, write_wav
 
 LOUD: Final = 26_000  # of 32,767
-_EDGE = RATE // 200  # 5 ms: a tone that starts at once clicks
 
 
 def tone(frequency_hz: float, seconds: float) -> "array[int]":
@@ -18,7 +17,7 @@ def tone(frequency_hz: float, seconds: float) -> "array[int]":
     step = 2 * pi * frequency_hz / RATE
     samples = array("h", bytes(2 * count))
     for at in range(count):
-        edge = min(1.0, at / _EDGE, (count - 1 - at) / _EDGE)
+        edge = min(1.0, at / EDGE, (count - 1 - at) / EDGE)
         samples[at] = int(LOUD * edge * (0.75 * sin(step * at) + 0.25 * sin(3 * step * at)))
     return samples
 

@@ -12,6 +12,9 @@ from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from drivers.catalogue import MODELS, Kind
+from drivers.errors import DeviceLost
+from drivers.sound.settings import LoudspeakerSettings
+from drivers.sound.sinks import card_of, cards, named_cards
 from gateway.config.devices import Devices, claim_key
 from gateway.config.lines import KeyPath
 from gateway.config.problems import ConfigError, Report
@@ -421,6 +424,14 @@ def portal_has_its_devices(draft: Draft, report: Report) -> None:
         report.rule('an open portal has no lock, and a device has use = "lock"', _KIND)
 
 
+def nobody_is_counted_twice(draft: Draft, report: Report) -> None:
+    """A single beam and a pair in one passage would each count whoever passes."""
+    by_use = {config.use: config.name for config in draft.devices.configs}
+    if {Use.BEAM, Use.BEAM_PAIR} <= by_use.keys():
+        text = f"[devices.{by_use[Use.BEAM]}] counts the same people; a passage has one beam, or a pair"
+        report.rule(text, ("devices", by_use[Use.BEAM_PAIR], "use"), ("devices", by_use[Use.BEAM], "use"))
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """`when` the policy is so, one of these uses must be there."""
@@ -453,7 +464,7 @@ _READERS: Final = (Use.ENTRY_READER, Use.ENTRY_CAMERA, Use.EXIT_READER, Use.EXIT
 _NEEDS: Final = (
     Need(_is(PortalKind.DOOR), (Use.LOCK,), "a door needs its lock", _KIND),
     Need(_is(PortalKind.DOOR, PortalKind.SEALED), (Use.DOOR_CONTACT,), "whether it is open must be known", _KIND),
-    Need(_is(PortalKind.OPEN), (Use.BEAM,), "who passes an open portal must be seen", _KIND),
+    Need(_is(PortalKind.OPEN), (Use.BEAM, Use.BEAM_PAIR), "who passes an open portal must be seen", _KIND),
     Need(_exit_by_button, (Use.EXIT_BUTTON,), "people must get out, and not be taken for a forced door", _KIND),
     Need(
         lambda policy: policy.portal.exit_needs_credential,
@@ -482,6 +493,21 @@ _NEEDS: Final = (
     Need(_asks(Step.TEMPERATURE), (Use.THERMOMETER,), "a temperature is asked for", ("policy", "steps")),
 )
 # No camera is needed for the health code: a guard may look at it. What no device can read goes to the guard.
+
+
+def sound_card_has_a_name(draft: Draft, report: Report) -> None:
+    """A card's number is another when the next one is plugged in first (hardware notes, section 6: HDMI may be card 0)."""
+    for config in draft.devices.configs:
+        if isinstance(config.settings, LoudspeakerSettings) and card_of(config.settings.device).isdigit():
+            text = f"names a sound card by its number, which may be another's after the next start; by name there are: {_cards()}"
+            report.rule(text, ("devices", config.name, "device"))
+
+
+def _cards() -> str:
+    try:
+        return named_cards(cards())
+    except DeviceLost as lost:
+        return f"unknown ({lost})"
 
 
 def answers_come_in_time(draft: Draft, report: Report) -> None:
@@ -572,6 +598,8 @@ RULES: Final[tuple[Rule, ...]] = (
     slogans_are_known,
     portal_has_its_devices,
     lanes_are_readers,
+    nobody_is_counted_twice,
+    sound_card_has_a_name,
     answers_come_in_time,
     uart_pins_are_free,
     scripted_clock_is_for_simulators,

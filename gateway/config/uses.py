@@ -18,7 +18,9 @@ class Use(StrEnum):
     EXIT_CAMERA = "exit-camera"
     PRESENCE = "presence"
     DOOR_CONTACT = "door-contact"
+    LATCH = "latch"
     BEAM = "beam"
+    BEAM_PAIR = "beam-pair"
     EXIT_BUTTON = "exit-button"
     FIRE = "fire"
     TAMPER = "tamper"
@@ -53,7 +55,9 @@ PARTS: Final[Mapping[Use, Part]] = {
     Use.EXIT_CAMERA: Part(Kind.CODE_SCANNER, "reads the codes of people who go out", several=True),
     Use.PRESENCE: Part(Kind.CONTACT, "active while somebody stands before the readers"),
     Use.DOOR_CONTACT: Part(Kind.CONTACT, "active while the door is open; wire it so that a cut wire reads as open"),
+    Use.LATCH: Part(Kind.CONTACT, "active while nothing holds the door: the bolt is back, or the magnet's plate off"),
     Use.BEAM: Part(Kind.CONTACT, "active while the beam in the passage is broken"),
+    Use.BEAM_PAIR: Part(Kind.PASSAGE_SENSOR, "two beams in the passage, which tell who goes in and who goes out"),
     Use.EXIT_BUTTON: Part(Kind.CONTACT, "active while the exit button (REX) is pressed", several=True),
     Use.FIRE: Part(Kind.CONTACT, "active while the fire alarm is on: the door is released"),
     Use.TAMPER: Part(Kind.CONTACT, "active while a housing is open or its loop is cut"),

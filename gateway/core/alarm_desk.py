@@ -13,6 +13,7 @@ from sync.contract.records import AlarmRecord
 SENSED: Mapping[AlarmKind, str] = {
     AlarmKind.DOOR_FORCED: "door-contact",
     AlarmKind.DOOR_HELD_OPEN: "door-contact",
+    AlarmKind.UNLATCHED: "latch",
     AlarmKind.TAMPER: "tamper",
     AlarmKind.FIRE: "fire",
 }

@@ -102,6 +102,7 @@ class Rule:
 RULES: Mapping[AlarmKind, Rule] = {
     AlarmKind.DOOR_FORCED: Rule(Life.LATCHED, Tone.ALARM, Phrase.DOOR_FORCED),
     AlarmKind.DOOR_HELD_OPEN: Rule(Life.LASTING, Tone.ALARM, Phrase.DOOR_HELD_OPEN),
+    AlarmKind.UNLATCHED: Rule(Life.LATCHED, Tone.ALARM, Phrase.CLOSE_DOOR, Priority.PROMPT),
     AlarmKind.TAMPER: Rule(Life.LATCHED, Tone.ALARM),
     AlarmKind.FIRE: Rule(Life.LASTING, Tone.EVACUATION, Phrase.FIRE, Priority.FIRE),
     AlarmKind.FEVER: Rule(Life.MOMENT, Tone.ALARM),

@@ -130,6 +130,7 @@ class Checkpoint:
         if missed is not None:
             self._route(missed, now)
         self._route(event, now)
+        self._portal.look_at_latch(now)
         self._deadline = self._wanted_at()
         self._due(now)
         self._adopt(now)
@@ -191,12 +192,10 @@ class Checkpoint:
                 self._tell(machine.temperature(event, now), now)
             case events.DoorContact(is_open):
                 self._portal.contact(now, is_open=is_open)
+            case events.LatchMonitor(free):
+                self._portal.latch.monitor(free=free)
             case events.Crossing(direction):
                 self._portal.crossing(direction, now)
-            case events.Approach(active, vehicle):
-                self._on_approach(now, active=active, vehicle=vehicle)
-            case events.TooClose(active):
-                self._say(self._prompter.too_close(now, active=active, busy=self._busy))
             case events.Committed(token):
                 self._portal.committed(token, now)
             case events.CommitFailed(token):
@@ -209,8 +208,14 @@ class Checkpoint:
                 self._route_people(event, now)
 
     def _route_people(self, event: events.Event, now: Moment) -> None:
-        """What somebody at the gate does, on purpose."""
+        """What somebody at the gate does."""
         match event:
+            case events.Approach(active, vehicle):
+                self._on_approach(now, active=active, vehicle=vehicle)
+            case events.TooClose(active):
+                self._say(self._prompter.too_close(now, active=active, busy=self._busy))
+            case events.CodeUnread():
+                self._on_unread(event, now)
             case events.ExitRequested():
                 self._portal.exit_button(now)
             case events.CallPressed():
@@ -304,6 +309,7 @@ class Checkpoint:
             self._tell(self._visit.due(now), now)
             self._tell(self._leaving.due(now), now)
             self._portal.due(now)
+            self._portal.look_at_latch(now)
             if self._lockout.due(now.mono_ms):
                 self._desk.over(AlarmKind.LOCK_OUT)
             self._orders.due(now)
@@ -412,6 +418,13 @@ class Checkpoint:
             self._on_leaving(event, now)
         else:
             self._tell(self._visit.credential(event, now, self._against_entry(event.verdict, now)), now)
+
+    def _on_unread(self, event: events.CodeUnread, now: Moment) -> None:
+        """Nothing is said over an alarm; under the night guard's own sound people are still told what to do."""
+        if self._alarms.tones - {Tone.NIGHT}:
+            return
+        machine = self._leaving if event.direction is Direction.EXIT else self._visit
+        self._tell(machine.unread(event, now, near=self._prompter.person), now)
 
     def _against_entry(self, verdict: events.Verdict, now: Moment) -> list[str]:
         """What at the gate speaks against letting this one in."""
@@ -595,5 +608,7 @@ class Checkpoint:
                 self._nobody_there()
             case "door-contact":
                 self._portal.contact_lost(now, lost=lost)
-            case "beam":
+            case "latch":
+                self._portal.latch.lost()  # where it is back, its level follows
+            case "beam" | "beam-pair":
                 self._portal.beam_lost(lost=lost)

@@ -162,6 +162,11 @@ class DoorMachine:
         return self.state in (DoorState.RELEASED, DoorState.FREE) and self._policy.kind is not PortalKind.OPEN
 
     @property
+    def should_hold(self) -> bool:
+        """Whether the leaf is known to be shut, and the lock is to hold it."""
+        return not (self.lock_released or self._contact_lost or self._open_ms is not None)
+
+    @property
     def at_rest(self) -> bool:
         """Whether nobody has leave to pass any more."""
         return self.state in _AT_REST

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 SENSORS = (
     "thermometer", "entry-reader", "exit-reader", "entry-camera", "exit-camera",
-    "presence", "door-contact", "beam", "exit-button", "fire", "tamper", "call", "acknowledge",
+    "presence", "door-contact", "latch", "beam", "beam-pair", "exit-button", "fire", "tamper", "call", "acknowledge",
     "approach", "vehicle", "one-metre",
 )  # fmt: skip
 """Uses of devices that report their own state; an output is found lost when it is switched."""

@@ -79,6 +79,16 @@ class CredentialResolved:
     read_mono_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class CodeUnread:
+    """Something that looks like a code is held up and cannot be read. `hint`: what is wrong, in the reader's word (`closer`,
+    `hold-still`)."""
+
+    hint: str
+    reader: str
+    direction: Direction
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemperatureMeasured:
     """A reduced measurement. `object_c` None: no usable reading; `reason` says why (`stale`, `unsteady`, `lost` …)."""
@@ -107,6 +117,13 @@ class DoorContact:
     """The door leaf opened or closed (an NC loop: a cut wire reads as open)."""
 
     open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LatchMonitor:
+    """The latch monitor: whether the bolt is back, or the magnet's plate off, so that nothing holds the door."""
+
+    free: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,9 +402,11 @@ class Tick:
 Event = (
     Presence
     | CredentialResolved
+    | CodeUnread
     | TemperatureMeasured
     | Registered
     | DoorContact
+    | LatchMonitor
     | Crossing
     | ExitRequested
     | FireInput

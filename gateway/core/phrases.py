@@ -12,6 +12,8 @@ class Phrase(StrEnum):
     SHOW_PASS = "show-pass"  # noqa: S105  a phrase, no password: the credential is still missing
     SHOW_FOREHEAD = "show-forehead"  # the temperature is still missing
     SHOW_HEALTH_CODE = "show-health-code"  # the health code is still missing
+    CODE_CLOSER = "code-closer"  # a code is held up too far away to be read
+    CODE_HOLD_STILL = "code-hold-still"  # it moves, or is out of focus
     REGISTER = "register"  # the registration is still missing
     MEASURE_AGAIN = "measure-again"  # unsteady or implausible: hold still, again
     TOO_COLD = "too-cold"  # the skin is cold: wait a little, again

@@ -261,6 +261,13 @@ class PortalPolicy:
         seconds("Open without a grant for this long is forced", 0.1, 5),
         Why("1 s, as Tridium has it, against false alarms by a leaf that rattles in the wind or is pulled at."),
     ] = 1.0
+    unlatched_after_s: Annotated[
+        float,
+        seconds(
+            "Shut and at rest, and not held by the lock for this long, is an alarm; only with a latch monitor", 1, 60
+        ),
+        Why("Our choice: a strike falls in within a second once the door is shut; 3 s let a door closer pull it to."),
+    ] = 3.0
     anti_passback: Annotated[
         AntiPassback,
         Meta(description="A holder who comes in twice, or goes out without having come in: off, soft, hard, timed"),
@@ -493,6 +500,11 @@ class VisitPolicy:
         seconds("Nothing new for this long ends the visit", 5, 120),
         Why("Our choice: 20 s are enough to find a health code on a phone; two prompts fall into it."),
     ] = 20.0
+    code_hint_s: Annotated[
+        float,
+        seconds('"Hold the code closer" and "hold it still" are not said again so soon; 0 = never', 0, 600),
+        Why("Our choice: time to hear it and to do it; who is told again while still doing it takes the code away."),
+    ] = 6.0
     reading_valid_s: Annotated[
         float,
         seconds("An older reading does not count", 1, 30),

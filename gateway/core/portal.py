@@ -15,6 +15,7 @@ from gateway.core.effects import Priority
 from gateway.core.equipment import Equipment
 from gateway.core.findings import CLOSED_MANAGEMENT, LOCKDOWN
 from gateway.core.grants import Grant, Grants
+from gateway.core.latch import Latch
 from gateway.core.mode import ModeMachine, Order
 from gateway.core.moment import Moment
 from gateway.core.outbox import Outbox
@@ -67,11 +68,12 @@ class PortalDesk:
         self._went_in = went_in
         self._crossed = crossed
         self.door = DoorMachine(policy.portal)
+        self.latch = Latch(policy.portal)
         self.passages = Passages(state, nets=policy.capacity.site_wide)
         self.passback = Passback(policy.portal, state)
         self.grants = Grants(policy.visit.commit_limit_s)
         self._refused_exits = Refusals("exit")
-        self._beam_lost = not has.has("beam")
+        self._beam_lost = not (has.has("beam") or has.has("beam-pair"))
         self._journal_fails = False
         self._refused_ms: int | None = None
 
@@ -79,6 +81,7 @@ class PortalDesk:
         """Go by this from now on."""
         self._policy = policy
         self.door.adopt(policy.portal)
+        self.latch.adopt(policy.portal)
         self.passback.adopt(policy.portal)
         self.passages.adopt(nets=policy.capacity.site_wide)
         self.grants.adopt(policy.visit.commit_limit_s)
@@ -89,7 +92,9 @@ class PortalDesk:
 
     def deadline(self) -> int | None:
         """When it wants to be asked again."""
-        return earliest(self.door.deadline(), self.grants.deadline(), self._refused_exits.deadline())
+        return earliest(
+            self.door.deadline(), self.latch.deadline(), self.grants.deadline(), self._refused_exits.deadline()
+        )
 
     def due(self, now: Moment) -> None:
         """Do what its deadline was for."""
@@ -273,6 +278,12 @@ class PortalDesk:
         before = self.door.state
         self.door.contact_lost(now.mono_ms, lost=lost)
         self._moved(before, now, "device")
+
+    def look_at_latch(self, now: Moment) -> None:
+        """Whether the lock holds the door, after whatever may have changed that."""
+        news = self.latch.look(now.mono_ms, should_hold=self.door.should_hold)
+        if news is not None:
+            self._desk.lasting(AlarmKind.UNLATCHED, now, active=news)
 
     def beam_lost(self, *, lost: bool) -> None:
         """The beam's device is lost, or back: meanwhile the door alone tells who passes."""

@@ -18,7 +18,15 @@ from enum import StrEnum
 from math import isfinite
 
 from gateway.core.effects import MeasureAgain, Priority, Say, Show
-from gateway.core.events import CredentialResolved, Outcome, Presence, Registered, TemperatureMeasured, Verdict
+from gateway.core.events import (
+    CodeUnread,
+    CredentialResolved,
+    Outcome,
+    Presence,
+    Registered,
+    TemperatureMeasured,
+    Verdict,
+)
 from gateway.core.findings import NO_SENSOR, NO_THERMOMETER, Circumstance, Decision, Ended, Findings, Reading, evidence
 from gateway.core.held import Held, Read, held
 from gateway.core.moment import Moment
@@ -87,6 +95,12 @@ _ASKING: Mapping[Step, Phrase] = {
     Step.TEMPERATURE: Phrase.SHOW_FOREHEAD,
     Step.HEALTH_CODE: Phrase.SHOW_HEALTH_CODE,
 }
+HINTED: Mapping[str, Phrase] = {
+    "closer": Phrase.CODE_CLOSER,
+    "hold-still": Phrase.CODE_HOLD_STILL,
+}
+"""What to say about a code that cannot be read, by what the reader found wrong."""
+_BY_CODE = frozenset({Step.CREDENTIAL, Step.HEALTH_CODE})
 _ONCE_MORE: Mapping[str, Phrase] = {
     "high": Phrase.HIGH_ONCE_MORE,
     "once-more": Phrase.HIGH_ONCE_MORE,
@@ -189,6 +203,7 @@ class VisitMachine:
         self._ended: Closed | None = None  # the visit of whoever is still there
         self._progress_ms = 0
         self._prompts = 0
+        self._hinted_ms: int | None = None
         self._measure_at: int | None = None
         self._went_in = False  # whoever the last decision was about
         self._greeted = False
@@ -264,6 +279,22 @@ class VisitMachine:
         kept = self._held
         old = kept is None or kept.is_old(now.mono_ms, seconds(self._policy.visit.registration_valid_s))
         return None if old else kept
+
+    def unread(self, event: CodeUnread, now: Moment, *, near: bool) -> list[Note]:
+        """A code is held up that cannot be read. Told only while a step that a code can do is still to be done, to somebody who is
+        known to be there: `near`, at the approach."""
+        phrase, again_s = HINTED.get(event.hint), self._policy.visit.code_hint_s
+        if phrase is None or not again_s or not self._shows_code(near=near):
+            return []
+        if self._hinted_ms is not None and now.mono_ms - self._hinted_ms < seconds(again_s):
+            return []
+        self._hinted_ms = now.mono_ms
+        return [Say(phrase, Priority.PROMPT)]
+
+    def _shows_code(self, *, near: bool) -> bool:
+        if self._attempt is not None:
+            return not _BY_CODE.isdisjoint(self._attempt.findings.to_do)
+        return self.state is VisitState.PRESENT or (near and self.state is VisitState.IDLE)
 
     def temperature(self, event: TemperatureMeasured, now: Moment) -> list[Note]:
         """A measurement."""
@@ -505,7 +536,12 @@ class VisitMachine:
         waiting = self.state in (VisitState.PRESENT, VisitState.UNDER_WAY) and self._measure_at is None
         if not waiting or self._prompts >= len(PROMPTS_MS):
             return None
-        return self._progress_ms + sum(PROMPTS_MS[: self._prompts + 1])
+        due = self._progress_ms + sum(PROMPTS_MS[: self._prompts + 1])
+        if (
+            self._hinted_ms is not None and self._hinted_ms >= self._progress_ms
+        ):  # who holds a code up is not told to show one
+            due = max(due, self._hinted_ms + PROMPTS_MS[1])
+        return due
 
     def _prompt(self) -> list[Note]:
         self._prompts += 1

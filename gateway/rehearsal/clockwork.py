@@ -19,16 +19,16 @@ from sync.contract.records import Passage, Visit
 
 NEVER_MS = 2**62
 COMMIT_S = 0.006  # until a record is on disk: an SD card's usual time
-SENSED: dict[type[events.Event], str] = {
-    events.Presence: "presence",
-    events.TemperatureMeasured: "thermometer",
-    events.DoorContact: "door-contact",
-    events.Crossing: "beam",
-    events.TooClose: "one-metre",
-    events.CallPressed: "call",
-    events.ExitRequested: "exit-button",
+SENSED: dict[type[events.Event], tuple[str, ...]] = {
+    events.Presence: ("presence",),
+    events.TemperatureMeasured: ("thermometer",),
+    events.DoorContact: ("door-contact",),
+    events.Crossing: ("beam", "beam-pair"),
+    events.TooClose: ("one-metre",),
+    events.CallPressed: ("call",),
+    events.ExitRequested: ("exit-button",),
 }
-"""Which use a device must have for the gate to hear of it."""
+"""Which uses let the gate hear of it: a device must have one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,8 @@ class Gatehouse:
 
     def send(self, event: events.Event) -> None:
         """Something happens at the gate, where it has a device that sees it."""
-        use = SENSED.get(type(event), "")
-        if use and not self._has.has(use):
+        uses = SENSED.get(type(event), ())
+        if uses and not any(map(self._has.has, uses)):
             return
         self.turns += 1
         for hear in self.hears:

@@ -15,6 +15,7 @@ class AlarmKind(StrEnum):
 
     DOOR_FORCED = "door-forced"
     DOOR_HELD_OPEN = "door-held-open"
+    UNLATCHED = "unlatched"  # the door is shut, and the lock does not hold it
     TAMPER = "tamper"
     FIRE = "fire"
     FEVER = "fever"

@@ -50,6 +50,7 @@ WITHOUT_GARBAGE = {
     "folder": "as camera",
     "video": "as camera",
     "gpio-input": "a pin has two levels and both are valid",
+    "gpio-beam-pair": "as gpio-input; whatever the two do is tested in tests/drivers/test_crossings.py",
     "gpio-output": "reads nothing",
     "loudspeaker": "reads nothing",
 }
@@ -76,6 +77,8 @@ LEAST: dict[str, dict[str, Any]] = {
     "video": {"path": "day.mp4"},
     "gpio-input": {"pin": 17},
     "simulated-input": {"pin": 17},
+    "gpio-beam-pair": {"outer": 13, "inner": 7},
+    "simulated-beam-pair": {"outer": 13, "inner": 7},
     "gpio-output": {"pin": 17},
     "simulated-output": {"pin": 17},
     "simulated-loudspeaker": {"path": "said.wav"},
@@ -165,9 +168,12 @@ def test_claims() -> None:
     assert MODELS["wiegand"].claims(settings("wiegand")) == ("pin 20", "pin 21")
     assert MODELS["hid-scanner"].claims(settings("hid-scanner")) == ("input device /dev/input/event0",)
     assert MODELS["gpio-input"].claims(InputSettings(pin=17)) == ("pin 17",)
+    assert MODELS["gpio-beam-pair"].claims(settings("gpio-beam-pair")) == ("pin 13", "pin 7")
     assert MODELS["camera"].claims(CameraSettings(path="/dev/video0")) == ("camera /dev/video0",)
     assert MODELS["loudspeaker"].claims(LoudspeakerSettings()) == ()
-    assert MODELS["loudspeaker"].claims(LoudspeakerSettings(device="plughw:1")) == ("sound card plughw:1",)
+    assert MODELS["loudspeaker"].claims(LoudspeakerSettings(device="plughw:CARD=Device")) == (
+        "sound card plughw:CARD=Device",
+    )
     assert MODELS["simulated-loudspeaker"].claims(SimulatedLoudspeakerSettings(path="x")) == ("file x",)
 
 
@@ -179,6 +185,10 @@ def test_claims() -> None:
         ("gpio-output", {"pin": -1}),
         ("gpio-input", {"debounce_s": -1}),
         ("gpio-input", {"pull": "sideways"}),
+        ("gpio-input", {"stuck_s": -1}),
+        ("gpio-beam-pair", {"inner": 1}),
+        ("gpio-beam-pair", {"debounce_s": 0.5}),
+        ("gpio-beam-pair", {"stuck_s": 0}),
         ("gy-mcu90615", {"port": "ttyUSB0"}),
         ("rdm6300", {"port": "/dev/tty\0"}),
         ("rdm6300", {"port": "/dev/"}),

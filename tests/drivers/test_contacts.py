@@ -91,6 +91,41 @@ def test_an_edge_that_gpiozero_lost_is_found_by_reading_the_pin() -> None:
         listening.until_levels(False, True)
 
 
+def test_a_button_that_sticks_is_told_as_a_fault_and_is_well_again_when_it_is_let_go() -> None:
+    with contact(InputSettings(pin=PIN, stuck_s=0.2)) as (listening, pin):
+        pin.drive_low()
+        assert listening.until_state(DeviceState.STALE).detail.startswith("active for 0.2 s: does it stick")
+        assert listening.levels == [False, True], "told once, however long it is held"
+        pin.drive_high()
+        listening.until_state(DeviceState.OK, count=2)
+        listening.until_levels(False, True, False)
+
+
+def _stamped(chatter: int) -> list[tuple[int, bool]]:
+    """A press of 100 ms, 400 ms ago: ms ago and level of each edge, low first; each contact bounces."""
+    press = [(400 - number, number % 2 == 1) for number in range(2 * chatter + 1)]
+    return press + [(300 - number, number % 2 == 0) for number in range(2 * chatter + 1)]
+
+
+FACTORIES = {
+    "each edge, in time or late": _stamped(3),
+    "each edge twice": [edge for edge in _stamped(3) for _ in range(2)],
+    "only the first of a burst": _stamped(0),
+    "the release is swallowed": _stamped(3)[:7],
+}
+"""What different factories make of one and the same press (hardware notes, section 4)."""
+
+
+@pytest.mark.parametrize("edges", FACTORIES.values(), ids=FACTORIES)
+def test_whatever_a_factory_makes_of_a_press_it_is_one_press(edges: list[tuple[int, bool]]) -> None:
+    factory = wired_factory()
+    with contact(BUTTON, factory) as (listening, pin):
+        changed, now_s = pin._when_changed(), factory.ticks()
+        for ago_ms, level in edges:
+            changed(now_s - ago_ms / 1000, level)
+        listening.until_levels(False, True, False)
+
+
 def test_gpiozero_is_not_asked_to_debounce() -> None:
     with contact(BUTTON) as (_, pin):
         assert pin.bounce is None

@@ -71,7 +71,7 @@ def read_code(page: Page) -> str:
     picture = cv2.imdecode(np.frombuffer(page.screenshot(full_page=True), np.uint8), cv2.IMREAD_GRAYSCALE)
     assert picture is not None
     (code,) = STAGES[0].load()(picture).codes
-    return code.decode()
+    return code.data.decode()
 
 
 def fill_in(page: Page) -> None:

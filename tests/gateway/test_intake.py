@@ -2,7 +2,7 @@
 
 import pytest
 
-from drivers.readings import CardRead, CodeRead, DeviceState, DeviceStatus, Level, Temperature
+from drivers.readings import CardRead, CodeHint, CodeRead, Crossed, DeviceState, DeviceStatus, Hint, Level, Temperature
 from gateway.core import events
 from gateway.core.moment import Moment
 from gateway.core.policy import TemperaturePolicy
@@ -52,6 +52,19 @@ def test_buttons_say_nothing_when_let_go(bench: Bench) -> None:
     assert bench.posted == []
 
 
+def test_two_beams_say_which_way(bench: Bench) -> None:
+    post = bench.intake.of("pair", "beam-pair")
+    post(Crossed(inward=True))
+    post(Crossed(inward=False))
+    post(Level(True))  # none of its readings
+    post(DeviceStatus(DeviceState.STALE, "the outer beam has been broken for 60 s"))
+    assert bench.posted == [
+        events.Crossing(Direction.ENTRY),
+        events.Crossing(Direction.EXIT),
+        events.DeviceChanged("pair", "stale", "the outer beam has been broken for 60 s"),
+    ]
+
+
 def test_levels_that_hold_say_both(bench: Bench) -> None:
     bench.intake.of("door", "door-contact")(Level(True))
     bench.intake.of("door", "door-contact")(Level(False))
@@ -70,6 +83,14 @@ def test_readers_go_to_the_resolvers(bench: Bench, use: str, direction: Directio
         ("text", "fffe", "r", direction),
     ]
     assert bench.posted == []
+
+
+@pytest.mark.parametrize("hint", Hint)
+@pytest.mark.parametrize(("use", "direction"), READERS.items())
+def test_what_is_wrong_with_a_code_is_told_the_core(bench: Bench, use: str, direction: Direction, hint: Hint) -> None:
+    bench.intake.of("r", use)(CodeHint(hint))
+    assert bench.posted == [events.CodeUnread(hint.value, "r", direction)]
+    assert bench.scans.seen == []
 
 
 def test_a_stream_of_frames_is_one_measurement(bench: Bench) -> None:

@@ -18,7 +18,20 @@ _ARGUMENTS = {
     "alarm": ["0" * 32],
     "alarm-note": ["0" * 32],
     "admit": ["north-gate"],
-    **{f"drill{part}": [1] for part in ("", "-timeline", "-begin", "-stamp", "-end", "-forget", "-report", "-begun-there", "-begun-there-timeline")},
+    **{
+        f"drill{part}": [1]
+        for part in (
+            "",
+            "-timeline",
+            "-begin",
+            "-stamp",
+            "-end",
+            "-forget",
+            "-report",
+            "-begun-there",
+            "-begun-there-timeline",
+        )
+    },
     "import-preview": [1],
     "visitor-sign": ["north-gate"],
     "renew-visitor-sign": ["north-gate"],

@@ -20,7 +20,16 @@ from drivers.settings import (
 from drivers.simulators.doorway import Doorway
 from tests.drivers.listening import Listener
 
-INPUTS = {"door-contact": 6, "beam": 13, "presence": 5, "exit-button": 19, "acknowledge": 26, "call": 21, "fire": 20}
+INPUTS = {
+    "door-contact": 6,
+    "beam": 13,
+    "presence": 5,
+    "exit-button": 19,
+    "acknowledge": 26,
+    "call": 21,
+    "fire": 20,
+    "latch": 8,
+}
 PARTS: dict[str, object] = {
     **{use: SimulatedInputSettings(pin=pin) for use, pin in INPUTS.items()},
     "lock": SimulatedOutputSettings(pin=17),
@@ -137,3 +146,25 @@ def test_inputs_wired_in_any_way() -> None:
     assert bench.pins.pin(6).state is False
     door.force()
     assert bench.pins.pin(6).state is True
+
+
+def test_a_cut_wire_reads_as_what_the_pull_makes_of_it(place: Place) -> None:
+    place.door.switch("fire", active=True)
+    place.until("fire", False, True)
+    place.door.cut_wire("fire")  # a button to ground: open
+    place.until("fire", False, True, False)
+    place.door.cut_wire("none such")
+
+
+def test_the_bolt_is_back_while_the_lock_is_released_or_the_door_open_or_it_is_jammed(place: Place) -> None:
+    place.lock.set(True)
+    place.until("latch", False, True)
+    place.door.push()
+    place.lock.set(False)
+    place.until("door-contact", False, True)
+    place.door.close()
+    place.until("latch", False, True, False)
+    place.door.jam_bolt(jammed=True)
+    place.until("latch", False, True, False, True)
+    place.door.jam_bolt(jammed=False)
+    place.until("latch", False, True, False, True, False)

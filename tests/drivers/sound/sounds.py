@@ -7,6 +7,8 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 
+import numpy as np
+
 from drivers.sound.pcm import BLOCK, RATE, write_wav
 
 WAIT_S = 20.0
@@ -36,6 +38,11 @@ def told_apart(samples: "array[int]") -> list[int]:
     """The levels one after the other, without silence and without what fades out (no level lasts in it)."""
     runs = [(value, len(list(run))) for value, run in groupby(samples)]
     return [value for value, length in runs if value and length >= BLOCK]
+
+
+def loudest_step(samples: "array[int]") -> int:
+    """The largest step between two samples: what clicks."""
+    return int(np.abs(np.diff(np.array(samples, np.int32))).max(initial=0))
 
 
 def until(condition: Callable[[], bool]) -> None:

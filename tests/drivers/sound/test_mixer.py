@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.sound.mixer import MOST_WAITING, WAITS_MS, Mixer
-from drivers.sound.pcm import BLOCK, RATE, BadSound
-from tests.drivers.sound.sounds import level
+from drivers.sound.pcm import BLOCK, EDGE, RATE, BadSound
+from tests.drivers.sound.sounds import level, loudest_step
 
 GREETING, PHRASE, ALARM = 10, 20, 30
 SOUNDS = {
@@ -26,6 +26,7 @@ class Played:
         self.notices: list[str] = []
         self.mixer = Mixer(self._load, self.notices.append)
         self.now_ms = 0
+        self.out = array("h")
 
     @staticmethod
     def _load(name: str) -> "array[int]":
@@ -38,12 +39,13 @@ class Played:
         self.mixer.play(wavs, priority, self.now_ms if asked_ms is None else asked_ms)
 
     def hear(self, ms: int) -> list[int]:
-        """The first level of each block of the next time; 0 for silence."""
+        """The level of each block of the next time; 0 for silence."""
         levels = []
         for _ in range(ms // 20):
             block = self.mixer.block(self.now_ms)
             assert block is None or len(block) == BLOCK
-            levels.append(block[0] if block is not None else 0)
+            self.out.extend(block or array("h", bytes(2 * BLOCK)))
+            levels.append(max(block) if block is not None else 0)
             self.now_ms += 20
         return levels
 
@@ -61,7 +63,8 @@ def test_a_higher_priority_cuts_a_lower_one_short_with_a_fade_and_it_does_not_go
     it.play("alarm", priority=ALARM)
     faded = it.mixer.block(it.now_ms)
     assert faded is not None
-    assert faded[0] > faded[BLOCK // 2] > faded[-1] >= 0
+    assert faded[0] > faded[EDGE // 2] > faded[EDGE - 1] == 0
+    assert not any(faded[EDGE:])
     assert it.hear(700) == [300] * 25 + [0] * 10
 
 
@@ -119,7 +122,7 @@ def test_a_loop_goes_round_until_it_is_stopped() -> None:
     assert it.hear(2000) == [400] * 100
     it.mixer.stop_loop("short")
     it.mixer.stop_loop("never was")
-    assert it.hear(60) == [400, 0, 0], "the last block fades out"
+    assert it.hear(60) == [400 * (EDGE - 1) // EDGE, 0, 0], "the last block fades out"
 
 
 def test_a_loop_lasts_exactly_its_period() -> None:
@@ -129,7 +132,7 @@ def test_a_loop_lasts_exactly_its_period() -> None:
     out = array("h")
     for _ in range(10):
         out.extend(mixer.block(0) or array("h"))
-    assert out == (samples * 5)[: 10 * BLOCK]
+    assert out[EDGE:] == (samples * 5)[EDGE : 10 * BLOCK]
 
 
 def test_a_loop_silences_lower_speech_and_higher_speech_is_spoken_over_it() -> None:
@@ -162,6 +165,25 @@ def test_a_file_that_cannot_be_played_is_named_and_skipped() -> None:
     assert it.notices == ["also gone: No such file or directory", "gone: No such file or directory"]
 
 
+LOUDEST = 400
+
+
+def test_speech_and_tones_begin_and_end_without_a_click_at_any_volume() -> None:
+    it = Played()
+    it.mixer.play(["short", "phrase"], GREETING, 0, percent=50)
+    it.hear(300)
+    it.mixer.loop("alarm", ALARM, percent=60)
+    it.hear(110)
+    it.mixer.loop("alarm", ALARM, percent=100)  # louder, in the middle
+    it.hear(90)
+    it.play("phrase", priority=ALARM)
+    it.hear(1_200)  # spoken over the tone, which then goes on
+    it.mixer.stop_loop("alarm")
+    it.hear(60)
+    assert max(it.out) == 300
+    assert loudest_step(it.out) <= LOUDEST // EDGE + 2
+
+
 ORDERS = st.one_of(
     st.tuples(st.just("play"), st.lists(st.sampled_from([*SOUNDS, "gone"]), max_size=3), st.integers(0, 9)),
     st.tuples(st.just("loop"), st.sampled_from([*SOUNDS, "gone"]), st.integers(0, 9)),
@@ -190,3 +212,4 @@ def test_whatever_is_asked_each_block_is_whole_and_a_stopped_mixer_falls_silent(
     longest_ms = 1000 * 3 * max(len(sound) for sound in SOUNDS.values()) // RATE
     it.hear(WAITS_MS + 2 * longest_ms + 200)
     assert set(it.hear(100)) == {0}
+    assert loudest_step(it.out) <= 2 * LOUDEST // EDGE + 2, "it clicks"

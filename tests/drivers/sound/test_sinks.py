@@ -82,6 +82,7 @@ def write_until_lost(sink: AplaySink) -> str:
     try:
         with pytest.raises(DeviceLost) as lost:
             for _ in range(1000):
+                sink.wait()
                 sink.write(NOISE)
     finally:
         sink.close()
@@ -110,6 +111,7 @@ def test_aplay_that_complains_for_ever_goes_on(tmp_path: Path) -> None:
     sink = AplaySink("default", program(tmp_path / "aplay", f"exec sh -c '{complains}'"))
     try:
         for _ in range(2000):  # 80 kB of complaints: more than a pipe holds
+            sink.wait()
             sink.write(NOISE)
     finally:
         sink.close()
@@ -134,6 +136,7 @@ def test_a_real_aplay_is_given_the_sound_at_twice_the_rate_on_both_sides(
     sink = AplaySink("kept")
     try:
         for _ in range(40):
+            sink.wait()
             sink.write(NOISE)
         expected = array("h", [sample for sample in NOISE for _ in range(4)]) * 40
         until(lambda: out.exists() and out.stat().st_size >= 32_768)

@@ -157,7 +157,17 @@ def test_the_demos_file_with_every_camera(tmp_path: Path, visits: int | None) ->
 
 
 def test_every_use_is_one_that_the_gate_knows() -> None:
-    assert set(Use) == {"thermometer", *READERS, *LEVELS, "lock", *LAMPS, "sounder", "speaker", "alarm-lamp"}
+    assert set(Use) == {
+        "thermometer",
+        *READERS,
+        *LEVELS,
+        "beam-pair",
+        "lock",
+        *LAMPS,
+        "sounder",
+        "speaker",
+        "alarm-lamp",
+    }
     assert set(PARTS) == set(Use)
 
 

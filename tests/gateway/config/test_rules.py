@@ -34,7 +34,7 @@ def test_each_kind_of_portal_can_be_right(tmp_path: Path, kind: str) -> None:
         ("door", ("presence",), "policy.visit.presence_sensor", '"presence"'),
         ("door", ("thermometer",), "policy.steps", '"thermometer"'),
         ("door", ("reader", "camera"), "policy.steps", '"entry-reader" or "entry-camera"'),
-        ("open", ("lock", "contact"), "policy.portal.kind", '"beam"'),
+        ("open", ("lock", "contact"), "policy.portal.kind", '"beam" or "beam-pair"'),
         ("sealed", ("lock", "contact"), "policy.portal.kind", '"door-contact"'),
     ],
 )
@@ -57,6 +57,25 @@ def test_an_open_portal_has_no_lock(tmp_path: Path) -> None:
     key, words = problem(tmp_path, sections(portal='kind = "open"') + devices("contact", **OPEN))
     assert key == "policy.portal.kind"
     assert "has no lock" in words
+
+
+def test_a_passage_has_one_beam_or_a_pair(tmp_path: Path) -> None:
+    portal = sections(portal='kind = "open"')
+    pair = '\n[devices.pair]\nmodel = "simulated-beam-pair"\nuse = "beam-pair"\nouter = 24\ninner = 25\n'
+    assert problems(tmp_path, portal + devices("lock", "contact") + pair) == []
+    key, words = problem(tmp_path, portal + devices("lock", "contact", **OPEN) + pair)
+    assert key == "devices.pair.use"
+    assert "[devices.beam] counts the same people" in words
+
+
+@pytest.mark.parametrize("device", ["hw:0", "plughw:1,0", "plughw:CARD=2,DEV=0"])
+def test_a_sound_card_is_named_and_not_numbered(tmp_path: Path, device: str) -> None:
+    speaker = f'\n[devices.speaker]\nmodel = "loudspeaker"\nuse = "speaker"\ndevice = "{device}"\n'
+    key, words = problem(tmp_path, sections() + devices("speaker") + speaker)
+    assert key == "devices.speaker.device"
+    assert "by its number" in words and "by name there are:" in words
+    by_name = speaker.replace(device, "plughw:CARD=Device,DEV=0")
+    assert problems(tmp_path, sections() + devices("speaker") + by_name) == []
 
 
 def test_a_mistyped_use_makes_nothing_else_missing(tmp_path: Path) -> None:

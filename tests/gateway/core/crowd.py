@@ -16,6 +16,7 @@ ON_OFF: tuple[Callable[[bool], events.Event], ...] = (
     events.TamperInput,
     events.Approach,
     events.TooClose,
+    events.LatchMonitor,
 )
 
 
@@ -42,6 +43,8 @@ VERDICTS = verdicts()
 def reading(gate: Gate, chance: random.Random) -> events.Event:
     """A card, a code or a temperature."""
     read_ms = gate.now.mono_ms - chance.choice([0, 0, 100, 8_000])
+    if chance.random() < 0.05:
+        return events.CodeUnread(chance.choice(["closer", "hold-still", "?"]), "reader", chance.choice([*Direction]))
     if chance.random() < 0.5:
         direction = Direction.EXIT if chance.random() < 0.1 else Direction.ENTRY
         return events.CredentialResolved(chance.choice(VERDICTS), "reader", direction, read_ms)

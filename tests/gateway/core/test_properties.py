@@ -309,6 +309,10 @@ class AnyGate(RuleBasedStateMachine):
     def the_leaf_moves(self, open_: bool) -> None:
         self.turn(events.DoorContact(open_))
 
+    @rule(free=st.booleans())
+    def the_bolt_moves(self, free: bool) -> None:
+        self.turn(events.LatchMonitor(free))
+
     @rule(ms=st.sampled_from([900, 1_000, 1_500]))
     def somebody_pulls_at_the_door(self, ms: int) -> None:
         self.turn(events.DoorContact(False))
@@ -343,6 +347,8 @@ class AnyGate(RuleBasedStateMachine):
                 events.Approach(False, vehicle=True),
                 events.TooClose(True),
                 events.TooClose(False),
+                events.CodeUnread("closer", "entry-camera", Direction.ENTRY),
+                events.CodeUnread("hold-still", "exit-camera", Direction.EXIT),
             ]
         )
     )

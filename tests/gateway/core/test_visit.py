@@ -2,12 +2,13 @@
 
 import pytest
 
+from drivers.readings import Hint
 from gateway.core import effects
 from gateway.core.events import Acknowledge, CredentialResolved, DeviceChanged, Outcome, Presence, Registered
 from gateway.core.findings import Decision, replay
 from gateway.core.phrases import VALUES, Phrase
 from gateway.core.policy import StepsPolicy
-from gateway.core.visit import TABLE, VisitState
+from gateway.core.visit import HINTED, TABLE, VisitState
 from sync.contract.alarms import AlarmKind
 from sync.contract.colours import HealthCode, Lamp, PassType
 from sync.contract.records import Direction, Step, Visit, VisitOutcome, encode_body
@@ -20,6 +21,10 @@ REFERRED, ABANDONED = VisitOutcome.REFERRED, VisitOutcome.ABANDONED
 def test_every_state_of_the_table_is_reachable_and_listed() -> None:
     targets = {target for moves in TABLE.values() for target in moves.values()}
     assert set(TABLE) == set(VisitState) == targets | {VisitState.IDLE}
+
+
+def test_whatever_a_camera_finds_wrong_with_a_code_there_are_words_for_it() -> None:
+    assert set(HINTED) == {hint.value for hint in Hint}
 
 
 @pytest.mark.parametrize("order", ["ct", "tc"])

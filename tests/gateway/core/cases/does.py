@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from re import Match
 
+from drivers.readings import Hint
 from gateway.core import events
 from gateway.core.policy import Mode
 from sync.contract.alarms import AlarmKind
@@ -68,6 +69,8 @@ simply("steps up", events.Presence(True))
 simply("steps away", events.Presence(False))
 simply("door opens", events.DoorContact(True))
 simply("door shuts", events.DoorContact(False))
+simply("bolt back", events.LatchMonitor(True))
+simply("bolt falls", events.LatchMonitor(False))
 simply("passes", events.Crossing(None))
 simply("passes in", events.Crossing(Direction.ENTRY))
 simply("passes out", events.Crossing(Direction.EXIT))
@@ -92,6 +95,11 @@ simply("post not heard", events.Heard("post", False))
 simply("post heard", events.Heard("post", True))
 simply("room on the disk", events.DiskScarce(""))
 simply("disk nearly full", events.DiskScarce("disk-nearly-full"))
+
+
+for hint in Hint:
+    for leaving, direction in (("", Direction.ENTRY), ("leaving, ", Direction.EXIT)):
+        simply(f"{leaving}code unread: {hint}", events.CodeUnread(hint.value, "camera", direction))
 
 
 @verb("nothing happens")

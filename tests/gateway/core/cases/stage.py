@@ -28,7 +28,13 @@ ZONE = ZoneInfo("Asia/Shanghai")
 _LATER = re.compile(r"\+(?P<number>[\d.]+)(?P<unit>s|min|h)(\s+|$)")
 _CLOCK = re.compile(r"((?P<day>[a-z]{3}) )?(?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d))?(\s+|$)")
 _UNIT_S = {"s": 1, "min": 60, "h": 3600}
-USES = (*SENSORS, "speaker", "lock", "lamp", "sounder")
+USES = (
+    *(use for use in SENSORS if use != "beam-pair"),
+    "speaker",
+    "lock",
+    "lamp",
+    "sounder",
+)  # a passage has one of both
 
 
 def site_policy(changes: Mapping[str, object]) -> Policy:
