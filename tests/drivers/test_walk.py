@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.catalogue import MODELS, Bench, Kind
-from drivers.protocols.identity_card import Field
+from drivers.catalogue import MODELS, Bench
 from drivers.readings import CardRead, CodeRead, DeviceState, Reading, Temperature
 from drivers.serial_device import CHUNK
 from drivers.simulators.line import SerialLine
@@ -24,7 +23,7 @@ from tests.drivers.listening import Listener
 from tests.drivers.protocols import hostile
 from tests.drivers.test_catalogue import REAL, SIMULATED, WITHOUT_BYTES, WITHOUT_TWIN
 from tests.drivers.test_catalogue import settings as settings_of
-from tests.drivers.transcripts import LONGEST_MS, STEP_MS, TRANSCRIPTS, Transcript
+from tests.drivers.transcripts import LONGEST_MS, PERSON_C, STEP_MS, TRANSCRIPTS, Transcript, act, undo
 from tests.fuzz.targets import TARGETS
 
 DOCUMENTED: Final = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -44,7 +43,6 @@ FLOOD_BYTES: Final = (
 FLOOD_S: Final = (
     30.0  # of processor time, on whatever machine: a second or two is usual, a quadratic parser takes minutes
 )
-PERSON_C: Final = 36.6
 BRISK: Final = Retry(first_s=0.02, longest_s=0.1)
 
 each_model = pytest.mark.parametrize("script", TRANSCRIPTS.values(), ids=TRANSCRIPTS)
@@ -289,32 +287,6 @@ def test_a_megabyte_of_noise_takes_bounded_memory_and_time(script: Transcript) -
 
 
 # driver and simulator, over what the kernel has for a line
-
-
-def act(name: str, simulator: Any) -> None:
-    """A person, a card or a code comes."""
-    match MODELS[name].kind:
-        case Kind.THERMOMETER:
-            simulator.approach(PERSON_C)
-        case Kind.CODE_SCANNER:
-            simulator.show("MP1:A")
-        case _ if name == "identity-card":
-            simulator.hold({Field.NUMBER: "11010519491231002X", Field.NAME: "门神"})
-        case _:
-            (card, *_) = TRANSCRIPTS[name].readings
-            assert isinstance(card, CardRead)
-            simulator.hold(card.uid)
-
-
-def undo(name: str, simulator: Any) -> None:
-    """And goes."""
-    match MODELS[name].kind:
-        case Kind.THERMOMETER:
-            simulator.leave()
-        case Kind.CODE_SCANNER:
-            simulator.clear()
-        case _:
-            simulator.remove()
 
 
 def is_it(reading: Reading) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+from drivers.catalogue import MODELS, Kind
 from drivers.errors import BadFrame
 from drivers.protocols import identity_card, wiegand
 from drivers.protocols.cjmcu_90614 import Cjmcu90614Link
@@ -30,6 +31,7 @@ from drivers.readings import CardRead, CodeRead, DeviceState, Reading, Temperatu
 
 STEP_MS: Final = 50
 LONGEST_MS: Final = 30_000
+PERSON_C: Final = 36.6
 
 
 @dataclass(frozen=True)
@@ -378,3 +380,32 @@ TRANSCRIPTS: Final[dict[str, Transcript]] = {
     ),
 }
 """Model → its conversation."""
+
+
+# people, at a simulator
+
+
+def act(name: str, simulator: Any) -> None:
+    """A person, a card or a code comes."""
+    match MODELS[name].kind:
+        case Kind.THERMOMETER:
+            simulator.approach(PERSON_C)
+        case Kind.CODE_SCANNER:
+            simulator.show("MP1:A")
+        case _ if name == "identity-card":
+            simulator.hold({identity_card.Field.NUMBER: "11010519491231002X", identity_card.Field.NAME: "门神"})
+        case _:
+            (card, *_) = TRANSCRIPTS[name].readings
+            assert isinstance(card, CardRead)
+            simulator.hold(card.uid)
+
+
+def undo(name: str, simulator: Any) -> None:
+    """And goes."""
+    match MODELS[name].kind:
+        case Kind.THERMOMETER:
+            simulator.leave()
+        case Kind.CODE_SCANNER:
+            simulator.clear()
+        case _:
+            simulator.remove()
