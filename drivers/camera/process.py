@@ -130,6 +130,9 @@ def opener(order: Open, reporter: Reporter) -> tuple[Callable[[], Source], LiveS
         scene, fps = LiveScene(settings), settings.fps
         return lambda: SceneSource(scene, fps), scene
 
+    if isinstance(settings, models.PicameraSettings):
+        return lambda: _picamera(settings, reporter), None
+
     def opens() -> Source:
         from drivers.camera import sources  # OpenCV costs 16 MB, and the drawn scene does without
 
@@ -142,6 +145,12 @@ def opener(order: Open, reporter: Reporter) -> tuple[Callable[[], Source], LiveS
                 return sources.VideoFile(settings)
 
     return opens, None
+
+
+def _picamera(settings: models.PicameraSettings, reporter: Reporter) -> Source:
+    from drivers.camera.picamera import PiCamera
+
+    return PiCamera(settings, reporter.notice)
 
 
 def main() -> None:

@@ -23,11 +23,13 @@ SIMULATED = "simulated-"
 REAL = [name for name in MODELS if not name.startswith(SIMULATED)]
 
 WITHOUT_TWIN = {
+    "picamera": "is `camera` with another source, which has a fake of its library; simulated-camera stands in for both",
     "folder": "is itself what stands in for a camera",
     "video": "is itself what stands in for a camera",
 }
 WITHOUT_BYTES = {
     "camera": "pictures, not bytes: a picture that fails a decoder is tested with tests/drivers/camera",
+    "picamera": "as camera",
     "folder": "as camera",
     "video": "as camera",
     "gpio-input": "a pin has two levels and both are valid",
@@ -139,6 +141,7 @@ def test_claims() -> None:
     assert MODELS["hid-scanner"].claims(settings("hid-scanner")) == ("input device /dev/input/event0",)
     assert MODELS["gpio-input"].claims(InputSettings(pin=17)) == ("pin 17",)
     assert MODELS["camera"].claims(CameraSettings(path="/dev/video0")) == ("camera /dev/video0",)
+    assert MODELS["picamera"].claims(settings("picamera", number=1)) == ("Pi camera 1",)
     assert MODELS["loudspeaker"].claims(LoudspeakerSettings()) == ()
     assert MODELS["loudspeaker"].claims(LoudspeakerSettings(device="plughw:1")) == ("sound card plughw:1",)
     assert MODELS["simulated-loudspeaker"].claims(SimulatedLoudspeakerSettings(path="x")) == ("file x",)
@@ -164,6 +167,7 @@ def test_claims() -> None:
         ("calex-pyrousb", {"address": 0}),
         ("gd60914", {"measures": "ear"}),
         ("hid-scanner", {"path": "/dev/ttyUSB0"}),
+        ("picamera", {"number": -1}),
         ("wiegand", {"d0": 0}),
         ("identity-card", {"key": "short"}),
         ("identity-card", {"fields": ["photograph"]}),
