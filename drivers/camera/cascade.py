@@ -154,9 +154,11 @@ class Cascade:
         decode = self._decoders.get(stage)
         if decode is None:
             return Sight()
-        if boxes is None:
-            return decode(gray)
-        sights = [_in_part(decode, gray, box) for box in _distinct(boxes)]
+        try:
+            sights = [decode(gray)] if boxes is None else [_in_part(decode, gray, box) for box in _distinct(boxes)]
+        except Exception as error:  # noqa: BLE001  whatever a library does with a picture costs its stage alone
+            self._decoders.failed(stage, error)
+            return Sight()
         return Sight(
             tuple(code for sight in sights for code in sight.codes),
             tuple(each for sight in sights for each in sight.unread),
@@ -169,12 +171,22 @@ class _Decoders:
     def __init__(self, notice: Callable[[str], None]) -> None:
         self._notice = notice
         self._loaded: dict[str, Decode | None] = {}
+        self._failures: set[tuple[str, str]] = set()
 
     def get(self, stage: Stage) -> Decode | None:
         """The stage's decoder, or None when it is not installed."""
         if stage.name not in self._loaded:
             self._loaded[stage.name] = self._load(stage)
         return self._loaded[stage.name]
+
+    def failed(self, stage: Stage, error: Exception) -> None:
+        """It raised this on a picture; the same is told once."""
+        failure = (stage.name, type(error).__name__)
+        if failure not in self._failures:
+            self._failures.add(failure)
+            self._notice(
+                f"the decoder {stage.name} failed on a picture, going on without what it saw there: {error!r:.200}"
+            )
 
     def _load(self, stage: Stage) -> Decode | None:
         try:

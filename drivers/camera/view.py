@@ -1,10 +1,12 @@
 """What is in view: pure, with the time as an argument. No picture, no thread, no clock."""
 
+from collections import deque
 from collections.abc import Iterable
 
 REARM_MS = 1000  # a code that was out of view for longer than this counts as shown anew
 MAX_CODES = 16  # codes taken from one picture
 _MAX_BYTES = 3072  # more than a QR of version 40 holds
+_BUFFERS = 32  # more than any driver has
 _MAX_SIXTHS = 6 * 23_631  # sixths of a bit that the largest QR has for text (ISO/IEC 18004, 40-L): 4,296 letters
 
 
@@ -43,18 +45,19 @@ class InView:
 
 
 class FrameWatch:
-    """Finds out a camera that returns the same picture for ever: a living one never does, since its sensor has noise.
+    """Finds out a camera that returns the same picture for ever, or the same few in turn, as a driver does that hands out its buffers
+    again unfilled: a living one never does, since its sensor has noise.
 
     It outlives the camera's reopening, so that a frozen picture is not taken for a recovery."""
 
     def __init__(self, limit_ms: int) -> None:
         self._limit_ms = limit_ms
-        self._mark: int | None = None
+        self._marks: deque[int] = deque(maxlen=_BUFFERS)
         self._changed_ms = 0
 
     def alive(self, mark: int, now_ms: int) -> bool:
         """Take the mark (a checksum) of a picture; False once it has not changed for the limit."""
-        if mark != self._mark:
-            self._mark = mark
+        if mark not in self._marks:
+            self._marks.append(mark)
             self._changed_ms = now_ms
         return now_ms - self._changed_ms < self._limit_ms

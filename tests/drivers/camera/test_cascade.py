@@ -133,6 +133,28 @@ def test_content_of_an_impossible_size_is_not_taken(content: bytes) -> None:
     assert bench.picture(still=True).codes == {}
 
 
+def test_a_decoder_that_raises_costs_its_stage_alone_and_is_told_once() -> None:
+    def brittle() -> Decode:
+        def decode(gray: Gray) -> Sight:
+            raise ValueError(f"a picture of {gray.shape}")
+
+        return decode
+
+    bench = Bench()
+    bench.sights["last"] = Sight((Seen(b"a", BOX),))
+    cascade = Cascade(
+        bench.notices.append,
+        [Stage("brittle", brittle), bench.stage("last", 0.0)],
+        first=bench.stage("first", 0.0),
+        quick=bench.stage("first", 0.0),
+    )
+    for _ in range(3):
+        assert cascade.read(np.full((40, 40), 128, np.uint8), still=True).codes == {b"a": "last"}
+    (notice,) = bench.notices
+    assert "brittle failed on a picture" in notice
+    assert "a picture of (40, 40)" in notice
+
+
 def test_one_that_cannot_be_read_does_not_blind_it_to_the_next() -> None:
     """A spoilt code is held up for long, beside it comes a good one, then the good one alone."""
     spoilt, good = drawn("SPOILT", module_px=4), drawn("GOOD", module_px=4)

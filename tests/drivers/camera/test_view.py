@@ -61,6 +61,13 @@ def test_a_picture_that_never_changes_is_found_out_and_one_that_does_is_not() ->
     assert watch.alive(2, 9001)
 
 
+def test_a_driver_that_hands_out_its_old_buffers_in_turn_is_found_out() -> None:
+    watch = FrameWatch(3000)
+    alive = [watch.alive(number if number < 20 else 16 + number % 4, 100 * number) for number in range(100)]
+    assert all(alive[:20])
+    assert not any(alive[49:]), "3 s after the last new one"
+
+
 def test_what_no_code_can_hold_is_not_looked_at() -> None:
     assert acceptable(b"a" * 4296)
     assert acceptable(b"1" * 7089)
