@@ -1,9 +1,14 @@
 """What is in view: pure, with the time as an argument. No picture, no thread, no clock."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from drivers.camera.frames import Box  # which loads NumPy: a gate's own process does without
 
 REARM_MS = 1000  # a code that was out of view for longer than this counts as shown anew
+BLURRED_MS = 5000  # so long may it be unreadable where it was read
 MAX_CODES = 16  # codes taken from one picture
 _MAX_BYTES = 3072  # more than a QR of version 40 holds
 _BUFFERS = 32  # more than any driver has
@@ -19,11 +24,13 @@ def acceptable(data: bytes) -> bool:
 
 
 class InView:
-    """A code held up is told once, and again only after it left the view for over `rearm_ms`."""
+    """A code held up is told once, and again only after it left the view for over `rearm_ms`. What looks like a code where it was
+    read is still that code, tilted or blurred, for `BLURRED_MS` at most: it might be another one, too."""
 
     def __init__(self, rearm_ms: int = REARM_MS) -> None:
         self._rearm_ms = rearm_ms
         self._last_seen_ms: dict[bytes, int] = {}
+        self._read: dict[bytes, tuple[Box, int]] = {}  # where it is, and when it was read last
 
     def new(self, codes: Iterable[bytes], now_ms: int) -> list[bytes]:
         """Those of the codes seen in this picture that just came into view."""
@@ -39,9 +46,23 @@ class InView:
                 seen[code] = now_ms
         return came
 
+    def look(self, places: "Mapping[bytes, Box]", unread: "Iterable[Box]", now_ms: int) -> list[bytes]:
+        """The same for a picture in which it is known where the codes are, and what looks like one and could not be read."""
+        there = list(unread)
+        for code, (box, read_ms) in self._read.items():
+            near = next((each for each in there if box.grown(1).holds(each)), None)
+            if near is not None and code in self._last_seen_ms and now_ms - read_ms <= BLURRED_MS:
+                self._last_seen_ms[code] = now_ms
+                self._read[code] = (near, read_ms)
+        came = self.new(places, now_ms)
+        self._read |= {code: (box, now_ms) for code, box in places.items()}
+        self._read = {code: read for code, read in self._read.items() if code in self._last_seen_ms}
+        return came
+
     def cut(self) -> None:
         """Another scene: nothing that was in view still is."""
         self._last_seen_ms.clear()
+        self._read.clear()
 
 
 class FrameWatch:

@@ -109,6 +109,18 @@ def test_a_picture_in_which_nothing_changes_is_looked_at_now_and_then_and_what_w
     assert len(bench.asked) <= 12
 
 
+def test_where_a_code_was_is_told_also_while_nothing_changes() -> None:
+    bench = Bench()
+    bench.sights["first"] = Sight((Seen(b"held", BOX),))
+    picture = np.full((240, 320), 90, np.uint8)
+    for _ in range(2 * REST_LOOK):
+        bench.now_s += 0.1
+        assert bench.cascade.read(picture).places == {b"held": BOX}
+    assert bench.cascade.read(np.full((240, 320), 200, np.uint8), still=True).places == {b"held": BOX}
+    bench.sights.clear()
+    assert bench.cascade.read(np.full((240, 320), 20, np.uint8), still=True).places == {}
+
+
 def test_a_decoder_that_is_not_installed_is_told_once() -> None:
     def missing() -> Decode:
         raise ImportError("no such library")
