@@ -267,7 +267,7 @@ def noises(script: Transcript) -> Iterator[tuple[str, bytes]]:
     longest = max(script.said, key=len)
     yield "random", random.Random(6).randbytes(MEGABYTE)
     for what, piece in (("begun", longest[:5]), ("half", longest[: 1 + len(longest) // 2]), ("cut", longest[:-1])):
-        yield what, piece * (MEGABYTE // 8 // max(len(piece), len(longest) // 64))
+        yield what, piece * (MEGABYTE // 16 // max(len(piece), len(longest) // 64))
 
 
 @each_model
