@@ -179,3 +179,21 @@ def test_a_picture_of_16_bits_is_read(name: str, tmp_path: Path) -> None:
     code = drawn("DEEP")
     assert cv2.imwrite(str(tmp_path / name), code.astype(np.uint16) * 257)
     assert np.abs(read_photograph(tmp_path / name).astype(int) - code).max() <= 1
+
+
+def test_a_camera_named_by_id_is_opened_wherever_it_is_now(tmp_path: Path) -> None:
+    """`/dev/v4l/by-id/…` is a link; OpenCV wants the node, which is another one after each plugging in."""
+    by_id, asked = tmp_path / "usb-camera-video-index0", list[str]()
+
+    def capture(path: str, _backend: int) -> FakeV4l:
+        asked.append(path)
+        return FakeV4l()
+
+    for node in ("/dev/null", "/dev/zero"):
+        by_id.unlink(missing_ok=True)
+        by_id.symlink_to(node)
+        V4lCamera(CameraSettings(path=str(by_id)), lambda _: None, capture).close()
+    assert asked == ["/dev/null", "/dev/zero"]
+    by_id.unlink()
+    with pytest.raises(SourceLost, match="is the camera plugged in"):
+        V4lCamera(CameraSettings(path=str(by_id)), lambda _: None, capture)
