@@ -12,6 +12,7 @@ that the manifest's text may have been guessed with (UTF-8, Latin-1, Shift-JIS, 
 `disputed`          of those not counted, because ZBar reads the same bytes: the manifest is wrong (listed on standard error)
 `unverified`        texts of photographs some of whose codes the manifest has no text of
 `false_positives`   codes on photographs that have none
+`unreadable`        files that are no picture: they count as photographs in which nothing was found
 
 Times are the computing time of the thread, so that other work on the machine does not count. OpenCV's detectors run in a
 process of their own and are killed after 10 s on one photograph, which they need (opencv#26642).
@@ -24,7 +25,7 @@ import multiprocessing
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -62,6 +63,7 @@ class Score:
     misreads: list[str] = field(default_factory=list)
     disputed: list[str] = field(default_factory=list)
     unverified: int = 0
+    unreadable: list[str] = field(default_factory=list)
     false_positives: list[str] = field(default_factory=list)
     by_group: dict[str, int] = field(default_factory=dict)
 
@@ -71,13 +73,33 @@ def photographs(folder: Path) -> list[Photograph]:
     manifest = folder / "MANIFEST.csv"
     if not manifest.is_file():
         sys.exit(f"{manifest} is not there: name a folder with DATA=FOLDER (make) or --data FOLDER")
-    with manifest.open(encoding="utf-8", newline="") as lines:
-        return [
-            Photograph(
-                folder / row["file"], row["set"], int(row["n_codes"]), frozenset(json.loads(row["expected_text"]))
-            )
-            for row in csv.DictReader(lines)
-        ]
+    with manifest.open(encoding="utf-8-sig", newline="") as lines:
+        rows = csv.DictReader(lines)
+        try:
+            lacks = {"file", "set", "n_codes", "expected_text"} - set(rows.fieldnames or ())
+            if lacks:
+                sys.exit(f"{manifest} has no column {', '.join(sorted(lacks))}")
+            found = [_photograph(folder, row, f"{manifest}, line {rows.line_num}") for row in rows]
+        except (UnicodeDecodeError, csv.Error) as error:
+            sys.exit(f"{manifest} is no CSV in UTF-8: {error}")
+    if not found:
+        sys.exit(f"{manifest} names no photograph")
+    return found
+
+
+def _photograph(folder: Path, row: Mapping[str, str | None], where: str) -> Photograph:
+    """A line of the manifest. Exits with a word for one that is none."""
+    file = (row["file"] or "").replace("\\", "/")
+    try:
+        codes, texts = int(row["n_codes"] or ""), json.loads(row["expected_text"] or "[]")
+    except ValueError as error:
+        sys.exit(f"{where}: n_codes is a number and expected_text a JSON list: {error}")
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        sys.exit(f"{where}: expected_text is a JSON list of texts")
+    path = folder / file
+    if not path.is_file():
+        sys.exit(f"{where}: there is no file {path}")
+    return Photograph(path, row["set"] or "", codes, frozenset(texts))
 
 
 def says(data: bytes, texts: frozenset[str]) -> bool:
@@ -133,7 +155,10 @@ def pyzbar_reader() -> Read:
 
     def read(gray: Gray) -> list[bytes]:
         height, width = gray.shape
-        found = pyzbar.decode((gray.tobytes(), width, height), symbols=[pyzbar.ZBarSymbol.QRCODE])
+        try:
+            found = pyzbar.decode((gray.tobytes(), width, height), symbols=[pyzbar.ZBarSymbol.QRCODE])
+        except ValueError:  # an orientation that it does not know: a code of several parts
+            return []
         return [code.data for code in found]
 
     return read
@@ -210,7 +235,12 @@ def measure(files: Sequence[Photograph]) -> dict[str, Score]:
     for read in ours.values():
         read(np.full((64, 64), 128, np.uint8))
     for number, photograph in enumerate(progress(files, "photographs")):
-        gray = read_photograph(photograph.path)
+        try:
+            gray = read_photograph(photograph.path)
+        except (OSError, ValueError) as error:
+            for score in scores.values():
+                score.unreadable.append(f"{photograph.path}: {error}")
+            continue
         names = list(ours)
         for name in names[number % 3 :] + names[: number % 3]:
             judge(scores[name], photograph, *timed(ours[name], gray), gray)
@@ -229,7 +259,12 @@ def table(files: Sequence[Photograph], scores: dict[str, Score]) -> None:
         found = "".join(f"{score.by_group.get(group, 0):>14}" for score in scores.values())
         print(f"{group:28}{count:>14}{found}", file=sys.stderr)
     ours = scores["cascade"]
-    for word, lines in (("misread", ours.misreads), ("disputed", ours.disputed), ("false", ours.false_positives)):
+    for word, lines in (
+        ("misread", ours.misreads),
+        ("disputed", ours.disputed),
+        ("false", ours.false_positives),
+        ("unreadable", ours.unreadable),
+    ):
         for line in lines:
             print(f"{word}: {line}", file=sys.stderr)
 
@@ -252,9 +287,10 @@ def main() -> None:
         "disputed": len(ours.disputed),
         "unverified": ours.unverified,
         "false_positives": len(ours.false_positives),
+        "unreadable": len(ours.unreadable),
     }
     for name, score in scores.items():
-        cuts = statistics.quantiles(score.ms, n=20)
+        cuts = statistics.quantiles(score.ms if len(score.ms) > 1 else [*score.ms, *score.ms] or [0.0, 0.0], n=20)
         figures |= {f"{name}_ms_p50": round(cuts[9], 2), f"{name}_ms_p95": round(cuts[18], 2)}
     print(json.dumps(figures))
 

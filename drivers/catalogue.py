@@ -7,7 +7,13 @@ known of it. Importing this module is cheap: a builder imports the libraries tha
 from collections.abc import Mapping
 from typing import Any, Final
 
-from drivers.camera.settings import CameraSettings, FolderSettings, SimulatedCameraSettings, VideoSettings
+from drivers.camera.settings import (
+    CameraSettings,
+    FolderSettings,
+    PicameraSettings,
+    SimulatedCameraSettings,
+    VideoSettings,
+)
 from drivers.interfaces import CardReader, CodeScanner, Contact, Output, PassageSensor
 from drivers.model import Kind, Model
 from drivers.reader_models import READER_MODELS
@@ -54,6 +60,15 @@ def _camera(name: str, settings: CameraSettings | FolderSettings | VideoSettings
     """A camera, or photographs or a video in its place: posts CodeRead, once for a code that is held up.
 
     Unit: the bytes of a QR code. Source: ISO/IEC 18004; hardware notes 5."""
+    from drivers.camera.device import CameraDevice
+
+    return CameraDevice(name, settings)
+
+
+def _picamera(name: str, settings: PicameraSettings, _bench: Bench) -> CodeScanner:
+    """A camera on the Pi's own connector (CSI), by Picamera2: posts CodeRead, once for a code that is held up.
+
+    Unit: the bytes of a QR code. Source: hardware notes 5; Picamera2's manual. Not tried on a Pi."""
     from drivers.camera.device import CameraDevice
 
     return CameraDevice(name, settings)
@@ -154,6 +169,10 @@ def _camera_path(settings: CameraSettings) -> tuple[str, ...]:
     return (f"camera {settings.path}",)
 
 
+def _camera_number(settings: PicameraSettings) -> tuple[str, ...]:
+    return (f"Pi camera {settings.number}",)
+
+
 def _sound_card(settings: LoudspeakerSettings) -> tuple[str, ...]:
     return () if settings.device in ("auto", "null") else (f"sound card {settings.device}",)
 
@@ -167,6 +186,7 @@ MODELS: Final[Mapping[str, Model]] = {
     "rdm6300": Model(Kind.CARD_READER, Rdm6300Settings, _port, _rdm6300),
     "simulated-rdm6300": Model(Kind.CARD_READER, SimulatedRdm6300Settings, _nothing, _simulated_rdm6300),
     "camera": Model(Kind.CODE_SCANNER, CameraSettings, _camera_path, _camera),
+    "picamera": Model(Kind.CODE_SCANNER, PicameraSettings, _camera_number, _picamera),
     "folder": Model(Kind.CODE_SCANNER, FolderSettings, _nothing, _camera),
     "video": Model(Kind.CODE_SCANNER, VideoSettings, _nothing, _camera),
     "simulated-camera": Model(Kind.CODE_SCANNER, SimulatedCameraSettings, _nothing, _simulated_camera),

@@ -7,7 +7,7 @@ where this one's time ended; `attention.py` says what they may cost.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -31,10 +31,12 @@ _STILL_S = 2.0  # and of a photograph
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a picture held: each code with the decoder that read it, and what looks like a code and could not be read."""
+    """What a picture held: each code with the decoder that read it, what looks like a code and could not be read, and where the
+    codes were."""
 
     codes: dict[bytes, str] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
+    places: dict[bytes, Box] = field(default_factory=dict, compare=False)
 
 
 class Cascade:
@@ -60,12 +62,16 @@ class Cascade:
         self._pictures = 0
         self._rest = _Rest()
         self._last = Look()
+        self._places: dict[bytes, Box] = {}
 
     def read(self, gray: Gray, *, still: bool = False) -> Look:
         """Read one picture; `still`: a photograph, after which no better picture of the same comes."""
         if gray.size == 0:
             return Look()
-        self._last = self._photograph(gray) if still else self._picture(gray)
+        places = self._last.places
+        self._places = {}
+        look = self._photograph(gray) if still else self._picture(gray)
+        self._last = replace(look, places=places if look is self._last else self._places)
         return self._last
 
     # a photograph: every stage until something is read and nothing is left that looks like a code
@@ -81,7 +87,7 @@ class Cascade:
                 break
             sight = self._see(stage, gray, [each.box for each in unread] if codes else None)
             seen += sight.codes
-            _add(codes, sight, stage)
+            self._add(codes, sight, stage)
             unread = tuple(each for each in unread + sight.unread if apart(each.box, seen))
         return Look(codes, unread)
 
@@ -95,7 +101,7 @@ class Cascade:
             return self._last
         sight, stage = self._read_once(gray, now_ms)
         codes: dict[bytes, str] = {}
-        _add(codes, sight, stage)
+        self._add(codes, sight, stage)
         if codes:
             self._attention.were_read((code.box for code in sight.codes), now_ms)
             return Look(codes)
@@ -146,17 +152,25 @@ class Cascade:
         stage = self._stages[self._next % len(self._stages)]
         self._next += 1
         began_s = self._cost()
-        _add(codes, self._see(stage, gray, boxes), stage)
+        self._add(codes, self._see(stage, gray, boxes), stage)
         self._attention.spend(self._cost() - began_s)
+
+    def _add(self, codes: dict[bytes, str], sight: Sight, stage: Stage) -> None:
+        for code in sight.codes:
+            if acceptable(code.data):
+                codes.setdefault(code.data, stage.name)
+                self._places.setdefault(code.data, code.box)
 
     def _see(self, stage: Stage, gray: Gray, boxes: list[Box] | None) -> Sight:
         """What a stage sees in the whole picture, or in parts of it."""
         decode = self._decoders.get(stage)
         if decode is None:
             return Sight()
-        if boxes is None:
-            return decode(gray)
-        sights = [_in_part(decode, gray, box) for box in _distinct(boxes)]
+        try:
+            sights = [decode(gray)] if boxes is None else [_in_part(decode, gray, box) for box in _distinct(boxes)]
+        except Exception as error:  # noqa: BLE001  whatever a library does with a picture costs its stage alone
+            self._decoders.failed(stage, error)
+            return Sight()
         return Sight(
             tuple(code for sight in sights for code in sight.codes),
             tuple(each for sight in sights for each in sight.unread),
@@ -169,12 +183,22 @@ class _Decoders:
     def __init__(self, notice: Callable[[str], None]) -> None:
         self._notice = notice
         self._loaded: dict[str, Decode | None] = {}
+        self._failures: set[tuple[str, str]] = set()
 
     def get(self, stage: Stage) -> Decode | None:
         """The stage's decoder, or None when it is not installed."""
         if stage.name not in self._loaded:
             self._loaded[stage.name] = self._load(stage)
         return self._loaded[stage.name]
+
+    def failed(self, stage: Stage, error: Exception) -> None:
+        """It raised this on a picture; the same is told once."""
+        failure = (stage.name, type(error).__name__)
+        if failure not in self._failures:
+            self._failures.add(failure)
+            self._notice(
+                f"the decoder {stage.name} failed on a picture, going on without what it saw there: {error!r:.200}"
+            )
 
     def _load(self, stage: Stage) -> Decode | None:
         try:
@@ -212,12 +236,6 @@ class _Rest:
                 return True
         self._parts = parts
         return False
-
-
-def _add(codes: dict[bytes, str], sight: Sight, stage: Stage) -> None:
-    for code in sight.codes:
-        if acceptable(code.data):
-            codes.setdefault(code.data, stage.name)
 
 
 def _distinct(boxes: Sequence[Box]) -> list[Box]:

@@ -50,6 +50,7 @@ class Stage(NamedTuple):
 _ENLARGED_PX = (
     1280  # a picture longer than this is not enlarged: its codes are large enough, and it would take too long
 )
+_UNWARPED_PX = 1920  # a longer one is made smaller to be unwarped: OpenCV's contours take a hundred times as long for ten times the noise
 _LEAST_PX = 12  # what is smaller is no code
 
 
@@ -101,7 +102,7 @@ def _load_unwarp(sharpen: bool) -> Callable[[], Decode]:
                 tuple(Seen(*each) for each in read), tuple(Unread(code.box, code.module_px) for code in unread)
             )
 
-        return decode
+        return lambda gray: _made_smaller(decode, gray)
 
     return load
 
@@ -124,7 +125,7 @@ def _load_unwarp_evened() -> Decode:
     def decode(gray: Gray) -> Sight:
         return Sight(tuple(Seen(*each) for each in unwarper.read(_enlarged(np.asarray(even.apply(gray), np.uint8)))[0]))
 
-    return lambda gray: _shrunk(decode(gray), gray)
+    return lambda gray: _made_smaller(lambda small: _shrunk(decode(small), small), gray)
 
 
 def _load_sharpened() -> Decode:
@@ -157,7 +158,12 @@ def _load_zbar() -> Decode:
 
     def decode(gray: Gray) -> Sight:
         height, width = gray.shape
-        found = pyzbar.decode((gray.tobytes(), width, height), symbols=[pyzbar.ZBarSymbol.QRCODE])
+        try:
+            found = pyzbar.decode((gray.tobytes(), width, height), symbols=[pyzbar.ZBarSymbol.QRCODE])
+        except (
+            ValueError
+        ):  # how it takes the unknown orientation that ZBar gives a code of several parts (structured append)
+            return Sight()
         return Sight(tuple(Seen(code.data, _rect(code.rect)) for code in found if code.data.isascii()))
 
     return lambda gray: decode(_sharpened(gray, 4, 2.0))
@@ -190,8 +196,23 @@ def _shrunk(sight: Sight, gray: Gray) -> Sight:
     """What was seen in the enlarged picture, in this one's pixels."""
     if max(gray.shape) > _ENLARGED_PX:
         return sight
-    codes = (Seen(code.data, _scaled(code.box, 0.5)) for code in sight.codes)
-    unread = (Unread(_scaled(each.box, 0.5), each.module_px / 2) for each in sight.unread)
+    return _rescaled(sight, 0.5)
+
+
+def _made_smaller(decode: Decode, gray: Gray) -> Sight:
+    """What is seen in a large picture made smaller, in its own pixels."""
+    by = max(gray.shape) / _UNWARPED_PX
+    if by <= 1:
+        return decode(gray)
+    import cv2
+
+    small = cv2.resize(gray, None, fx=1 / by, fy=1 / by, interpolation=cv2.INTER_AREA)
+    return _rescaled(decode(np.asarray(small, np.uint8)), by)
+
+
+def _rescaled(sight: Sight, by: float) -> Sight:
+    codes = (Seen(code.data, _scaled(code.box, by)) for code in sight.codes)
+    unread = (Unread(_scaled(each.box, by), each.module_px * by) for each in sight.unread)
     return Sight(tuple(codes), tuple(unread))
 
 

@@ -29,14 +29,25 @@ from drivers.camera.messages import (
     decode_report,
     encode,
 )
-from drivers.camera.settings import AnyCameraSettings, FolderSettings, SimulatedCameraSettings, VideoSettings
+from drivers.camera.settings import (
+    AnyCameraSettings,
+    FolderSettings,
+    PicameraSettings,
+    SimulatedCameraSettings,
+    VideoSettings,
+)
 from drivers.camera.view import acceptable
 from drivers.child import PATIENCE, ChildDevice, ChildMisbehaved, Patience
 from drivers.errors import WrongUse
 from drivers.readings import CodeHint, CodeRead, DeviceStatus
 
 logger = logging.getLogger("menshen.camera")
-_NAMES = {FolderSettings: "folder", VideoSettings: "video", SimulatedCameraSettings: "simulated-camera"}
+_NAMES = {
+    PicameraSettings: "picamera",
+    FolderSettings: "folder",
+    VideoSettings: "video",
+    SimulatedCameraSettings: "simulated-camera",
+}
 
 
 class CameraDevice(ChildDevice):

@@ -116,7 +116,7 @@ class Decoding(threading.Thread):
         if frame.cut:
             self._view.cut()
         now_ms = time.monotonic_ns() // 1_000_000
-        for data in self._view.new(look.codes, now_ms):
+        for data in self._view.look(look.places, (each.box for each in look.unread), now_ms):
             self._reporter.send(Code(data, "qr", look.codes[data]))
         hint = self._hints.after(frame.gray, look.unread, read=bool(look.codes) or frame.still, now_ms=now_ms)
         if hint is not None:
@@ -130,6 +130,9 @@ def opener(order: Open, reporter: Reporter) -> tuple[Callable[[], Source], LiveS
         scene, fps = LiveScene(settings), settings.fps
         return lambda: SceneSource(scene, fps), scene
 
+    if isinstance(settings, models.PicameraSettings):
+        return lambda: _picamera(settings, reporter), None
+
     def opens() -> Source:
         from drivers.camera import sources  # OpenCV costs 16 MB, and the drawn scene does without
 
@@ -142,6 +145,12 @@ def opener(order: Open, reporter: Reporter) -> tuple[Callable[[], Source], LiveS
                 return sources.VideoFile(settings)
 
     return opens, None
+
+
+def _picamera(settings: models.PicameraSettings, reporter: Reporter) -> Source:
+    from drivers.camera.picamera import PiCamera
+
+    return PiCamera(settings, reporter.notice)
 
 
 def main() -> None:

@@ -27,6 +27,18 @@ class CameraSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PicameraSettings:
+    """A camera on the Pi's own connector (CSI), through Picamera2, which is Debian's: `sudo apt install python3-picamera2`."""
+
+    number: Annotated[
+        int, Meta(description="Which of the Pi's cameras, as `rpicam-hello --list-cameras` counts", ge=0, le=7)
+    ] = 0
+    width: Annotated[int, _pixels("Width of the picture asked for")] = 1280
+    height: Annotated[int, _pixels("Height of the picture asked for")] = 720
+    fps: Annotated[int, Meta(description="Pictures a second asked for", ge=1, le=60, extra={"unit": "1/s"})] = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FolderSettings:
     """A folder of photographs, shown one after the other; subfolders too, in natural order."""
 
@@ -54,10 +66,11 @@ class SimulatedCameraSettings:
     fps: Annotated[int, Meta(description="Pictures a second", ge=1, le=60, extra={"unit": "1/s"})] = 10
 
 
-AnyCameraSettings = CameraSettings | FolderSettings | VideoSettings | SimulatedCameraSettings
+AnyCameraSettings = CameraSettings | PicameraSettings | FolderSettings | VideoSettings | SimulatedCameraSettings
 
 SETTINGS: dict[str, type[AnyCameraSettings]] = {
     "camera": CameraSettings,
+    "picamera": PicameraSettings,
     "folder": FolderSettings,
     "video": VideoSettings,
     "simulated-camera": SimulatedCameraSettings,

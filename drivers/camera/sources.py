@@ -220,11 +220,22 @@ def read_photograph(file: Path) -> Gray:
         raise ValueError(f"not readable as a picture: {error.err}") from error
     if picture is None:
         raise ValueError("not readable as a picture")
+    if picture.min() == picture.max():
+        picture = _on_white(file, picture)
     longest = max(picture.shape)
     if longest > _LONGEST_PX:
         scale = _LONGEST_PX / longest
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return _as_gray(picture)
+
+
+def _on_white(file: Path, picture: Any) -> Any:
+    """A drawing that is one colour and transparent elsewhere, as on paper; any other picture as it was."""
+    whole = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    if whole is None or whole.ndim != 3 or whole.shape[2] != 4 or whole.dtype != np.uint8:
+        return picture
+    opaque = whole[..., 3] / 255.0
+    return (picture * opaque + 255 * (1 - opaque)).astype(np.uint8)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -1,10 +1,17 @@
 """What is in view: pure, with the time as an argument. No picture, no thread, no clock."""
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from drivers.camera.frames import Box  # which loads NumPy: a gate's own process does without
 
 REARM_MS = 1000  # a code that was out of view for longer than this counts as shown anew
+BLURRED_MS = 5000  # so long may it be unreadable where it was read
 MAX_CODES = 16  # codes taken from one picture
 _MAX_BYTES = 3072  # more than a QR of version 40 holds
+_BUFFERS = 32  # more than any driver has
 _MAX_SIXTHS = 6 * 23_631  # sixths of a bit that the largest QR has for text (ISO/IEC 18004, 40-L): 4,296 letters
 
 
@@ -17,11 +24,13 @@ def acceptable(data: bytes) -> bool:
 
 
 class InView:
-    """A code held up is told once, and again only after it left the view for over `rearm_ms`."""
+    """A code held up is told once, and again only after it left the view for over `rearm_ms`. What looks like a code where it was
+    read is still that code, tilted or blurred, for `BLURRED_MS` at most: it might be another one, too."""
 
     def __init__(self, rearm_ms: int = REARM_MS) -> None:
         self._rearm_ms = rearm_ms
         self._last_seen_ms: dict[bytes, int] = {}
+        self._read: dict[bytes, tuple[Box, int]] = {}  # where it is, and when it was read last
 
     def new(self, codes: Iterable[bytes], now_ms: int) -> list[bytes]:
         """Those of the codes seen in this picture that just came into view."""
@@ -37,24 +46,39 @@ class InView:
                 seen[code] = now_ms
         return came
 
+    def look(self, places: "Mapping[bytes, Box]", unread: "Iterable[Box]", now_ms: int) -> list[bytes]:
+        """The same for a picture in which it is known where the codes are, and what looks like one and could not be read."""
+        there = list(unread)
+        for code, (box, read_ms) in self._read.items():
+            near = next((each for each in there if box.grown(1).holds(each)), None)
+            if near is not None and code in self._last_seen_ms and now_ms - read_ms <= BLURRED_MS:
+                self._last_seen_ms[code] = now_ms
+                self._read[code] = (near, read_ms)
+        came = self.new(places, now_ms)
+        self._read |= {code: (box, now_ms) for code, box in places.items()}
+        self._read = {code: read for code, read in self._read.items() if code in self._last_seen_ms}
+        return came
+
     def cut(self) -> None:
         """Another scene: nothing that was in view still is."""
         self._last_seen_ms.clear()
+        self._read.clear()
 
 
 class FrameWatch:
-    """Finds out a camera that returns the same picture for ever: a living one never does, since its sensor has noise.
+    """Finds out a camera that returns the same picture for ever, or the same few in turn, as a driver does that hands out its buffers
+    again unfilled: a living one never does, since its sensor has noise.
 
     It outlives the camera's reopening, so that a frozen picture is not taken for a recovery."""
 
     def __init__(self, limit_ms: int) -> None:
         self._limit_ms = limit_ms
-        self._mark: int | None = None
+        self._marks: deque[int] = deque(maxlen=_BUFFERS)
         self._changed_ms = 0
 
     def alive(self, mark: int, now_ms: int) -> bool:
         """Take the mark (a checksum) of a picture; False once it has not changed for the limit."""
-        if mark != self._mark:
-            self._mark = mark
+        if mark not in self._marks:
+            self._marks.append(mark)
             self._changed_ms = now_ms
         return now_ms - self._changed_ms < self._limit_ms

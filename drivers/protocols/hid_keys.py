@@ -120,6 +120,7 @@ class HidKeys:
         if self._typed or self._spoilt:
             self.bad += 1
             self.noise += len(self._typed)
+        self._part = b""  # half an event: those behind it would be out of step for ever
         self._typed, self._spoilt = [], False
         self._shifts.clear()
 

@@ -16,6 +16,7 @@ from drivers.readings import DeviceState, Temperature
 from drivers.thermometer_settings import SimulatedThermometerSettings
 from tests.drivers.listening import Listener
 from tests.drivers.protocols import hostile
+from tests.drivers.test_walk import play
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "adding-a-device.md"
 
@@ -36,6 +37,10 @@ def test_its_transcript_is_read_and_written(page: Any) -> None:
     for frame, reading in page.CASE.frames:
         assert FrameReader(page.Ex9Link.frame).feed(bytes.fromhex(frame)) == [reading]
         assert page.encode(reading.object_c, reading.ambient_c) == bytes.fromhex(frame)
+
+
+def test_its_conversation_is_one_that_the_walk_plays(page: Any) -> None:
+    assert play(page.CONVERSATION) == page.CONVERSATION.readings
 
 
 def test_a_hostile_line_makes_no_reading_of_it(page: Any) -> None:

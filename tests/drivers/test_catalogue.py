@@ -1,6 +1,5 @@
 """A walk over every model of device."""
 
-import importlib
 import inspect
 import subprocess
 import sys
@@ -24,29 +23,13 @@ SIMULATED = "simulated-"
 REAL = [name for name in MODELS if not name.startswith(SIMULATED)]
 
 WITHOUT_TWIN = {
+    "picamera": "is `camera` with another source, which has a fake of its library; simulated-camera stands in for both",
     "folder": "is itself what stands in for a camera",
     "video": "is itself what stands in for a camera",
 }
-GARBAGE = {
-    "gy-mcu90615": ("tests.drivers.protocols.test_gy_mcu90615", "test_garbage_never_raises_and_is_not_kept"),
-    "gy-mcu90614": ("tests.drivers.protocols.test_infrared", "test_garbage_never_raises_and_is_not_kept"),
-    "cjmcu-90614": ("tests.drivers.protocols.test_infrared", "test_garbage_never_raises_and_is_not_kept"),
-    "gy-614v": ("tests.drivers.protocols.test_infrared", "test_garbage_never_raises_and_is_not_kept"),
-    "gd60914": ("tests.drivers.protocols.test_gd60914", "test_garbage_never_raises_and_is_not_kept"),
-    "mlx90614": ("tests.drivers.protocols.test_mlx90614", "test_garbage_never_raises_and_is_not_kept"),
-    "gy-mcu90640": ("tests.drivers.protocols.test_gy_mcu90640", "test_garbage_never_raises_and_is_not_kept"),
-    "calex-pyrousb": ("tests.drivers.protocols.test_modbus", "test_garbage_never_raises_and_is_not_kept"),
-    "modbus-thermometer": ("tests.drivers.protocols.test_modbus", "test_garbage_never_raises_and_is_not_kept"),
-    "rdm6300": ("tests.drivers.protocols.test_rdm6300", "test_garbage_never_raises_and_is_not_kept"),
-    "gm65": ("tests.drivers.readers.test_gm65", "test_garbage_never_raises_and_is_not_kept"),
-    "hid-scanner": ("tests.drivers.readers.test_hid", "test_garbage_never_raises_and_is_not_kept"),
-    "id-12": ("tests.drivers.readers.test_id12", "test_garbage_never_raises_and_is_not_kept"),
-    "pn532": ("tests.drivers.readers.test_pn532", "test_garbage_never_raises_and_is_not_kept"),
-    "wiegand": ("tests.drivers.readers.test_wiegand", "test_garbage_never_raises_and_is_not_kept"),
-    "identity-card": ("tests.drivers.readers.test_identity_card", "test_garbage_never_raises_and_is_not_kept"),
-}
-WITHOUT_GARBAGE = {
+WITHOUT_BYTES = {
     "camera": "pictures, not bytes: a picture that fails a decoder is tested with tests/drivers/camera",
+    "picamera": "as camera",
     "folder": "as camera",
     "video": "as camera",
     "gpio-input": "a pin has two levels and both are valid",
@@ -114,16 +97,8 @@ def test_each_real_model_has_a_simulated_twin(name: str) -> None:
     assert MODELS[twin].kind is MODELS[name].kind
 
 
-@pytest.mark.parametrize("name", REAL)
-def test_each_model_that_reads_bytes_has_a_garbage_test(name: str) -> None:
-    assert (name in GARBAGE) is not (name in WITHOUT_GARBAGE)
-    if name in GARBAGE:
-        module, test = GARBAGE[name]
-        assert callable(getattr(importlib.import_module(module), test))
-
-
 def test_exceptions_are_models_and_have_reasons() -> None:
-    for exceptions in (WITHOUT_TWIN, WITHOUT_GARBAGE):
+    for exceptions in (WITHOUT_TWIN, WITHOUT_BYTES):
         assert exceptions.keys() <= set(REAL)
         assert all(exceptions.values())
 
@@ -170,6 +145,7 @@ def test_claims() -> None:
     assert MODELS["gpio-input"].claims(InputSettings(pin=17)) == ("pin 17",)
     assert MODELS["gpio-beam-pair"].claims(settings("gpio-beam-pair")) == ("pin 13", "pin 7")
     assert MODELS["camera"].claims(CameraSettings(path="/dev/video0")) == ("camera /dev/video0",)
+    assert MODELS["picamera"].claims(settings("picamera", number=1)) == ("Pi camera 1",)
     assert MODELS["loudspeaker"].claims(LoudspeakerSettings()) == ()
     assert MODELS["loudspeaker"].claims(LoudspeakerSettings(device="plughw:CARD=Device")) == (
         "sound card plughw:CARD=Device",
@@ -201,6 +177,7 @@ def test_claims() -> None:
         ("calex-pyrousb", {"address": 0}),
         ("gd60914", {"measures": "ear"}),
         ("hid-scanner", {"path": "/dev/ttyUSB0"}),
+        ("picamera", {"number": -1}),
         ("wiegand", {"d0": 0}),
         ("identity-card", {"key": "short"}),
         ("identity-card", {"fields": ["photograph"]}),

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,7 +14,8 @@ from drivers.camera.capture import Capture
 from drivers.camera.frames import Frame, NewestFrame, SourceLost
 from drivers.camera.messages import LIMITS
 from drivers.camera.settings import CameraSettings
-from drivers.camera.sources import V4lCamera
+from drivers.camera.sources import V4lCamera, read_photograph
+from tests.drivers.camera.pictures import drawn
 
 WAIT_S = 10.0
 
@@ -160,3 +162,38 @@ def test_a_camera_whose_exposure_cannot_be_set_is_told_once() -> None:
     camera.expose(-1)
     camera.expose(-2)
     assert notices == ["/dev/null: the exposure can't be set, so bright screens may burn out"]
+
+
+def test_a_drawing_on_nothing_is_as_on_paper(tmp_path: Path) -> None:
+    code = drawn("ON PAPER")
+    drawing = np.zeros((*code.shape, 4), np.uint8)  # black everywhere; what is no module is transparent
+    drawing[..., 3] = np.where(code == 0, 255, 0)
+    assert cv2.imwrite(str(tmp_path / "drawing.png"), drawing)
+    gray = read_photograph(tmp_path / "drawing.png")
+    assert ((gray == 0) == (code == 0)).all()
+    assert gray.max() == 255
+
+
+@pytest.mark.parametrize("name", ["deep.png", "deep.tif"])
+def test_a_picture_of_16_bits_is_read(name: str, tmp_path: Path) -> None:
+    code = drawn("DEEP")
+    assert cv2.imwrite(str(tmp_path / name), code.astype(np.uint16) * 257)
+    assert np.abs(read_photograph(tmp_path / name).astype(int) - code).max() <= 1
+
+
+def test_a_camera_named_by_id_is_opened_wherever_it_is_now(tmp_path: Path) -> None:
+    """`/dev/v4l/by-id/…` is a link; OpenCV wants the node, which is another one after each plugging in."""
+    by_id, asked = tmp_path / "usb-camera-video-index0", list[str]()
+
+    def capture(path: str, _backend: int) -> FakeV4l:
+        asked.append(path)
+        return FakeV4l()
+
+    for node in ("/dev/null", "/dev/zero"):
+        by_id.unlink(missing_ok=True)
+        by_id.symlink_to(node)
+        V4lCamera(CameraSettings(path=str(by_id)), lambda _: None, capture).close()
+    assert asked == ["/dev/null", "/dev/zero"]
+    by_id.unlink()
+    with pytest.raises(SourceLost, match="is the camera plugged in"):
+        V4lCamera(CameraSettings(path=str(by_id)), lambda _: None, capture)

@@ -109,6 +109,18 @@ def test_a_picture_in_which_nothing_changes_is_looked_at_now_and_then_and_what_w
     assert len(bench.asked) <= 12
 
 
+def test_where_a_code_was_is_told_also_while_nothing_changes() -> None:
+    bench = Bench()
+    bench.sights["first"] = Sight((Seen(b"held", BOX),))
+    picture = np.full((240, 320), 90, np.uint8)
+    for _ in range(2 * REST_LOOK):
+        bench.now_s += 0.1
+        assert bench.cascade.read(picture).places == {b"held": BOX}
+    assert bench.cascade.read(np.full((240, 320), 200, np.uint8), still=True).places == {b"held": BOX}
+    bench.sights.clear()
+    assert bench.cascade.read(np.full((240, 320), 20, np.uint8), still=True).places == {}
+
+
 def test_a_decoder_that_is_not_installed_is_told_once() -> None:
     def missing() -> Decode:
         raise ImportError("no such library")
@@ -131,6 +143,28 @@ def test_content_of_an_impossible_size_is_not_taken(content: bytes) -> None:
     bench = Bench()
     bench.sights["first"] = Sight((Seen(content, BOX),))
     assert bench.picture(still=True).codes == {}
+
+
+def test_a_decoder_that_raises_costs_its_stage_alone_and_is_told_once() -> None:
+    def brittle() -> Decode:
+        def decode(gray: Gray) -> Sight:
+            raise ValueError(f"a picture of {gray.shape}")
+
+        return decode
+
+    bench = Bench()
+    bench.sights["last"] = Sight((Seen(b"a", BOX),))
+    cascade = Cascade(
+        bench.notices.append,
+        [Stage("brittle", brittle), bench.stage("last", 0.0)],
+        first=bench.stage("first", 0.0),
+        quick=bench.stage("first", 0.0),
+    )
+    for _ in range(3):
+        assert cascade.read(np.full((40, 40), 128, np.uint8), still=True).codes == {b"a": "last"}
+    (notice,) = bench.notices
+    assert "brittle failed on a picture" in notice
+    assert "a picture of (40, 40)" in notice
 
 
 def test_one_that_cannot_be_read_does_not_blind_it_to_the_next() -> None:

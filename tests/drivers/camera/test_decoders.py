@@ -17,6 +17,7 @@ from drivers.camera.symbol import DARK, UNKNOWN, fixed_modules, side
 from tests.drivers.camera.pictures import drawn
 
 BLANK: Gray = np.full((40, 40), 128, np.uint8)
+OTHERS = ("DataMatrix", "PDF417", "Aztec", "Code128")
 TEXT = b"HTTPS://EXAMPLE.ORG/PASS/0123456789"
 
 
@@ -143,6 +144,46 @@ def test_bytes_come_as_they_were_encoded(text: str, encoding: str | None) -> Non
         picture, data = np.kron(modules, np.ones((6, 6), np.uint8)), text.encode(encoding)
     assert list(read(picture)) == [data]
     assert list(read(bent(on_canvas(picture, 255), 0.1))) == [data], "whoever reads it"
+
+
+def test_a_code_of_several_parts_is_what_its_part_holds_and_ends_no_decoder() -> None:
+    """ZBar gives such a code an orientation that pyzbar does not know, and raises ValueError for (structured append)."""
+    (part, *_) = segno.make_sequence("OF SEVERAL PARTS " * 6, symbol_count=3)
+    modules = np.array([[0 if dark else 255 for dark in row] for row in part.matrix_iter(border=4)], np.uint8)
+    picture = on_canvas(np.kron(modules, np.ones((4, 4), np.uint8)))
+    for stage in (FIRST, *STAGES):
+        if stage.name == "pyzbar":
+            pytest.importorskip("pyzbar.pyzbar", reason="the zbar library is not installed", exc_type=ImportError)
+        for code in stage.load()(picture).codes:
+            assert code.data.startswith(b"OF SEVERAL PARTS ")
+    assert len(read(picture)) == 1
+
+
+@pytest.mark.parametrize("kind", ["micro", "datamatrix", "pdf417", "aztec", "code128"])
+def test_what_is_another_kind_of_code_is_none(kind: str) -> None:
+    if kind == "micro":
+        matrix = segno.make_micro("12345", version="M3").matrix_iter(border=4)
+        code = np.kron(
+            np.array([[0 if dark else 255 for dark in row] for row in matrix], np.uint8), np.ones((8, 8), np.uint8)
+        )
+    else:
+        formats = {name.lower(): getattr(zxingcpp.BarcodeFormat, name) for name in OTHERS}
+        code = np.asarray(
+            zxingcpp.write_barcode_to_image(zxingcpp.create_barcode("OTHER 12345", formats[kind]), scale=4)
+        )
+    assert read(on_canvas(np.asarray(code, np.uint8))) == {}
+
+
+def test_a_code_in_a_very_large_picture_is_unwarped_in_its_own_pixels() -> None:
+    code = bent(on_canvas(drawn(TEXT, module_px=24)), 0.1)
+    picture = np.full((2_400, 3_840), 170, np.uint8)
+    picture[300 : 300 + code.shape[0], 1_200 : 1_200 + code.shape[1]] = code
+    (unwarped,) = [stage for stage in STAGES if stage.name == "unwarped"]
+    (seen,) = unwarped.load()(picture).codes
+    assert seen.data == TEXT
+    x, y = seen.box.middle
+    assert abs(x - 1_200 - code.shape[1] / 2) < 60
+    assert abs(y - 300 - code.shape[0] / 2) < 120
 
 
 def test_binary_content_survives() -> None:

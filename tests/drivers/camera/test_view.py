@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.camera.view import MAX_CODES, REARM_MS, FrameWatch, InView, acceptable
+from drivers.camera.frames import Box
+from drivers.camera.view import BLURRED_MS, MAX_CODES, REARM_MS, FrameWatch, InView, acceptable
 
 
 def test_a_code_is_told_once_while_it_is_seen_and_again_after_it_was_away() -> None:
@@ -52,6 +53,35 @@ def test_nothing_is_told_twice_within_the_time(pictures: list[tuple[int, list[by
         last_seen.update(dict.fromkeys(codes, now_ms))
 
 
+HERE, NEAR, ELSEWHERE = Box(100, 100, 200, 200), Box(150, 120, 250, 220), Box(500, 100, 600, 200)
+
+
+def test_a_code_that_cannot_be_read_for_a_while_where_it_is_held_is_still_that_code() -> None:
+    view = InView()
+    assert view.look({b"a": HERE}, [], 0) == [b"a"]
+    for now_ms in range(500, 4000, 500):
+        assert view.look({}, [NEAR], now_ms) == []
+    assert view.look({b"a": NEAR}, [], 4000) == [], "tilted, and moved a little, and never away"
+    assert view.look({b"a": NEAR}, [], 4000 + REARM_MS + 1) == [b"a"]
+
+
+def test_what_is_unreadable_elsewhere_or_for_too_long_may_be_another_code() -> None:
+    view = InView()
+    view.look({b"a": HERE}, [], 0)
+    view.look({}, [ELSEWHERE], 800)
+    assert view.look({b"a": HERE}, [], 1600) == [b"a"]
+    for now_ms in range(2000, 1600 + BLURRED_MS + REARM_MS + 500, 400):
+        assert view.look({}, [HERE], now_ms) == []
+    assert view.look({b"a": HERE}, [], 1600 + BLURRED_MS + 2 * REARM_MS) == [b"a"]
+
+
+def test_another_code_where_one_was_is_told_at_once() -> None:
+    view = InView()
+    view.look({b"a": HERE}, [], 0)
+    assert view.look({}, [HERE], 100) == []
+    assert view.look({b"b": HERE}, [], 200) == [b"b"]
+
+
 def test_a_picture_that_never_changes_is_found_out_and_one_that_does_is_not() -> None:
     watch = FrameWatch(3000)
     assert watch.alive(1, 0)
@@ -59,6 +89,13 @@ def test_a_picture_that_never_changes_is_found_out_and_one_that_does_is_not() ->
     assert not watch.alive(1, 3000)
     assert not watch.alive(1, 9000), "nor is it alive after a pause"
     assert watch.alive(2, 9001)
+
+
+def test_a_driver_that_hands_out_its_old_buffers_in_turn_is_found_out() -> None:
+    watch = FrameWatch(3000)
+    alive = [watch.alive(number if number < 20 else 16 + number % 4, 100 * number) for number in range(100)]
+    assert all(alive[:20])
+    assert not any(alive[49:]), "3 s after the last new one"
 
 
 def test_what_no_code_can_hold_is_not_looked_at() -> None:
