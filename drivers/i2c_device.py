@@ -103,7 +103,7 @@ class I2cDevice(ThreadedDevice):
             finally:
                 bus.close()
         except OSError as error:
-            raise DeviceLost(f"{self._bus}, address {self._address:#04x}: {_in_words(error)}") from error
+            raise DeviceLost(f"{self._bus}, address {self._address:#04x}: {in_words(error)}") from error
 
     def _converse(self, bus: Bus) -> None:
         self._keeper.opened()
@@ -127,7 +127,8 @@ class I2cDevice(ThreadedDevice):
         return answer
 
 
-def _in_words(error: OSError) -> str:
+def in_words(error: OSError) -> str:
+    """Why a bus cannot be opened, or a device on it not be read, and what to do."""
     return {
         errno.ENOENT: "there is no such bus: is I²C switched on (raspi-config)?",
         errno.EACCES: "no permission: the gate's user must be in the group of the bus (i2c)",

@@ -91,7 +91,7 @@ class SerialDevice(ThreadedDevice):
             ) as port:
                 self._converse(port, link)
         except (OSError, termios.error) as error:  # SerialException is an OSError; termios.error is not
-            raise DeviceLost(f"{path}: {_in_words(error)}") from error
+            raise DeviceLost(f"{path}: {in_words(error)}") from error
 
     def _path(self) -> str:
         """What to open."""
@@ -140,7 +140,8 @@ class SerialDevice(ThreadedDevice):
             raw.debug("%s < %s", self.name, f"{len(chunk)} bytes" if link.personal else chunk.hex(" "))
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
+    """Why a port cannot be opened or read, and what to do."""
     # pyserial hides termios.error's number in its text
     said = (*error.args, *(error.__context__.args if error.__context__ is not None else ()))
     number = next((each for each in said if isinstance(each, int)), 0)
