@@ -131,14 +131,14 @@ class SerialProbe:
         self._number += 1
         self._step(baud, "listening")
         longest_ms = max(sign.apart_ms for sign in round_.signs.values())
-        round_.listen(longest_ms * self._patience.hurry, until=lambda: round_.spoke)
-        if not round_.spoke and (ask_all or not round_.bytes):
+        round_.listen(longest_ms * self._patience.hurry, until=round_.spoke)
+        if not round_.spoke() and (ask_all or not round_.bytes):
             for names in round_.questions():
                 self._step(baud, "asking", ", ".join(names))
                 round_.ask(names)
-                if round_.spoke:
+                if round_.spoke():
                     break
-        if not round_.spoke:
+        if not round_.spoke():
             self._noise[baud] = max(self._noise.get(baud, 0), round_.bytes)
             return ()
         round_.confirm()
@@ -153,8 +153,8 @@ class SerialProbe:
             if self._patience.held_s > 0:
                 self._step(baud, "waiting", " or ".join(what))
                 round_ = _Round(port, baud, {name: sign for name, sign in waiting.items() if baud in sign.bauds})
-                round_.listen(self._patience.held_s * 1000, until=lambda: round_.spoke)
-                if round_.spoke:
+                round_.listen(self._patience.held_s * 1000, until=round_.spoke)
+                if round_.spoke():
                     round_.confirm()
                     return Probed(round_.found())
         return Probed(found, self._noise, what)
@@ -176,7 +176,6 @@ class _Round:
         self._asked: tuple[str, ...] = ()
         self.bytes = 0
 
-    @property
     def spoke(self) -> bool:
         """A model was heard."""
         return any(ear.good or ear.faults for ear in self._ears.values())

@@ -14,7 +14,7 @@ from drivers.simulators.identity_card import SimulatedIdentityCard
 from drivers.simulators.line import LineFault, SerialLine
 from drivers.simulators.pn532 import SimulatedPn532
 from drivers.simulators.thermometer import HELD_CM, InstrumentLine, ThermometerInstrument, ThermometerModel
-from drivers.simulators.thermometer_models import Cjmcu90614Model, Gy90640Model, Gy614vModel
+from drivers.simulators.thermometer_models import Cjmcu90614Model, Gy614vModel, Gy90640Model
 from drivers.simulators.thermometer_polled import Gd60914Model, ModbusModel
 
 PERSON: Final = {
