@@ -123,6 +123,8 @@ class I2cDevice(ThreadedDevice):
 
     def _transfer(self, bus: Bus, sent: bytes, length: int) -> bytes:
         answer = bus.transfer(self._address, sent, length)
+        self.tap(">", sent, len(sent))
+        self.tap("<", answer, len(answer))
         raw.debug("%s > %s < %s", self.name, sent.hex(" "), answer.hex(" "))
         return answer
 
