@@ -14,6 +14,7 @@ from drivers.debounce import Debounce
 from drivers.errors import DeviceLost
 from drivers.readings import DeviceState, Level
 from drivers.settings import InputSettings, OutputSettings, PinLevel, Pull
+from drivers.tally import Count, Tally, TallyKeeper
 from drivers.threaded import RETRY, Retry, ThreadedDevice, monotonic_ms
 
 logger = logging.getLogger("menshen.gpio")
@@ -31,11 +32,18 @@ class GpioContact(ThreadedDevice):
         self._factory = pin_factory
         self._edges: deque[tuple[bool, int]] = deque(maxlen=256)
         self._woken = threading.Event()
+        self._keeper = TallyKeeper()
+
+    @property
+    def tally(self) -> Tally:
+        """What it has to show for itself; `frames`: how often its pin was read. From any thread."""
+        return self._keeper.tally
 
     def _live(self) -> None:
         try:
             with self._open() as device:
                 self._edges.clear()
+                self._keeper.opened()
                 device.pin.when_changed = self._edge
                 self._follow(device.pin)
         except gpio_errors() as error:
@@ -56,13 +64,17 @@ class GpioContact(ThreadedDevice):
         debounce = Debounce(active, round(self._settings.debounce_s * 1000))
         self._become(DeviceState.OK)
         self._post(Level(active))
+        count = Count()
         while not self._stopping.is_set():
             due_ms = debounce.due_ms()
             self._woken.wait(BACKSTOP_S if due_ms is None else max(0, due_ms - monotonic_ms()) / 1000)
             self._woken.clear()
             while self._edges:
                 self._tell(debounce.edge(*self._edges.popleft()))
-            self._tell(debounce.look(self._is_active(pin.state), monotonic_ms()))
+            now_ms = monotonic_ms()
+            self._tell(debounce.look(self._is_active(pin.state), now_ms))
+            count.good += 1
+            self._keeper.looked(count, now_ms)
 
     def _is_active(self, level: object) -> bool:
         return bool(level) == (self._settings.active is PinLevel.HIGH)
@@ -94,6 +106,11 @@ class GpioOutput:
             self._device = self._open()
         except DeviceLost as lost:
             logger.error("%s: %s", name, lost)
+
+    @property
+    def state(self) -> DeviceState:
+        """LOST while the pin cannot be had; found out when it is switched."""
+        return DeviceState.LOST if self._device is None else DeviceState.OK
 
     def set(self, active: bool) -> None:
         """See Output.set. Raises DeviceLost, also once it is closed."""

@@ -64,6 +64,7 @@ def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: N
             has=Equipment({device.name: str(device.use) for device in config.devices}),
         )
         board = StatusBoard(checkpoint, journal, clock.now, boot=boot, version=version)
+        board.follow_devices(hardware.reports)
         directory = _directory(directory_file(config), inbox.post)
         voice = _voice(config, hardware, stack)
         trust_list = _trust_list(config, directory, clock, inbox.post)
@@ -173,6 +174,7 @@ def _page(
     gate = Gate(
         status=lambda: board.latest,
         turned_ms=lambda: board.turned_ms,
+        devices=lambda: board.devices,
         now=clock.now,
         post=post,
         directory=directory,
