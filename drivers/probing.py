@@ -151,8 +151,8 @@ class SerialProbe:
         found: tuple[Found, ...] = ()
         for baud in {baud: None for sign in waiting.values() for baud in sign.bauds}:
             if self._patience.held_s > 0:
-                self._step(baud, "waiting", " or ".join(what))
                 round_ = _Round(port, baud, {name: sign for name, sign in waiting.items() if baud in sign.bauds})
+                self._step(baud, "waiting", " or ".join(what))
                 round_.listen(self._patience.held_s * 1000, until=round_.spoke)
                 if round_.spoke():
                     round_.confirm()
@@ -216,13 +216,13 @@ class _Round:
 
     def confirm(self) -> None:
         """Hear or ask some more, until it is as sure as it can be."""
+        spoken = [sign.apart_ms for name, sign in self.signs.items() if self._ears[name].good]
         for _ in range(ASKED_AGAIN):
             if self._asked:
                 self.ask(self._asked)
-            else:
-                apart_ms = max(sign.apart_ms for name, sign in self.signs.items() if self._ears[name].good)
-                self.listen(apart_ms, until=lambda: self._most() >= ENOUGH) if self._most() else None
-            if self._most() >= ENOUGH:
+            elif spoken:
+                self.listen(max(spoken), until=self._is_enough)
+            if self._is_enough():
                 return
 
     def found(self) -> tuple[Found, ...]:
@@ -256,8 +256,8 @@ class _Round:
     def _heard(self) -> int:
         return sum(ear.good + ear.faults for ear in self._ears.values())
 
-    def _most(self) -> int:
-        return max(ear.good for ear in self._ears.values())
+    def _is_enough(self) -> bool:
+        return max(ear.good for ear in self._ears.values()) >= ENOUGH
 
 
 def probe_bus(

@@ -7,14 +7,15 @@ import json
 import os
 import sys
 import threading
+import tomllib
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import click
-import msgspec
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -25,6 +26,8 @@ from drivers.holding import holder
 from drivers.readings import CardRead, CodeHint, CodeRead, DeviceState, DeviceStatus, Level, Reading, Temperature
 from drivers.tally import Tally
 from drivers.threaded import monotonic_ms
+from gateway.config.problems import Report
+from gateway.config.tables import Reader
 from sync.printable import printable
 
 READINGS, RAW = 8, 14  # lines that are kept on the screen
@@ -46,14 +49,21 @@ def settings_of(model: str, port: str, more: Mapping[str, str]) -> Any:
         raise click.UsageError(f"a {model} has no port: give its settings with --set, such as --set pin=17")
     if port and key is not None:
         given[key] = os.path.realpath(port)  # a link from elsewhere is as good as what it leads to
-    unknown = sorted(set(given) - set(names))
-    if unknown:
-        raise click.UsageError(f"a {model} has no {', '.join(unknown)}; it has {', '.join(names)}")
-    try:
-        settings = msgspec.convert(given, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise click.UsageError(f"{model}: {error}; its keys: {', '.join(names)} (--set key=value)") from error
+    report = Report("")
+    table = {name: _value(text) for name, text in given.items()}
+    settings = Reader(report, Path.cwd(), lambda _: []).section(kind, table, (model,))
+    if report.problems() or settings is None:
+        said = "; ".join(f"{each.key.rpartition('.')[2]}: {each.text}" for each in report.problems())
+        raise click.UsageError(f"{model}: {said}; its keys: {', '.join(names)} (--set key=value)")
     return replace(settings, **{key: port}) if port and key is not None else settings
+
+
+def _value(text: str) -> object:
+    """As it would stand in a gate's file; text needs no quotes."""
+    try:
+        return tomllib.loads(f"x = {text}")["x"]
+    except tomllib.TOMLDecodeError:
+        return text
 
 
 def refuse_what_cannot_be_watched(name: str, model: str, settings: Any) -> None:
