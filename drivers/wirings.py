@@ -264,10 +264,10 @@ VIDEO: Final = Wiring(
 )
 GPIO_INPUT: Final = Wiring(
     summary="a dry contact between a pin and GND, closed at rest",
-    joins={"one side": "a pin, such as GPIO 17", "other side": "GND"},
+    joins={"one side": "a pin, such as GPIO 27", "other side": "GND"},
     power="none: a contact; a sensor with an output of its own (12 V) only through an optocoupler",
     level="3.3 V at most: nothing but a dry contact or an open collector straight to a pin",
-    example={"pin": "17", "pull": '"up"', "active": '"high"', "debounce_s": "0.05"},
+    example={"pin": "27", "pull": '"up"', "active": '"high"', "debounce_s": "0.05"},
     use="door-contact",
     notes=(
         'A loop that is closed at rest, with pull = "up" and active = "high", reads a cut wire as active.',
