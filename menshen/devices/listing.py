@@ -1,19 +1,20 @@
 """`menshen devices list`: what is connected, what to write into a gate's file for it, and who uses it there."""
 
 import json
-import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
 import click
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from drivers.connected import Kind, Row, System
 from drivers.connected.buses import PARTS
 from gateway.config import GateConfig
 from menshen.devices.tables import print_table
+from sync.printable import printable
 
 CLAIMS: Final = {
     "port": Kind.SERIAL,
@@ -98,21 +99,36 @@ def show(rows: Sequence[Row], used: Sequence[Used] | None, system: System, *, as
         return
     if not rows:
         click.echo(CHECKS, nl=False)
+    elif (console := Console()).is_terminal:
+        console.print(_for_a_terminal(rows, by, with_users=used is not None))
     else:
-        heads = ("kind", "write", "seems to be", *(("used by",) if used is not None else ()), "note")
-        print_table(heads, [_cells(row, by[row], used is not None) for row in rows], _console())
+        print_table((), [_cells(row, by[row], with_users=used is not None) for row in rows])
     for each in gone:
         click.echo(f"not connected: {each.kind} {each.what}, which [devices.{each.device}] names", err=False)
 
 
-def _cells(row: Row, by: Sequence[str], with_users: bool) -> list[str]:
-    value = (
-        f'{row.key} = "{row.value}"'
-        if row.value and row.kind is not Kind.GPIO
-        else row.value and f"{row.key} = {row.value}"
-    )
+def _for_a_terminal(rows: Sequence[Row], by: Mapping[Row, list[str]], *, with_users: bool) -> Table:
+    """What is to be written on a line of its own, whole, so that it can be copied."""
+    table = Table(box=None, padding=(0, 2, 1, 0), pad_edge=False)
+    table.add_column("kind", no_wrap=True)
+    table.add_column("what to write; what it seems to be", overflow="fold")
+    for row in rows:
+        _, value, seems, *users, note = map(printable, _cells(row, by[row], with_users=with_users))
+        told = Text(value if row.value else "(nothing to write)", style="bold" if row.value else "dim")
+        told.append(f"\n{seems}", style="not bold")
+        for who in users:
+            told.append(f"\nused by {who}" if who != "-" else "\nnobody uses it", style="not bold green")
+        if note:
+            told.append(f"\n{note}", style="not bold yellow")
+        table.add_row(Text(row.kind), told)
+    return table
+
+
+def _cells(row: Row, by: Sequence[str], *, with_users: bool) -> list[str]:
+    quoted = row.value if row.kind is Kind.GPIO else f'"{row.value}"'
     note = "; ".join(filter(None, (row.note, _answering(row.addresses))))
-    return [row.kind, value or "-", row.seems, *((", ".join(by) or "-",) if with_users else ()), note]
+    users = (", ".join(by) or "-",) if with_users else ()
+    return [row.kind, f"{row.key} = {quoted}" if row.value else "-", row.seems, *users, note]
 
 
 def _answering(addresses: Sequence[int] | None) -> str:
@@ -123,9 +139,3 @@ def _answering(addresses: Sequence[int] | None) -> str:
         if addresses
         else "nobody answers"
     )
-
-
-def _console() -> Console:
-    """As wide as the terminal; for COLUMNS, as wide as that says."""
-    width = os.environ.get("COLUMNS", "")
-    return Console(file=sys.stdout, width=int(width) if width.isdecimal() else None)
