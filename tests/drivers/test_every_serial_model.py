@@ -12,7 +12,7 @@ from drivers.catalogue import MODELS, Bench
 from drivers.readings import CardRead, CodeRead, DeviceState, Temperature
 from drivers.simulators.standalone import LINES, Setup, act, commands_of
 from drivers.threaded import Retry
-from tests.drivers.listening import Listener
+from tests.drivers.listening import Listener, take_name
 from tests.drivers.test_catalogue import REAL, settings
 
 BRISK = Retry(first_s=0.02, longest_s=0.1)
@@ -90,8 +90,7 @@ def test_it_is_unplugged_anywhere_and_comes_back_under_another_name(plugged: Plu
             plugged.unplug()
         plugged.until_state(DeviceState.LOST, count=number)
         before = len(plugged.told)
-        while not Path(name).exists():  # somebody takes the name that has become free
-            others += os.openpty()
+        others += take_name(name)
         assert plugged.plug() != name
         plugged.until_state(DeviceState.OK, count=number + 1)
         plugged.meet(before)
