@@ -150,6 +150,7 @@ def test_whoever_is_held_before_a_silent_reader_is_waited_for() -> None:
 def test_nothing_there_and_noise_are_told_apart() -> None:
     signs = {"rdm6300": SERIAL["rdm6300"]}
     with plugged_in("rdm6300", Setup()) as line:
+        act(line, Setup(), SHOWN["rdm6300"])
         line.fault(LineFault.SILENT)
         silent = SerialProbe(line.path, signs, patience=QUICK).run()
         line.fault(LineFault.GARBAGE)
