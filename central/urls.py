@@ -69,5 +69,7 @@ urlpatterns = [
     path("inside/sites/", capacity.SITES.view, name=capacity.SITES.name),
     path("gates/", registry.listing, name="gates"),
     path("gates/cards/", registry.GATES.view, name=registry.GATES.name),
+    path("gates/<slug:gate_id>/devices/", registry.devices, name="gate-devices"),
+    path("gates/<slug:gate_id>/devices/rows/", registry.DEVICES.view, name=registry.DEVICES.name),
     path("gates/<slug:gate_id>/admit/", registry.admit, name="admit"),
 ]

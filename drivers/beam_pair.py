@@ -18,6 +18,7 @@ from drivers.edges import EdgeClock
 from drivers.errors import DeviceLost
 from drivers.readings import Crossed, DeviceState
 from drivers.settings import BeamPairSettings
+from drivers.tally import Count, Tally, TallyKeeper
 from drivers.threaded import RETRY, Retry, ThreadedDevice, monotonic_ms
 
 logger = logging.getLogger("menshen.gpio")
@@ -34,6 +35,12 @@ class BeamPair(ThreadedDevice):
         self._factory = pin_factory
         self._edges: deque[tuple[Beam, bool, int]] = deque(maxlen=_MOST)
         self._woken = threading.Event()
+        self._keeper = TallyKeeper()
+
+    @property
+    def tally(self) -> Tally:
+        """What it has to show for itself; `frames`: how often its pins were read. From any thread."""
+        return self._keeper.tally
 
     def _live(self) -> None:
         try:
@@ -43,6 +50,7 @@ class BeamPair(ThreadedDevice):
                     for beam, wiring in self._wirings.items()
                 }
                 self._edges.clear()
+                self._keeper.opened()
                 clock = EdgeClock(pins[Beam.OUTER].factory, monotonic_ms())
                 listeners = {beam: self._listener(beam, clock) for beam in pins}  # gpiozero keeps weak references
                 for beam, pin in pins.items():
@@ -66,6 +74,7 @@ class BeamPair(ThreadedDevice):
         crossings = Crossings(broken, now_ms, round(self._settings.stuck_s * 1000))
         debounces = {beam: Debounce(broken[beam], round(self._settings.debounce_s * 1000)) for beam in Beam}
         self._become(DeviceState.OK)
+        count = Count()
         while not self._stopping.is_set():
             due = [due_ms for debounce in debounces.values() if (due_ms := debounce.due_ms()) is not None]
             self._woken.wait(min([BACKSTOP_S, *(max(0, due_ms - monotonic_ms()) / 1000 for due_ms in due)]))
@@ -76,6 +85,8 @@ class BeamPair(ThreadedDevice):
                 inward = crossings.level(beam, level, at_ms)
                 if inward is not None:
                     self._post(Crossed(inward))
+            count.good += 1
+            self._keeper.looked(count, now_ms)
             self._look(crossings, now_ms)
 
     def _settled(

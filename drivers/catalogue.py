@@ -7,6 +7,7 @@ known of it. Importing this module is cheap: a builder imports the libraries tha
 from collections.abc import Mapping
 from typing import Any, Final
 
+from drivers import signs, wirings
 from drivers.camera.settings import (
     CameraSettings,
     FolderSettings,
@@ -183,20 +184,20 @@ def _sound_file(settings: SimulatedLoudspeakerSettings) -> tuple[str, ...]:
 
 MODELS: Final[Mapping[str, Model]] = {
     **THERMOMETERS,
-    "rdm6300": Model(Kind.CARD_READER, Rdm6300Settings, _port, _rdm6300),
+    "rdm6300": Model(Kind.CARD_READER, Rdm6300Settings, _port, _rdm6300, wirings.RDM6300, signs.rdm6300),
     "simulated-rdm6300": Model(Kind.CARD_READER, SimulatedRdm6300Settings, _nothing, _simulated_rdm6300),
-    "camera": Model(Kind.CODE_SCANNER, CameraSettings, _camera_path, _camera),
-    "picamera": Model(Kind.CODE_SCANNER, PicameraSettings, _camera_number, _picamera),
-    "folder": Model(Kind.CODE_SCANNER, FolderSettings, _nothing, _camera),
-    "video": Model(Kind.CODE_SCANNER, VideoSettings, _nothing, _camera),
+    "camera": Model(Kind.CODE_SCANNER, CameraSettings, _camera_path, _camera, wirings.CAMERA),
+    "picamera": Model(Kind.CODE_SCANNER, PicameraSettings, _camera_number, _picamera, wirings.PICAMERA),
+    "folder": Model(Kind.CODE_SCANNER, FolderSettings, _nothing, _camera, wirings.FOLDER),
+    "video": Model(Kind.CODE_SCANNER, VideoSettings, _nothing, _camera, wirings.VIDEO),
     "simulated-camera": Model(Kind.CODE_SCANNER, SimulatedCameraSettings, _nothing, _simulated_camera),
-    "gpio-input": Model(Kind.CONTACT, InputSettings, _pin, _gpio_input),
+    "gpio-input": Model(Kind.CONTACT, InputSettings, _pin, _gpio_input, wirings.GPIO_INPUT),
     "simulated-input": Model(Kind.CONTACT, SimulatedInputSettings, _pin, _simulated_input),
-    "gpio-beam-pair": Model(Kind.PASSAGE_SENSOR, BeamPairSettings, _beams, _beam_pair),
+    "gpio-beam-pair": Model(Kind.PASSAGE_SENSOR, BeamPairSettings, _beams, _beam_pair, wirings.GPIO_BEAM_PAIR),
     "simulated-beam-pair": Model(Kind.PASSAGE_SENSOR, SimulatedBeamPairSettings, _beams, _simulated_beam_pair),
-    "gpio-output": Model(Kind.OUTPUT, OutputSettings, _pin, _gpio_output),
+    "gpio-output": Model(Kind.OUTPUT, OutputSettings, _pin, _gpio_output, wirings.GPIO_OUTPUT),
     "simulated-output": Model(Kind.OUTPUT, SimulatedOutputSettings, _pin, _simulated_output),
-    "loudspeaker": Model(Kind.SPEAKER, LoudspeakerSettings, _sound_card, _loudspeaker),
+    "loudspeaker": Model(Kind.SPEAKER, LoudspeakerSettings, _sound_card, _loudspeaker, wirings.LOUDSPEAKER),
     "simulated-loudspeaker": Model(Kind.SPEAKER, SimulatedLoudspeakerSettings, _sound_file, _loudspeaker),
     **READER_MODELS,
 }

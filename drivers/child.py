@@ -21,6 +21,8 @@ from pathlib import Path
 from drivers.errors import DriverError
 from drivers.interfaces import Post
 from drivers.readings import DeviceState, DeviceStatus, Reading
+from drivers.tally import Count, Tally, TallyKeeper
+from drivers.threaded import monotonic_ms
 
 logger = logging.getLogger("menshen.child")
 MAX_PACKET = 64 * 1024  # bytes; longer ones are cut short and then refused as malformed
@@ -215,7 +217,8 @@ class ChildDevice:
         self._logger = logger
         self._state = DeviceState.STARTING
         self._post: Post = _nowhere
-        self._child = ChildProcess(name, module, greet=self._greet, hear=self._hear, lost=self._died, patience=patience)
+        self._keeper = TallyKeeper()
+        self._child = ChildProcess(name, module, greet=self._begin, hear=self._hear, lost=self._died, patience=patience)
 
     @property
     def state(self) -> DeviceState:
@@ -227,6 +230,11 @@ class ChildDevice:
         """The process's id while it lives."""
         return self._child.pid
 
+    @property
+    def tally(self) -> Tally:
+        """What it has to show for itself; `reopens`: restarts of the process. From any thread."""
+        return self._keeper.tally
+
     def start(self, post: Post) -> None:
         """Start the process and keep it running until `stop`."""
         self._post = post
@@ -235,6 +243,14 @@ class ChildDevice:
     def stop(self) -> None:
         """End the process, within 2 s."""
         self._child.stop()
+
+    def _begin(self) -> Iterable[bytes]:
+        self._keeper.opened()
+        return self._greet()
+
+    def _count(self, good: int) -> None:
+        """So many valid frames have come of this process by now."""
+        self._keeper.looked(Count(good), monotonic_ms())
 
     def _greet(self) -> Iterable[bytes]:
         """What each new process is told first."""

@@ -16,6 +16,7 @@ from drivers.edges import EdgeClock
 from drivers.errors import DeviceLost
 from drivers.readings import DeviceState, Level
 from drivers.settings import InputSettings, OutputSettings, PinLevel, Pull
+from drivers.tally import Count, Tally, TallyKeeper
 from drivers.threaded import RETRY, Retry, ThreadedDevice, monotonic_ms
 
 logger = logging.getLogger("menshen.gpio")
@@ -51,11 +52,18 @@ class GpioContact(ThreadedDevice):
         self._factory = pin_factory
         self._edges: deque[tuple[bool, int]] = deque(maxlen=256)
         self._woken = threading.Event()
+        self._keeper = TallyKeeper()
+
+    @property
+    def tally(self) -> Tally:
+        """What it has to show for itself; `frames`: how often its pin was read. From any thread."""
+        return self._keeper.tally
 
     def _live(self) -> None:
         try:
             with open_input(self._settings, self._factory) as device:
                 self._edges.clear()
+                self._keeper.opened()
                 clock = EdgeClock(device.pin.factory, monotonic_ms())
                 listener = self._listener(clock)  # gpiozero keeps a weak reference
                 device.pin.when_changed = listener
@@ -69,6 +77,7 @@ class GpioContact(ThreadedDevice):
         debounce = Debounce(active, round(self._settings.debounce_s * 1000))
         self._become(DeviceState.OK)
         self._post(Level(active))
+        count = Count()
         while not self._stopping.is_set():
             due_ms = debounce.due_ms()
             self._woken.wait(BACKSTOP_S if due_ms is None else max(0, due_ms - monotonic_ms()) / 1000)
@@ -78,6 +87,8 @@ class GpioContact(ThreadedDevice):
                 self._tell(debounce.edge(*self._edges.popleft()), held)
             self._tell(debounce.due(monotonic_ms()), held)  # before a level whose edge was lost takes its place
             self._tell(debounce.look(is_active(self._settings, pin.state), monotonic_ms()), held)
+            count.good += 1
+            self._keeper.looked(count, monotonic_ms())
             self._look(held)
 
     def _tell(self, settled: bool | None, held: Held) -> None:
@@ -121,6 +132,11 @@ class GpioOutput:
             self._device = self._open()
         except DeviceLost as lost:
             logger.error("%s: %s", name, lost)
+
+    @property
+    def state(self) -> DeviceState:
+        """LOST while the pin cannot be had; found out when it is switched."""
+        return DeviceState.LOST if self._device is None else DeviceState.OK
 
     def set(self, active: bool) -> None:
         """See Output.set. Raises DeviceLost, also once it is closed."""

@@ -84,6 +84,7 @@ class HidScanner(ThreadedDevice):
             data = os.read(device, CHUNK)
             if not data:
                 raise OSError(errno.ENODEV, "it has ended")
+            self.tap("<", data, len(data))
             now_ms = monotonic_ms()
             codes = keys.feed(data, now_ms)
             self._keeper.looked(keys, now_ms)

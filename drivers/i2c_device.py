@@ -103,7 +103,7 @@ class I2cDevice(ThreadedDevice):
             finally:
                 bus.close()
         except OSError as error:
-            raise DeviceLost(f"{self._bus}, address {self._address:#04x}: {_in_words(error)}") from error
+            raise DeviceLost(f"{self._bus}, address {self._address:#04x}: {in_words(error)}") from error
 
     def _converse(self, bus: Bus) -> None:
         self._keeper.opened()
@@ -123,11 +123,14 @@ class I2cDevice(ThreadedDevice):
 
     def _transfer(self, bus: Bus, sent: bytes, length: int) -> bytes:
         answer = bus.transfer(self._address, sent, length)
+        self.tap(">", sent, len(sent))
+        self.tap("<", answer, len(answer))
         raw.debug("%s > %s < %s", self.name, sent.hex(" "), answer.hex(" "))
         return answer
 
 
-def _in_words(error: OSError) -> str:
+def in_words(error: OSError) -> str:
+    """Why a bus cannot be opened, or a device on it not be read, and what to do."""
     return {
         errno.ENOENT: "there is no such bus: is I²C switched on (raspi-config)?",
         errno.EACCES: "no permission: the gate's user must be in the group of the bus (i2c)",

@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drivers.simulators.bench import Bench
+from drivers.wiring import Wiring
+
+if TYPE_CHECKING:
+    from drivers.signs import I2cSign, Sign
 
 
 class Kind(StrEnum):
@@ -23,9 +27,12 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Model:
     """`claims`: what only one device of a gate may have, such as "port /dev/ttyS0" or "pin 17". `build`: makes the device
-    of that name; what simulated ones share is on the bench."""
+    of that name; what simulated ones share is on the bench. `wiring`: how a real one is connected. `sign`: by what a model
+    on a port or a bus is recognised, where it can be."""
 
     kind: Kind
     settings: type[Any]
     claims: Callable[[Any], tuple[str, ...]]
     build: Callable[[str, Any, Bench], Any]
+    wiring: Wiring | None = None
+    sign: "Callable[[], Sign | I2cSign] | None" = None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
+from drivers import signs, wirings
 from drivers.interfaces import CardReader, CodeScanner
 from drivers.model import Kind, Model
 from drivers.reader_settings import (
@@ -163,17 +164,19 @@ def _lines(settings: WiegandSettings | SimulatedWiegandSettings) -> tuple[str, .
 _SCANNER, _READER = Kind.CODE_SCANNER, Kind.CARD_READER
 
 READER_MODELS: Final[Mapping[str, Model]] = {
-    "gm65": Model(_SCANNER, Gm65Settings, _port, _gm65),
+    "gm65": Model(_SCANNER, Gm65Settings, _port, _gm65, wirings.GM65, signs.gm65),
     "simulated-gm65": Model(_SCANNER, SimulatedGm65Settings, _nothing, _simulated_gm65),
-    "hid-scanner": Model(_SCANNER, HidScannerSettings, _input_device, _hid_scanner),
+    "hid-scanner": Model(_SCANNER, HidScannerSettings, _input_device, _hid_scanner, wirings.HID_SCANNER),
     "simulated-hid-scanner": Model(_SCANNER, SimulatedHidScannerSettings, _nothing, _simulated_hid_scanner),
-    "id-12": Model(_READER, Id12Settings, _port, _id12),
+    "id-12": Model(_READER, Id12Settings, _port, _id12, wirings.ID12, signs.id12),
     "simulated-id-12": Model(_READER, SimulatedId12Settings, _nothing, _simulated_id12),
-    "pn532": Model(_READER, Pn532Settings, _port, _pn532),
+    "pn532": Model(_READER, Pn532Settings, _port, _pn532, wirings.PN532, signs.pn532),
     "simulated-pn532": Model(_READER, SimulatedPn532Settings, _nothing, _simulated_pn532),
-    "wiegand": Model(_READER, WiegandSettings, _lines, _wiegand),
+    "wiegand": Model(_READER, WiegandSettings, _lines, _wiegand, wirings.WIEGAND),
     "simulated-wiegand": Model(_READER, SimulatedWiegandSettings, _lines, _simulated_wiegand),
-    "identity-card": Model(_READER, IdentityCardSettings, _port, _identity_card),
+    "identity-card": Model(
+        _READER, IdentityCardSettings, _port, _identity_card, wirings.IDENTITY_CARD, signs.identity_card
+    ),
     "simulated-identity-card": Model(_READER, SimulatedIdentityCardSettings, _nothing, _simulated_identity_card),
 }
 """Model names, as in a gate's configuration."""

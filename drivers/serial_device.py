@@ -59,6 +59,13 @@ class Answering(Protocol):
         """The rate is right: of late, what came was this model's."""
 
 
+@runtime_checkable
+class Private(Protocol):
+    """What a link has besides, when what comes is a person, whole: not even who watches the port is shown the bytes."""
+
+    private: ClassVar[bool]
+
+
 class SerialDevice(ThreadedDevice):
     """Runs a link over a port. LOST while the port cannot be opened or read, else as the link says."""
 
@@ -91,7 +98,7 @@ class SerialDevice(ThreadedDevice):
             ) as port:
                 self._converse(port, link)
         except (OSError, termios.error) as error:  # SerialException is an OSError; termios.error is not
-            raise DeviceLost(f"{path}: {_in_words(error)}") from error
+            raise DeviceLost(f"{path}: {in_words(error)}") from error
 
     def _path(self) -> str:
         """What to open."""
@@ -126,6 +133,7 @@ class SerialDevice(ThreadedDevice):
     def _send(self, port: serial.Serial, data: bytes) -> None:
         if data:
             raw.debug("%s > %s at %d baud", self.name, data.hex(" "), port.baudrate)
+            self.tap(">", data, len(data))
             port.write(data)
 
     def _read(self, port: serial.Serial) -> tuple[bytes, int]:
@@ -136,11 +144,14 @@ class SerialDevice(ThreadedDevice):
         return first + port.read(min(port.in_waiting, CHUNK - 1)), now_ms
 
     def _log(self, chunk: bytes, link: Link) -> None:
+        if chunk:
+            self.tap("<", None if isinstance(link, Private) else chunk, len(chunk))
         if chunk and raw.isEnabledFor(logging.DEBUG):
             raw.debug("%s < %s", self.name, f"{len(chunk)} bytes" if link.personal else chunk.hex(" "))
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
+    """Why a port cannot be opened or read, and what to do."""
     # pyserial hides termios.error's number in its text
     said = (*error.args, *(error.__context__.args if error.__context__ is not None else ()))
     number = next((each for each in said if isinstance(each, int)), 0)

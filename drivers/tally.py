@@ -20,6 +20,15 @@ class Counted(Protocol):
         """Bytes that were passed over until the next frame."""
 
 
+@dataclass(slots=True)
+class Count:
+    """Counted by hand; see Counted."""
+
+    good: int = 0
+    bad: int = 0
+    noise: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """Since the device was started. `reopens`: connections after the first; `last_valid_ms`: monotonic, of the last valid

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers import signs, wirings
 from drivers.interfaces import Thermometer
 from drivers.model import Kind, Model
 from drivers.settings import GyMcu90615Settings, SimulatedGyMcu90615Settings
@@ -22,6 +23,7 @@ from drivers.thermometer_settings import (
     ModbusThermometerSettings,
     SimulatedThermometerSettings,
 )
+from drivers.wiring import Wiring
 
 if TYPE_CHECKING:
     from drivers.protocols.modbus import Registers
@@ -254,28 +256,33 @@ def _nothing(_settings: object) -> tuple[str, ...]:
     return ()
 
 
-def _model(settings: type[Any], build: Callable[[str, Any, Bench], Any]) -> Model:
+def _model(
+    settings: type[Any],
+    build: Callable[[str, Any, Bench], Any],
+    wiring: Wiring | None = None,
+    sign: Callable[[], signs.Sign] | None = None,
+) -> Model:
     claims = _nothing if issubclass(settings, SimulatedGyMcu90615Settings) else _port
-    return Model(Kind.THERMOMETER, settings, claims, build)
+    return Model(Kind.THERMOMETER, settings, claims, build, wiring, sign)
 
 
 THERMOMETERS: Final[Mapping[str, Model]] = {
-    "gy-mcu90615": _model(GyMcu90615Settings, _gy_mcu90615),
+    "gy-mcu90615": _model(GyMcu90615Settings, _gy_mcu90615, wirings.GY_MCU90615, signs.gy_mcu90615),
     "simulated-gy-mcu90615": _model(SimulatedGyMcu90615Settings, _simulated_gy_mcu90615),
-    "gy-mcu90614": _model(GyMcu90614Settings, _gy_mcu90614),
+    "gy-mcu90614": _model(GyMcu90614Settings, _gy_mcu90614, wirings.GY_MCU90614, signs.gy_mcu90614),
     "simulated-gy-mcu90614": _model(SimulatedThermometerSettings, _simulated_gy_mcu90614),
-    "cjmcu-90614": _model(Cjmcu90614Settings, _cjmcu_90614),
+    "cjmcu-90614": _model(Cjmcu90614Settings, _cjmcu_90614, wirings.CJMCU_90614, signs.cjmcu_90614),
     "simulated-cjmcu-90614": _model(SimulatedThermometerSettings, _simulated_cjmcu_90614),
-    "gy-614v": _model(Gy614vSettings, _gy_614v),
+    "gy-614v": _model(Gy614vSettings, _gy_614v, wirings.GY_614V, signs.gy_614v),
     "simulated-gy-614v": _model(SimulatedThermometerSettings, _simulated_gy_614v),
-    "gd60914": _model(Gd60914Settings, _gd60914),
+    "gd60914": _model(Gd60914Settings, _gd60914, wirings.GD60914, signs.gd60914),
     "simulated-gd60914": _model(SimulatedThermometerSettings, _simulated_gd60914),
-    "mlx90614": Model(Kind.THERMOMETER, Mlx90614Settings, _bus, _mlx90614),
+    "mlx90614": Model(Kind.THERMOMETER, Mlx90614Settings, _bus, _mlx90614, wirings.MLX90614, signs.mlx90614),
     "simulated-mlx90614": _model(SimulatedThermometerSettings, _simulated_mlx90614),
-    "gy-mcu90640": _model(GyMcu90640Settings, _gy_mcu90640),
+    "gy-mcu90640": _model(GyMcu90640Settings, _gy_mcu90640, wirings.GY_MCU90640, signs.gy_mcu90640),
     "simulated-gy-mcu90640": _model(SimulatedThermometerSettings, _simulated_gy_mcu90640),
-    "calex-pyrousb": _model(CalexPyroUsbSettings, _calex_pyrousb),
+    "calex-pyrousb": _model(CalexPyroUsbSettings, _calex_pyrousb, wirings.CALEX_PYROUSB, signs.calex_pyrousb),
     "simulated-calex-pyrousb": _model(SimulatedThermometerSettings, _simulated_calex_pyrousb),
-    "modbus-thermometer": _model(ModbusThermometerSettings, _modbus),
+    "modbus-thermometer": _model(ModbusThermometerSettings, _modbus, wirings.MODBUS, signs.modbus),
     "simulated-modbus-thermometer": _model(SimulatedThermometerSettings, _simulated_modbus),
 }

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from drivers.errors import DeviceLost
@@ -20,6 +21,8 @@ class Retry:
 
 
 RETRY = Retry()
+Tap = Callable[[str, bytes | None, int], None]
+"""Told of all bytes: ">" sent or "<" come, the bytes (None where they are a person's), and how many."""
 STOP_S = 2.0
 
 
@@ -29,7 +32,8 @@ def monotonic_ms() -> int:
 
 
 class ThreadedDevice:
-    """Implements Device but for `_live`."""
+    """Implements Device but for `_live`. `tap`: set before `start` by whoever wants to see the bytes; called from the device's
+    thread."""
 
     def __init__(self, name: str, logger: logging.Logger, retry: Retry) -> None:
         self.name = name
@@ -38,6 +42,7 @@ class ThreadedDevice:
         self._wait_s = retry.first_s
         self._state = DeviceState.STARTING
         self._post: Post = _nowhere
+        self.tap: Tap = _unheard
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -96,6 +101,10 @@ class ThreadedDevice:
         elif was_well:
             self._logger.warning("%s: %s: %s", self.name, state, detail)
         self._post(DeviceStatus(state, detail))
+
+
+def _unheard(direction: str, data: bytes | None, length: int) -> None:
+    """Nobody wants to see the bytes."""
 
 
 def _nowhere(reading: Reading) -> None:

@@ -8,7 +8,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any, Final
 
 from drivers.camera.view import InView
@@ -17,22 +16,13 @@ from drivers.errors import BadFrame, DeviceLost
 from drivers.protocols.wiegand import LENGTHS, MOST, SILENCE_S, Pulse, decode, frames
 from drivers.reader_settings import WiegandSettings
 from drivers.readings import CardRead, DeviceState
-from drivers.tally import Tally, TallyKeeper
+from drivers.tally import Count, Tally, TallyKeeper
 from drivers.threaded import RETRY, Retry, ThreadedDevice, monotonic_ms
 
 logger = logging.getLogger("menshen.gpio")
 REARM_MS: Final = 1_000  # some readers say a card again and again while it lies there
 BAD: Final = 3  # frames in a row after which something is wrong with the wires
 SETTLE_S: Final = 2 * SILENCE_S  # nothing told for so long: a frame has ended, and its edges have arrived
-
-
-@dataclass(slots=True)
-class Count:
-    """One connection's frames, and the pulses of those that were none."""
-
-    good: int = 0
-    bad: int = 0
-    noise: int = 0
 
 
 class WiegandReader(ThreadedDevice):
@@ -46,7 +36,7 @@ class WiegandReader(ThreadedDevice):
         self._woken = threading.Event()
         self._seen = InView(REARM_MS)
         self._keeper = TallyKeeper()
-        self._count = Count()
+        self._count = Count()  # frames, and the pulses of those that were none
         self._bad_in_a_row = 0
         self._half: list[Pulse] = []  # of a frame that was none, and may have been told late
 

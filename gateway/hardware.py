@@ -7,7 +7,11 @@ from typing import Any, Protocol, cast
 from drivers.catalogue import MODELS, Bench, Kind
 from drivers.errors import DriverError
 from drivers.interfaces import Device, Output, Post, Speaker
+from drivers.readings import DeviceState
+from drivers.tally import Tally
 from gateway.config import DeviceConfig
+from gateway.core.moment import Moment
+from sync.contract.alarms import MOST_DEVICES, DeviceReport
 from sync.contract.colours import Lamp
 
 logger = logging.getLogger("menshen.gate")
@@ -61,6 +65,15 @@ class Hardware:
         """The loudspeaker, where there is one."""
         return cast("Speaker | None", self.by_use("speaker"))
 
+    def reports(self, now: Moment) -> tuple[DeviceReport, ...]:
+        """How each device is, those first that are not well. From any thread."""
+        found = [
+            _report(config.name, state, getattr(device, "tally", None), now)
+            for config, device in self.devices
+            if (state := getattr(device, "state", None)) is not None
+        ]
+        return tuple(sorted(found, key=lambda each: each.state == DeviceState.OK)[:MOST_DEVICES])
+
     def start(self, intake: Intake) -> None:
         """Start what reads: contacts first (fire, exit, door), then readers, then the camera and the loudspeaker."""
         reading = [(config, device) for config, device in self.devices if MODELS[config.model].kind in _ORDER]
@@ -81,3 +94,18 @@ class Hardware:
                     device.close()
                 except DriverError as error:
                     logger.error("%s: could not be returned to rest: %s", config.name, error)
+
+
+def _report(name: str, state: DeviceState, tally: Tally | None, now: Moment) -> DeviceReport:
+    if tally is None:
+        return DeviceReport(name=name, state=state.value)
+    valid_ms = tally.last_valid_ms
+    return DeviceReport(
+        name=name,
+        state=state.value,
+        valid_at_ms=0 if valid_ms is None else now.at_ms - (now.mono_ms - valid_ms),
+        frames=tally.frames,
+        bad=tally.bad,
+        noise=tally.noise,
+        reopens=tally.reopens,
+    )

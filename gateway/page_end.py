@@ -51,6 +51,7 @@ def page_of(
     gate = Gate(
         status=lambda: board.latest,
         turned_ms=lambda: board.turned_ms,
+        devices=lambda: board.devices,
         now=clock.now,
         post=post,
         directory=directory,

@@ -56,6 +56,8 @@ def centre_of(config: GateConfig, version: str, stack: ExitStack) -> Centre:
         version=version,
         has=Equipment({device.name: str(device.use) for device in config.devices}),
     )
+    board = StatusBoard(checkpoint, journal, clock.now, boot=boot, version=version)
+    board.follow_devices(hardware.reports)
     return Centre(
         bench=bench,
         hardware=hardware,
@@ -64,7 +66,7 @@ def centre_of(config: GateConfig, version: str, stack: ExitStack) -> Centre:
         boot=boot,
         inbox=Inbox(),
         checkpoint=checkpoint,
-        board=StatusBoard(checkpoint, journal, clock.now, boot=boot, version=version),
+        board=board,
     )
 
 

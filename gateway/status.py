@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.core.checkpoint import Checkpoint, Status
 from gateway.core.moment import Moment
 from gateway.journal import Journal
-from sync.contract.alarms import StateMessage
+from sync.contract.alarms import DeviceReport, StateMessage
 from sync.log.follower import Held
 
 
@@ -34,11 +34,21 @@ class StatusBoard:
         self._boot = boot.hex()
         self._version = version
         self._directory: Callable[[], Held] = Held
+        self._devices: Callable[[Moment], tuple[DeviceReport, ...]] = _no_devices
         self.take()
 
     def follow(self, directory: Callable[[], Held]) -> None:
         """Tell from now on which directory decides."""
         self._directory = directory
+
+    def follow_devices(self, devices: Callable[[Moment], tuple[DeviceReport, ...]]) -> None:
+        """Tell from now on how the devices are; may be called from any thread."""
+        self._devices = devices
+
+    @property
+    def devices(self) -> tuple[DeviceReport, ...]:
+        """How they are at this moment."""
+        return self._devices(self._now())
 
     @property
     def latest(self) -> Status:
@@ -80,4 +90,9 @@ class StatusBoard:
             devices_lost=status.devices_lost,
             alarms=status.alarms,
             commands=status.commands,
+            devices=self._devices(now),
         )
+
+
+def _no_devices(_now: Moment) -> tuple[DeviceReport, ...]:
+    return ()

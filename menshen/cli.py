@@ -8,6 +8,11 @@ import click
 
 _COMMANDS = {
     "demo": ("menshen.demo", "demo", "Everything on this machine: broker, office and one simulated gate."),
+    "devices": (
+        "menshen.devices",
+        "devices",
+        "Devices: what is connected, what it is, what it says, what is supported.",
+    ),
     "gate": ("gateway.commands", "gate", "Run and check a gate."),
     "office": ("central.commands", "office", "Run the office: pages, ingest, users and gates."),
     "pass": ("menshen.passes", "passes", "Passes: issue, show and verify them."),
@@ -52,6 +57,8 @@ def main() -> None:
     To see it all on this machine, with no configuration:
         menshen demo
     To set up a gate:
+        menshen devices list                     what is connected, and what to write for it
+        menshen devices probe /dev/ttyUSB0       which model speaks there
         menshen gate example > gate.toml         every key with its meaning; change what differs
         menshen gate check --config gate.toml    says what is wrong, and where
         menshen trust import --config gate.toml site.trust    whose passes and certificates it believes

@@ -24,6 +24,8 @@ LONG: Final = re.compile(
             r"e2e/test_demo\.py::test_(without_mosquitto|photographs)",
             r"hostile/test_personal_data\.py::.*keep0",
             r"central/capacity/test_page\.py::test_it_can_be_read_by_everybody\w*\[(?!390-zh)",
+            # probing: each model as it is delivered, and one at both rates, streaming or not, is always tested
+            r"drivers/test_probing\.py::test_it_is_found_as_itself\w*\[(?!gy-mcu90615)[a-z0-9-]+-\d+-(waits|streams)",
             # faults that take their minutes, or of which another kind is always tested
             r"faults/test_full_disk\.py::test_offline_for_long",
             r"faults/test_clock_jumps\.py::test_a_clock_that_nobody_has_set",

@@ -8,7 +8,7 @@ import msgspec
 
 from central.ingest.refusals import Refused
 from central.registry.states import boot_name
-from sync.contract.alarms import Alarm, AlarmMessage, StateMessage
+from sync.contract.alarms import MOST_DEVICES, Alarm, AlarmMessage, StateMessage
 from sync.contract.topics import MAX_PACKET, Channel
 from sync.errors import MessageError
 from sync.log.messages import Batch, Upward
@@ -81,9 +81,14 @@ def _check_state(state: StateMessage) -> StateMessage:
     _check_numbers(state.directory_epoch, state.directory_version, state.directory_at_ms)
     if len(state.alarms) > _MAX_ALARMS or len(state.devices_lost) > _MAX_ALARMS:
         raise Refused(f"state: more than {_MAX_ALARMS} alarms or devices")
+    if len(state.devices) > MOST_DEVICES:
+        raise Refused(f"state: more than {MOST_DEVICES} devices told of")
+    for device in state.devices:
+        _check_numbers(device.valid_at_ms, device.frames, device.bad, device.noise, device.reopens)
     for alarm in state.alarms:
         _check_alarm(alarm)
-    words = (state.version, state.mode, state.door, state.log_id, *state.devices_lost)
+    told = (word for device in state.devices for word in (device.name, device.state))
+    words = (state.version, state.mode, state.door, state.log_id, *state.devices_lost, *told)
     if any(len(word) > 64 or not word.isprintable() for word in words):
         raise Refused("state: a word of more than 64 characters, or with control characters")
     return state

@@ -45,6 +45,7 @@ class Gate(models.Model):
     directory_at_ms = models.BigIntegerField(default=0)
     came_back = models.JSONField(default=list, blank=True)  # states of superseded boots: [mono_ms, Unix seconds]
     devices_lost = models.JSONField(default=list, blank=True)
+    devices = models.JSONField(default=list, blank=True)  # each as sync.contract.alarms.DeviceReport
 
     class Meta:
         ordering: ClassVar = ["id"]

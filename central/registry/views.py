@@ -41,6 +41,11 @@ class GateCard:
     online: str  # online, offline, pending
     logs: list[LogCard]
 
+    @property
+    def devices_well(self) -> int:
+        """How many of its devices work."""
+        return sum(device["state"] == "ok" for device in self.gate.devices)
+
 
 def _gates(_: HttpRequest) -> Mapping[str, Any]:
     now = office_now()
@@ -62,10 +67,25 @@ def _log(gate: Gate, log: Log) -> LogCard:
 GATES = Live("gate-cards", "gates/_cards.html", _gates)
 
 
+def _devices(request: HttpRequest) -> Mapping[str, Any]:
+    match = request.resolver_match
+    gate = get_object_or_404(Gate, pk=match.kwargs["gate_id"] if match is not None else "")
+    return {"gate": gate, "online": "online" if gate.is_online(office_now()) else "offline"}
+
+
+DEVICES = Live("gate-devices-rows", "gates/_devices.html", _devices, parts=("gate_id",))
+
+
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     """All gates."""
     return render(request, "gates/listing.html", {"cards": GATES})
+
+
+@require_safe
+def devices(request: HttpRequest, gate_id: str) -> HttpResponse:
+    """How each device of a gate is."""
+    return render(request, "gates/devices.html", {"gate": get_object_or_404(Gate, pk=gate_id), "part": DEVICES})
 
 
 @require_POST

@@ -365,6 +365,12 @@ TABLES: Mapping[str, Words] = {
         "locked_down": _("Locked down"),
         "fault": _("State unknown: contact lost"),
     },
+    "device_state": {
+        "starting": _("Starting"),
+        "ok": _("Works"),
+        "stale": _("Says nothing valid"),
+        "lost": _("Lost"),
+    },
     "mode": {
         "normal": pgettext_lazy("mode", "Normal"),
         "free": _("Free passage"),

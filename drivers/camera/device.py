@@ -69,8 +69,8 @@ class CameraDevice(ChildDevice):
         except msgspec.DecodeError as error:
             raise ChildMisbehaved(str(error)) from error
         match report:
-            case Beat():
-                pass
+            case Beat(frames):
+                self._count(frames)
             case Code(data, symbology, decoder):
                 self._read(data, symbology, decoder)
             case Hinted(hint):

@@ -1,7 +1,7 @@
 """What the gate's process and the camera's process tell each other: one MessagePack struct a packet."""
 
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -62,7 +62,7 @@ class Fault(msgspec.Struct, frozen=True, tag="fault"):
 class Beat(msgspec.Struct, frozen=True, tag="beat"):
     """A sign of life from the decoding thread: pictures decoded so far."""
 
-    frames: int
+    frames: Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
 
 
 class Code(msgspec.Struct, frozen=True, tag="code"):

@@ -4,7 +4,9 @@ Source: hardware notes 1.3 (wap.szlitus.com/products/show-4084; the header of it
 Unit: °C, in hundredths, big-endian. The rate that it is delivered with is not stated: all are tried.
 
     module  A4 03 07 07  E  TOh TOl  TAh TAl  BOh BOl  sum   E emissivity in hundredths; sum: of all bytes before, low 8 bits
-    host    A4 06 register value sum                         writes one register; A4 03 start count sum reads some
+    host    A4 06 register value sum                         writes one register
+            A4 03 start count sum                            reads some: answered by the same head, their values and a sum, so
+                                                             that those of 07 to 0D are a frame of its stream
 
 Nothing is saved in the module (register 05): what the greeting sets is gone with its power.
 """
@@ -55,9 +57,25 @@ def write(register: Register, value: int) -> bytes:
     return summed(bytes((ADDRESS, 0x06, register, value)))
 
 
-def decode_write(frame: bytes) -> Write:
-    """What a host's frame sets. Raises BadFrame."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Registers that the host asks for."""
+
+    start: int
+    count: int
+
+
+READ_ALL: Final = summed(START)
+"""The host's question for emissivity and all values."""
+
+
+def decode_host(frame: bytes) -> Write | Read:
+    """What a host's frame sets or asks for. Raises BadFrame."""
     check_sum(frame)
+    if frame[1] == START[1]:
+        return Read(frame[2], frame[3])
+    if frame[1] != 0x06:
+        raise BadFrame(f"neither a read nor a write: {frame.hex(' ')}")
     try:
         return Write(Register(frame[2]), frame[3])
     except ValueError as error:
@@ -79,7 +97,7 @@ FRAME: Final = TemperatureFrame(
     ambient=Place(7, Quantity(-40.0, 125.0)),
     body=Place(9, Quantity(30.0, 45.0)),
 )
-HOST_FRAME: Final[Frame[Write]] = Frame(bytes((ADDRESS, 0x06)), 5, decode_write)
+HOST_FRAME: Final[Frame[Write | Read]] = Frame(bytes((ADDRESS,)), 5, decode_host)
 
 
 def encode(object_c: float, ambient_c: float, body_c: float, emissivity: float = 0.98) -> bytes:

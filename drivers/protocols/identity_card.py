@@ -205,6 +205,7 @@ class IdentityCardLink:
     bauds: ClassVar[Sequence[int]] = (115_200,)
     greeting: ClassVar[bytes] = b""
     personal: ClassVar[bool] = True
+    private: ClassVar[bool] = True
 
     def __init__(self, now_ms: int, wanted: Wanted) -> None:
         self._wanted = wanted

@@ -43,6 +43,7 @@ class LineFault(StrEnum):
     NONE = "none"
     SILENT = "silent"  # a broken wire
     GARBAGE = "garbage"  # a loose one
+    STUCK = "stuck"  # the same bytes again and again: the device hangs
 
 
 class SerialLine:
@@ -54,6 +55,7 @@ class SerialLine:
         self._lock = threading.RLock()
         self._master = -1
         self._fault = LineFault.NONE
+        self._said = b""
         self._path = UNPLUGGED
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._stopping = False
@@ -169,6 +171,9 @@ class SerialLine:
             return
         if self._fault is LineFault.GARBAGE or not self._rates_agree():
             data = self._random.randbytes(len(data))
+        elif self._fault is LineFault.STUCK:
+            data = self._said or data
+        self._said = data
         with suppress(OSError):  # a driver that does not read, or closes just now, loses bytes, as at a UART
             os.write(self._master, data)
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Final
 
 from drivers.protocols import cjmcu_90614, gy_614v, gy_mcu90640
 from drivers.protocols.frames import Frame
-from drivers.protocols.gy_614v import Register, Write
+from drivers.protocols.gy_614v import Read, Register, Write
 from drivers.protocols.gy_mcu90640 import HEIGHT, WIDTH, Group, Picture, Setting
 from drivers.simulators.forehead import FAR_CM, Physics, Surroundings
 from drivers.simulators.thermometer import StreamModel
@@ -61,16 +61,32 @@ class Gy614vModel(StreamModel):
             Register.FORMAT: int(text),
         }
         self._registers = dict(self._saved)
+        self._answers = b""
 
     def power_on(self, now_ms: int) -> None:
         """See Instrument.power_on."""
         self._registers = dict(self._saved)
+        self._answers = b""
         self._next_baud = gy_614v.BAUDS[self._saved[Register.BAUD]]
         self._automatic = self._saved[Register.OUTPUT] == gy_614v.STREAMS
         self._every_ms = 1_000 // gy_614v.RATES[self._registers[Register.RATE]]
         super().power_on(now_ms)
 
-    def _obey(self, asked: Write, now_ms: int) -> None:
+    def say(self, now_ms: int) -> bytes:
+        """See Instrument.say: answers first, which are binary however it streams."""
+        answers, self._answers = self._answers, b""
+        return answers + super().say(now_ms)
+
+    def due_ms(self) -> int | None:
+        """See Instrument.due_ms."""
+        return 0 if self._answers else super().due_ms()
+
+    def _obey(self, asked: Write | Read, now_ms: int) -> None:
+        if isinstance(asked, Read):
+            if (asked.start, asked.count) == (0x07, 0x07):
+                object_c, ambient_c = self.physics.noisy(now_ms)
+                self._answers += gy_614v.encode(object_c, ambient_c, object_c + self.physics.body_above_skin_c)
+            return
         if asked.register is Register.SAVE:
             self._saved = dict(self._registers)
             return

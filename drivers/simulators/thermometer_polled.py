@@ -24,6 +24,7 @@ from drivers.simulators.thermometer_models import BodyPhysics
 ANSWER_MS: Final = 20
 MEASURE_MS: Final = 60
 MOST: Final = 256  # bytes of a request that is none yet
+APART_MS: Final = 50  # what came so long ago belongs to no request: the line's silence ends it, 4 ms at 9600 baud
 NO_SUCH_FUNCTION: Final = 1
 NO_SUCH_REGISTER: Final = 2
 
@@ -99,8 +100,12 @@ class ModbusModel(AskedModel):
         self._address = address
         self._framer = FramerRTU(DecodePDU(is_server=True))
         self._request = b""
+        self._heard_ms = 0
 
     def _hear(self, data: bytes, now_ms: int) -> bytes:
+        if now_ms - self._heard_ms > APART_MS:
+            self._request = b""
+        self._heard_ms = now_ms
         self._request = (self._request + data)[-MOST:]
         used, request = self._framer.handleFrame(self._request, self._address, 0)
         self._request = self._request[used:]

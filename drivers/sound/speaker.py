@@ -24,6 +24,7 @@ class SpeakerProcess(ChildDevice):
         )
         self._open = pack("open", device, str(Path(file).absolute()) if file else "")
         self._loops: dict[str, bytes] = {}
+        self._beats = 0  # of the process that lives now
 
     def play(self, wavs: tuple[str, ...], priority: int, percent: int = 100) -> None:
         """See Speaker.play. Raises ValueError for a path that holds NUL."""
@@ -46,12 +47,14 @@ class SpeakerProcess(ChildDevice):
         self.stop()
 
     def _greet(self) -> Iterable[bytes]:
+        self._beats = 0
         return (self._open, *tuple(self._loops.values()))
 
     def _hear(self, packet: bytes) -> None:
         match unpack(packet):
             case ["beat"]:
-                pass
+                self._beats += 1
+                self._count(self._beats)
             case ["state", "ok" | "lost" as state, detail]:
                 self._become(DeviceState(state), detail)
             case ["notice", text]:

@@ -33,6 +33,7 @@ from gateway.page.settings import setup_of
 from gateway.page.snapshot import on_duty, packed, take
 from gateway.page.visitors import DAY_MS, VisitorFile, VisitorsError, file_in
 from gateway.page.visits import RecentVisits
+from sync.contract.alarms import DeviceReport
 from sync.contract.directory import Table
 from sync.contract.text import harmless
 
@@ -50,13 +51,14 @@ MODULE: Final = "gateway.page.process"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """What the desk needs of the gate. `status` and `turned_ms` as of the last turn."""
+    """What the desk needs of the gate. `status` and `turned_ms` as of the last turn; `devices` as they are now."""
 
     status: Callable[[], Status]
     turned_ms: Callable[[], int]
     now: Callable[[], Moment]
     post: Callable[[Event], None]
     directory: Directory
+    devices: Callable[[], tuple[DeviceReport, ...]] = tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class PageDesk:
             self._visits,
             self._duty,
             now,
+            devices=self._gate.devices(),
             limit=self._limit,
             alive=now.mono_ms - self._gate.turned_ms() < TURNS_MS,
         )

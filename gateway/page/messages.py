@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from gateway.core.policy import Mode
-from sync.contract.alarms import Alarm
+from sync.contract.alarms import Alarm, DeviceReport
 from sync.contract.directory import DutyRole
 from sync.contract.records import DrillStage, ShiftAction
 
@@ -221,6 +221,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="now"):
     steps: tuple[StepDone, ...]
     visits: tuple[Passed, ...]
     duty: tuple[OnDuty, ...]
+    devices: tuple[DeviceReport, ...] = ()
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

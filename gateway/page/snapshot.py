@@ -17,7 +17,7 @@ from gateway.page.messages import (
     encode,
 )
 from gateway.page.visits import RecentVisits
-from sync.contract.alarms import Alarm
+from sync.contract.alarms import Alarm, DeviceReport
 from sync.contract.directory import Duty, DutyRole, concerns
 from sync.contract.text import harmless
 
@@ -30,6 +30,7 @@ def take(
     duty: tuple[OnDuty, ...],
     now: Moment,
     *,
+    devices: tuple[DeviceReport, ...] = (),
     limit: int,
     alive: bool,
 ) -> Snapshot:
@@ -50,6 +51,7 @@ def take(
         alarms=tuple(pressing[:MOST_ALARMS]),
         more_alarms=max(0, len(pressing) - MOST_ALARMS),
         lost=status.devices_lost[:MOST_DEVICES],
+        devices=devices[:MOST_DEVICES],
         due=dict(list(status.rounds.items())[:MOST_ROUNDS]),
         steps=visits.steps,
         visits=visits.last,

@@ -105,13 +105,34 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
 
 
+MOST_DEVICES = 32
+"""So many a state tells of; of more, those that are not well come first."""
+
+
+class DeviceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a device of the gate is.
+
+    `state`: `starting`, `ok`, `stale` or `lost`; `valid_at_ms`: when its last valid frame came, Unix milliseconds by the gate's
+    clock, 0 for never; since the gate was started: valid `frames`, `bad` ones (wrong checksum, malformed), bytes of `noise`
+    that were passed over until the next frame, and `reopens`: how often it was opened again. No reading, and nothing of a person.
+    """
+
+    name: str
+    state: str
+    valid_at_ms: int = 0
+    frames: int = 0
+    bad: int = 0
+    noise: int = 0
+    reopens: int = 0
+
+
 class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
     """Payload of the retained `…/state`, QoS 1; the last will is the same message with `online` false and no alarms.
 
     `drill`: the mode is an exercise. `(boot, connection)` orders them: a message of an older connection is ignored. `head` is the number of the last
     record written, `acked` of the last one the office acknowledged. `commands`: what became of the last few of the office's
     commands, so that the answers overtake the backlog, too. `directory_…`: which state of the site's directory the gate
-    decides by, and when the office last said that it is the newest (Unix milliseconds); 0 for none.
+    decides by, and when the office last said that it is the newest (Unix milliseconds); 0 for none. `devices`: each device, at most 32.
     """
 
     online: bool
@@ -134,3 +155,4 @@ class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
     devices_lost: tuple[str, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     commands: tuple[Answer, ...] = ()
+    devices: tuple[DeviceReport, ...] = ()

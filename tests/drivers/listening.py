@@ -1,8 +1,10 @@
 """What the tests of devices in a process of their own share: somebody who listens, and waits without sleeping."""
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -12,6 +14,14 @@ from drivers.readings import CodeRead, DeviceState, DeviceStatus, Reading
 
 WAIT_S = 20.0
 BRISK = Patience(silent_s=1.0, end_s=0.5, retry_first_s=0.05, retry_longest_s=0.2)
+
+
+def take_name(path: str) -> list[int]:
+    """Have a pty's name that has become free taken, be it by another process; file descriptors to close."""
+    opened: list[int] = []
+    while not Path(path).exists():
+        opened += os.openpty()
+    return opened
 
 
 class Startable(Protocol):

@@ -71,6 +71,15 @@ def test_its_real_model_claims_its_port_and_says_unit_and_source(page: Any) -> N
     assert "Source: " in text
 
 
+def test_its_sign_knows_its_frames_and_its_wiring_is_whole(page: Any) -> None:
+    model = page.ROWS["ex-9"]
+    ear = model.sign().ear()
+    ear.hear(b"noise" + page.CASE.good * 3)
+    assert ear.good == 3
+    assert model.wiring.joins
+    assert model.wiring.example == {"port": page.BY_ID}
+
+
 def test_the_files_that_the_page_names_are_there() -> None:
     root = PAGE.parents[1]
     named = set(re.findall(r"`((?:drivers|tests|docs|config)/[a-z0-9_./]+)`", PAGE.read_text("utf-8")))

@@ -14,6 +14,7 @@ from gpiozero.pins.mock import MockFactory
 
 from drivers.camera.settings import CameraSettings
 from drivers.catalogue import MODELS, Bench, Kind
+from drivers.described import described
 from drivers.settings import GyMcu90615Settings, InputSettings, Rdm6300Settings
 from drivers.sound.settings import LoudspeakerSettings, SimulatedLoudspeakerSettings
 from drivers.thermometers import registers_of
@@ -219,3 +220,39 @@ def test_a_table_of_registers_is_what_the_settings_say() -> None:
     assert registers_of(settings("modbus-thermometer", **table, **places)) == Registers(
         Table.HOLDING, Register(0, number, True), Register(2, number, True), Status(9, 6), apart=True
     )
+
+
+WITHOUT_SIGN = {
+    "camera": "opens as any camera does: `menshen devices list` names it",
+    "picamera": "`menshen devices list` names its sensor",
+    "folder": "nothing is connected",
+    "video": "nothing is connected",
+    "gpio-beam-pair": "two contacts, which say nothing of themselves",
+    "gpio-input": "a contact says nothing of itself",
+    "gpio-output": "a relay says nothing at all",
+    "loudspeaker": "says nothing",
+    "hid-scanner": "types as any keyboard does: `menshen devices list` names it",
+    "wiegand": "two pins, and nothing without a card",
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_each_real_model_says_how_it_is_wired_and_by_what_it_is_recognised(name: str) -> None:
+    model = MODELS[name]
+    assert model.wiring is not None
+    for text in (model.wiring.summary, model.wiring.power, model.wiring.level, model.wiring.source):
+        assert text
+    assert model.wiring.joins or name in ("folder", "video")
+    assert (model.sign is None) is (name in WITHOUT_SIGN)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_each_real_model_says_what_it_is_in_words(name: str) -> None:
+    said = described(name)
+    assert said.what
+    assert said.unit
+    assert said.source
+
+
+def test_simulated_models_have_neither_wiring_nor_sign() -> None:
+    assert not [name for name in MODELS if name not in REAL and (MODELS[name].wiring or MODELS[name].sign)]

@@ -26,7 +26,7 @@ from drivers.simulators.line import LineFault
 from drivers.simulators.serial_device import SimulatedSerialDevice
 from drivers.simulators.thermometer import SimulatedThermometer
 from drivers.threaded import Retry
-from tests.drivers.listening import Listener
+from tests.drivers.listening import Listener, take_name
 
 BRISK = Retry(first_s=0.02, longest_s=0.1)
 CARD, OTHER = "000414CD7E", "1F00644BB6"
@@ -248,7 +248,7 @@ def test_unplugged_in_the_middle_of_a_frame_and_plugged_in_under_another_name(
     thermometer.simulator.inject(encode(42.0, 24.0)[:5])
     thermometer.simulator.unplug()
     thermometer.until_state(DeviceState.LOST)
-    others = os.openpty()  # takes the name that has become free
+    others = take_name(before)
     thermometer.simulator.plug()
     assert thermometer.simulator.path != before
     thermometer.until_state(DeviceState.OK, count=2)

@@ -24,7 +24,7 @@ from drivers.simulators.thermometer import InstrumentLine, ThermometerInstrument
 from drivers.simulators.thermometer_models import Cjmcu90614Model, Gy614vModel, Gy90640Model
 from drivers.simulators.thermometer_polled import Gd60914Model, ModbusModel
 from drivers.threaded import Retry
-from tests.drivers.listening import Listener
+from tests.drivers.listening import Listener, take_name
 
 BRISK = Retry(first_s=0.02, longest_s=0.1)
 ROOM = SimulatedGyMcu90615Settings(room_c=24.0)
@@ -135,7 +135,7 @@ def test_unplugged_in_the_middle_of_a_frame_and_plugged_in_under_another_name(th
     thermometer.simulator.inject(bytes.fromhex("5A 5A 02 06 B8"))
     thermometer.simulator.unplug()
     thermometer.until_state(DeviceState.LOST)
-    others = os.openpty()  # takes the name that has become free
+    others = take_name(before)
     thermometer.simulator.plug()
     assert thermometer.simulator.path != before
     thermometer.until_state(DeviceState.OK, count=2)

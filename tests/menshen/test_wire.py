@@ -21,7 +21,16 @@ from menshen.cli import main
 from menshen.wire.command import WAITING, Ear
 from menshen.wire.reading import read
 from menshen.wire.showing import LONGEST, json_line, lines
-from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, Answer, CommandOutcome, StateMessage
+from sync.contract.alarms import (
+    Alarm,
+    AlarmAction,
+    AlarmKind,
+    AlarmMessage,
+    Answer,
+    CommandOutcome,
+    DeviceReport,
+    StateMessage,
+)
 from sync.contract.commands import Acknowledge, Command, Release, Say, seal_command
 from sync.contract.office_time import When, encode_told
 from sync.contract.sealed import seal
@@ -54,6 +63,7 @@ STATE = StateMessage(
     head=3,
     acked=2,
     devices_lost=("thermometer",),
+    devices=(DeviceReport(name="thermometer", state="stale", frames=3), DeviceReport(name="camera", state="ok")),
     alarms=(ALARM,),
     commands=(Answer(id="0f" * 16, outcome=CommandOutcome.REFUSED, reason="lockdown"),),
 )
@@ -124,7 +134,7 @@ def test_alarm_and_state() -> None:
     assert f"alarm raised door-forced at north, since {time_words(ALARM.since_ms)}, contact (" in line
     (line,) = shown(topic("g-1", Channel.STATE), msgspec.json.encode(STATE))
     for part in ("online", "mode normal", "door locked", "inside 17", "head 3 acknowledged 2", "connection 42",
-                 "lost: thermometer", "open alarms: door-forced",
+                 "lost: thermometer", "devices: thermometer stale,", "open alarms: door-forced",
                  "commands: 0f0f0f0f refused lockdown"):  # fmt: skip
         assert part in line
     assert "not trusted" not in line
@@ -133,6 +143,7 @@ def test_alarm_and_state() -> None:
     told = json.loads(json_line(read(topic("g-1", Channel.STATE), msgspec.json.encode(STATE)), AT, records=True))
     assert told["said"] == msgspec.to_builtins(STATE) | {
         "devices_lost": ["thermometer"],
+        "devices": [{"name": "thermometer", "state": "stale", "frames": 3}, {"name": "camera", "state": "ok"}],
         "alarms": told["said"]["alarms"],
         "commands": told["said"]["commands"],
     }

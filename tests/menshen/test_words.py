@@ -50,6 +50,7 @@ WORD = re.compile(r"[a-z]+(-[a-z0-9]+)*")
 NO_REASONS = {*HEALTH_KINDS, *Outcome, *PassType, *HealthCode, *Fact, *Statement, *Step, *Direction} | {
     "card", "pass", "text",  # kinds
     "utf-8",  # an encoding
+    "hold-still",  # what a code that cannot be read wants
     "codes-used",  # a key of the durable state
 }  # fmt: skip
 """Words of these modules that are no reasons; whatever else looks like one is taken for one."""

@@ -15,7 +15,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, Answer, CommandOutcome, StateMessage
+from sync.contract.alarms import (
+    Alarm,
+    AlarmAction,
+    AlarmKind,
+    AlarmMessage,
+    Answer,
+    CommandOutcome,
+    DeviceReport,
+    StateMessage,
+)
 from sync.contract.colours import HealthCode, PassType
 from sync.contract.commands import (
     MAX_LIFE_MS,
@@ -182,6 +191,12 @@ STATE = StateMessage(
     devices_lost=("thermometer",),
     alarms=(ALARM,),
     commands=(Answer(id="0f" * 16, outcome=CommandOutcome.REFUSED, reason="lockdown"),),
+    devices=(
+        DeviceReport(
+            name="thermometer", state="lost", valid_at_ms=AT - 60_000, frames=864_003, bad=2, noise=17, reopens=1
+        ),
+        DeviceReport(name="card-reader", state="ok", valid_at_ms=AT - 900_000, frames=412),
+    ),
 )
 PLAIN: dict[str, msgspec.Struct] = {
     "alarm": AlarmMessage(action=AlarmAction.RAISED, alarm=ALARM, at_ms=AT, boot=BOOT.hex(), mono_ms=86_400_000),

@@ -123,6 +123,14 @@ def test_a_boot_that_is_none_is_refused(boot: str) -> None:
         (b'"devices_lost":[]', b'"devices_lost":["\\u202ecamera"]', "control characters"),
         (b'"devices_lost":[]', b'"devices_lost":[%s]' % b",".join([b'"a"'] * 257), "more than 256"),
         (b'"kind":"door-forced"', b'"kind":"world-ended"', "Invalid enum value"),
+        (b'"devices":[]', b'"devices":[%s]' % b",".join([b'{"name":"a","state":"ok"}'] * 33), "more than 32 devices"),
+        (b'"devices":[]', b'"devices":[{"name":"\\u001b[31m","state":"ok"}]', "control characters"),
+        (b'"devices":[]', b'"devices":[{"name":"a","state":"%s"}]' % (b"x" * 65), "more than 64 characters"),
+        (
+            b'"devices":[]',
+            b'"devices":[{"name":"a","state":"ok","frames":%d}]' % 2**64,
+            "that no 64 bits can hold|out of range",
+        ),
     ],
 )
 def test_a_state_out_of_bounds_is_refused(old: bytes, new: bytes, said: str) -> None:

@@ -36,8 +36,8 @@ class Shared:
         for gate in KNOWN:
             columns = "id, name, admitted, first_seen, said_online, boot, earlier_boots, connection, mono_ms, at_ms, " \
                 "clock_trusted, version, mode, door, inside, log_id, head, acked, devices_lost, site, directory_epoch, " \
-                "directory_version, directory_at_ms, came_back, drill"  # fmt: skip
-            values = "%s, '', true, now(), false, '', '[]', 0, 0, 0, false, '', '', '', 0, '', 0, 0, '[]', '', 0, 0, 0, '[]', false"
+                "directory_version, directory_at_ms, came_back, drill, devices"  # fmt: skip
+            values = "%s, '', true, now(), false, '', '[]', 0, 0, 0, false, '', '', '', 0, '', 0, 0, '[]', '', 0, 0, 0, '[]', false, '[]'"
             self.ask(f"INSERT INTO registry_gate ({columns}) VALUES ({values})", gate)  # noqa: S608  ours
 
     def ask(self, sql: str, *values: object) -> list[tuple[object, ...]]:

@@ -18,6 +18,8 @@ _ARGUMENTS = {
     "alarm": ["0" * 32],
     "alarm-note": ["0" * 32],
     "admit": ["north-gate"],
+    "gate-devices": ["north-gate"],
+    "gate-devices-rows": ["north-gate"],
     **{
         f"drill{part}": [1]
         for part in (

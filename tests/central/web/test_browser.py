@@ -10,11 +10,13 @@ from pytest_django import Settings
 from central.accounts.models import User, give_one_time_password
 from central.alarms.models import Alarm
 from central.registry.models import Gate
-from sync.contract.alarms import AlarmKind
+from sync.contract.alarms import AlarmKind, DeviceReport
 from sync.contract.colours import HealthCode, PassType
 from sync.contract.records import CardSeen, Direction, VisitOutcome
 from tests.central.web.conftest import PASSWORD
 from tests.central.web.making import GateAtWork
+
+DEVICES = "/gates/north-gate/devices/"
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -48,7 +50,11 @@ def busy_day() -> GateAtWork:
     south.record(
         CardSeen(card="0a1b2c3d4e5f6071", outcome="unknown", reason="unknown-card", full=True, **card), clock=False
     )
-    gate.state(door="held_open", inside=12, devices_lost=("thermometer",), head=gate.seq + 7)
+    told = tuple(
+        DeviceReport(name=f"device-{number}", state=state, valid_at_ms=1_700_000_000_000, frames=864_000)
+        for number, state in enumerate(("starting", "ok", "stale", "lost"))
+    )
+    gate.state(door="held_open", inside=12, devices_lost=("thermometer",), devices=told, head=gate.seq + 7)
     south.state(clock_trusted=False, online=True)
     gate.alarm(AlarmKind.FEVER)
     gate.alarm(AlarmKind.DOOR_FORCED, count=3)
@@ -178,7 +184,8 @@ def test_axe_finds_nothing(seated: BrowserContext, server: str, language: str) -
     seated.add_cookies([{"name": "django_language", "value": language, "url": server}])
     page = seated.new_page()
     alarm = Alarm.objects.values_list("pk", flat=True)[0]
-    for address in ("/entries/", "/cards/", "/alarms/", f"/alarms/{alarm}/", "/gates/", "/password/", "/nowhere/"):
+    addresses = "/entries/", "/cards/", "/alarms/", f"/alarms/{alarm}/", "/gates/", DEVICES, "/password/", "/nowhere/"
+    for address in addresses:
         _axe(page, address)
     seated.clear_cookies(name="sessionid")
     _axe(page, "/login/")
@@ -195,7 +202,7 @@ def test_nothing_is_wider_than_the_page(seated: BrowserContext, width: int) -> N
     busy_day()
     page = seated.new_page()
     page.set_viewport_size({"width": width, "height": 900})
-    for address in ("/entries/", "/cards/", "/alarms/", "/gates/"):
+    for address in ("/entries/", "/cards/", "/alarms/", "/gates/", DEVICES):
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         if width >= 1280:

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from central.registry.models import Gate
+from sync.contract.alarms import DeviceReport
 from tests.central.web.making import GateAtWork
 from tests.central.web.test_alarms import text
 
@@ -81,3 +82,40 @@ def test_words_that_nobody_knows_are_shown_as_they_are(office: Client, gate: Gat
     page = office.get("/gates/").content.decode()
     assert "ajar&lt;b&gt;" in page
     assert "carnival" in page
+
+
+def test_the_devices_of_a_gate(office: Client, gate: GateAtWork) -> None:
+    gate.state(
+        devices=(
+            DeviceReport(
+                name="forehead",
+                state="stale",
+                valid_at_ms=1_700_000_000_000,
+                frames=864_003,
+                bad=2,
+                noise=17,
+                reopens=1,
+            ),
+            DeviceReport(name="<b>reader", state="ok"),
+            DeviceReport(name="camera", state="dreaming"),
+        )
+    )
+    page = office.get("/gates/").content.decode()
+    assert "1 of 3 work" in text(page.encode())
+    assert 'href="/gates/north-gate/devices/"' in page
+    answer = office.get("/gates/north-gate/devices/")
+    shown = text(answer.content)
+    assert "Devices of north-gate" in shown
+    assert "forehead Says nothing valid 2023-11-1" in shown
+    assert "864003 2 17 1" in shown
+    assert "<b>reader Works never 0 0 0 0" in shown
+    assert b"&lt;b&gt;reader" in answer.content
+    assert "camera dreaming never" in shown
+    assert office.get("/gates/north-gate/devices/rows/").status_code == 200
+    assert office.get("/gates/nowhere/devices/").status_code == 404
+
+
+def test_a_gate_that_tells_of_no_devices(office: Client, gate: GateAtWork) -> None:
+    gate.state()
+    assert "has not told of its devices" in text(office.get("/gates/north-gate/devices/").content)
+    assert "/devices/" not in office.get("/gates/").content.decode()

@@ -215,13 +215,13 @@ WRITES = [  # hardware notes 1.3, the maker's page
 @pytest.mark.parametrize(("frame", "asked"), WRITES)
 def test_the_writes_of_a_gy_614v(frame: str, asked: Write) -> None:
     assert gy_614v.write(asked.register, asked.value) == bytes.fromhex(frame)
-    assert gy_614v.decode_write(bytes.fromhex(frame)) == asked
+    assert gy_614v.decode_host(bytes.fromhex(frame)) == asked
 
 
 @pytest.mark.parametrize("frame", ["A4 06 09 00 B3", "A4 06 03 01 AF"])
 def test_what_is_no_write_of_a_gy_614v(frame: str) -> None:
     with pytest.raises(BadFrame):
-        gy_614v.decode_write(bytes.fromhex(frame))
+        gy_614v.decode_host(bytes.fromhex(frame))
 
 
 def test_nothing_is_saved_in_a_gy_614v() -> None:

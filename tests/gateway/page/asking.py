@@ -11,7 +11,7 @@ from gateway.page import messages
 from gateway.page.app import make_app
 from gateway.page.messages import Answer, OnDuty, Passed, Person, Setup, Snapshot, StepDone
 from gateway.page.security import csrf_of
-from sync.contract.alarms import Alarm, AlarmKind, Level
+from sync.contract.alarms import Alarm, AlarmKind, DeviceReport, Level
 from sync.contract.directory import DutyRole
 
 SETUP = Setup(
@@ -36,6 +36,8 @@ def snapshot(**changed: Any) -> Snapshot:
         "steps": (StepDone(step="credential", passed=False, reason=nasty),),
         "visits": (Passed(at_ms=1, direction="entry", outcome="denied", reasons=("fever", nasty), pass_type="visitor",
                           health_code="red", object_c=38.25),),
+        "devices": (DeviceReport(name=nasty, state=nasty, frames=864_003, bad=2),
+                    DeviceReport(name="reader", state="ok", valid_at_ms=1_800_000_000_000, frames=5)),
         "duty": (OnDuty(name=nasty, role=DutyRole.LEADER, phone='1"><i>'),),
     }  # fmt: skip
     return Snapshot(**(values | changed))

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from gateway.page.guards import Role, new_guard, write_guards
 from gateway.page.messages import Answer, Ask, Snapshot, decode_to_page, encode
 from gateway.page.snapshot import on_duty, packed, take
 from gateway.page.visits import LAST, RecentVisits
-from sync.contract.alarms import Alarm, AlarmKind, Level
+from sync.contract.alarms import Alarm, AlarmKind, DeviceReport, Level
 from sync.contract.colours import PassType
 from sync.contract.directory import Duty, DutyRole
 from sync.contract.records import Direction, Door, DrillStage, ShiftAction, Visit, VisitOutcome
@@ -433,3 +433,10 @@ def test_who_has_the_duty_now() -> None:
     assert [(each.name, each.role) for each in on_duty(rows, 10, "north")] == [
         ("Li", DutyRole.GUARD), ("Zhao", DutyRole.DUTY_ROOM), ("Wang", DutyRole.LEADER),
     ]  # fmt: skip
+
+
+def test_the_page_is_told_how_each_device_is(world: World) -> None:
+    told = tuple(DeviceReport(name=f"d{number}", state="stale", frames=2**53) for number in range(40))
+    world.desk._gate = replace(world.desk._gate, devices=lambda: told)
+    world.desk._tell_once(Moment(mono_ms=1, at_ms=1))
+    assert world.sent[-1].devices == told[:32]

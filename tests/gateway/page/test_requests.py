@@ -227,3 +227,12 @@ def test_an_alarm_says_what_to_do_and_whom_to_call() -> None:
     assert "Get people out. Call 119." in regions["alarms"]
     assert "leader on shift" in regions["alarms"]
     assert "38.2 °C" in regions["visits"]
+
+
+@pytest.mark.parametrize(("language", "works"), [("en", "works"), ("zh", "正常")])
+def test_each_device_is_shown_with_its_state_and_counters(language: str, works: str) -> None:
+    headers = {"cookie": f"menshen={COOKIE}; menshen-language={language}"}
+    shown = json.loads(ask(FakeLine(), "/now", headers=headers).body)["regions"]["devices"]
+    assert f"</span> {works}</td>" in shown
+    assert re.search(r"864003, \w+ 2, [\w ]+ 0</span>", shown)
+    assert re.search(r"reader</th><td>.*</td><td>\d\d:\d\d:\d\d<br>", shown)

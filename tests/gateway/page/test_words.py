@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from central.web.shapes import _CIRCLE, _DIAMOND, _SQUARE, _TRIANGLE, shape
+from drivers.readings import DeviceState
 from gateway.core.door import DoorState
 from gateway.core.policy import Mode
 from gateway.page.messages import Person
@@ -73,6 +74,7 @@ def test_every_word_that_a_template_asks_for_is_there(language: str) -> None:
         *(f"reason-{each}" for each in REASONS), *(f"level-{level.value}" for level in Level if level),
         *(each.value for each in Direction), *(each.value for each in PassType),
         *(f"lane-{each.key}{hint}" for each in _BY_DOOR.values() for hint in ("", "-hint")),
+        *(f"device-{state.value}" for state in DeviceState),
         "lane-fire", "lane-fire-hint", "lane-ready", "lane-ready-hint", "lane-somebody", "lane-somebody-hint",
     }  # fmt: skip
     assert {key for key in asked | made if not words.has(key)} == set()

@@ -1,0 +1,200 @@
+"""Simulated devices on a port of their own, for any program: each serial model by name, and what people can do to it in words."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from drivers.errors import WrongUse
+from drivers.protocols.identity_card import Field
+from drivers.protocols.modbus import PYRO_USB, SIMULATED
+from drivers.simulators.card_reader import SimulatedCardReader, SimulatedId12
+from drivers.simulators.code_scanner import Gm65Model, SimulatedGm65
+from drivers.simulators.identity_card import SimulatedIdentityCard
+from drivers.simulators.line import LineFault, SerialLine
+from drivers.simulators.pn532 import SimulatedPn532
+from drivers.simulators.thermometer import HELD_CM, InstrumentLine, ThermometerInstrument, ThermometerModel
+from drivers.simulators.thermometer_models import Cjmcu90614Model, Gy614vModel, Gy90640Model
+from drivers.simulators.thermometer_polled import Gd60914Model, ModbusModel
+
+PERSON: Final = {
+    Field.NAME: "张三",
+    Field.SEX: "1",
+    Field.NATION: "01",
+    Field.BIRTH: "19491231",
+    Field.NUMBER: "11010519491231002X",
+}
+"""Nobody: the number that GB 11643 gives as its example."""
+EM4100, ISO14443A = "000414CD7E", "24D34F59"
+"""Cards of the hardware notes, section 3."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Setup:
+    """How a device is set and where it stands: `room_c` °C; `warm_up_s`: how long it reads too low; `baud`: None as it is
+    delivered; `waits`: it is silent until it is asked or told to stream."""
+
+    room_c: float = 24.0
+    warm_up_s: float = 0.0
+    baud: int | None = None
+    waits: bool = False
+
+    def model_settings(self, **can: bool) -> dict[str, Any]:
+        """For a model's constructor. Raises WrongUse for what this model cannot be set to."""
+        chosen: dict[str, Any] = {}
+        if self.baud is not None:
+            if not can["rate"]:
+                raise WrongUse("this model has one rate: leave --baud out")
+            chosen["baud"] = self.baud
+        if self.waits:
+            if not can["stream"]:
+                raise WrongUse("this model does not stream by itself: leave --waits out")
+            chosen["automatic"] = False
+        return chosen
+
+
+def _streaming(model: Callable[..., ThermometerInstrument], name: str, setup: Setup) -> SerialLine:
+    return InstrumentLine(name, model(setup, **setup.model_settings(rate=True, stream=True)))
+
+
+def _gd60914(name: str, setup: Setup) -> SerialLine:
+    setup.model_settings(rate=False, stream=False)
+    return InstrumentLine(name, Gd60914Model(setup))
+
+
+def _modbus(registers: Any, name: str, setup: Setup) -> SerialLine:
+    return InstrumentLine(name, ModbusModel(setup, registers, **setup.model_settings(rate=True, stream=False)))
+
+
+def _gm65(name: str, setup: Setup) -> SerialLine:
+    return SimulatedGm65(name, Gm65Model(**setup.model_settings(rate=True, stream=False)))
+
+
+def _one_rate(line: Callable[[str], SerialLine], name: str, setup: Setup) -> SerialLine:
+    setup.model_settings(rate=False, stream=False)
+    return line(name)
+
+
+LINES: Final[Mapping[str, Callable[[str, Setup], SerialLine]]] = {
+    "gy-mcu90615": partial(_streaming, ThermometerModel),
+    "gy-mcu90614": partial(_streaming, ThermometerModel),
+    "cjmcu-90614": partial(_streaming, Cjmcu90614Model),
+    "gy-614v": partial(_streaming, Gy614vModel),
+    "gd60914": _gd60914,
+    "gy-mcu90640": partial(_streaming, Gy90640Model),
+    "calex-pyrousb": partial(_modbus, PYRO_USB),
+    "modbus-thermometer": partial(_modbus, SIMULATED),
+    "rdm6300": partial(_one_rate, SimulatedCardReader),
+    "id-12": partial(_one_rate, SimulatedId12),
+    "pn532": partial(_one_rate, SimulatedPn532),
+    "gm65": _gm65,
+    "identity-card": partial(_one_rate, SimulatedIdentityCard),
+}
+"""By a real model's name: every one with a serial port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What can be done. `words`: how it is said; `do`: with the line, its setup and the words behind; what has happened."""
+
+    words: str
+    meaning: str
+    do: Callable[[Any, Setup, Sequence[str]], str]
+
+
+def _approach(line: Any, _setup: Setup, words: Sequence[str]) -> str:
+    person_c = _number(words[0], 20, 50) if words else 36.5
+    distance_cm = _number(words[1], 1, 200) if len(words) > 1 else HELD_CM
+    line.approach(person_c, distance_cm)
+    return f"somebody of {person_c} °C, {distance_cm:g} cm away"
+
+
+def _leave(line: Any, _setup: Setup, _words: Sequence[str]) -> str:
+    line.leave()
+    return "nobody is there"
+
+
+def _room(_line: Any, setup: Setup, words: Sequence[str]) -> str:
+    setup.room_c = _number(words[0] if words else "", -30, 60)
+    return f"the room has {setup.room_c} °C"
+
+
+def _hold(line: Any, _setup: Setup, words: Sequence[str]) -> str:
+    if isinstance(line, SimulatedIdentityCard):
+        line.hold(PERSON | ({Field.NUMBER: words[0]} if words else {}))
+        return "an identity card lies there"
+    uid = words[0].upper() if words else ISO14443A if isinstance(line, SimulatedPn532) else EM4100
+    line.hold(uid)
+    return f"card {uid} lies there"
+
+
+def _remove(line: Any, _setup: Setup, _words: Sequence[str]) -> str:
+    line.remove()
+    return "no card lies there"
+
+
+def _show(line: Any, _setup: Setup, words: Sequence[str]) -> str:
+    line.show(" ".join(words) or "MP1:example")
+    return "a code is held up"
+
+
+def _clear(line: Any, _setup: Setup, _words: Sequence[str]) -> str:
+    line.clear()
+    return "no code is held up"
+
+
+def _fault(fault: LineFault, said: str, line: SerialLine, _setup: Setup, _words: Sequence[str]) -> str:
+    line.fault(fault)
+    return said
+
+
+def _unplug(line: SerialLine, _setup: Setup, _words: Sequence[str]) -> str:
+    line.unplug()
+    return "unplugged"
+
+
+def _plug(line: SerialLine, _setup: Setup, _words: Sequence[str]) -> str:
+    line.plug()
+    return f"plugged in: {line.path}"
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "approach": Command("approach [°C [cm]]", "somebody comes near (36.5 °C, 3 cm)", _approach),
+    "leave": Command("leave", "and goes", _leave),
+    "room": Command("room °C", "the room becomes so warm", _room),
+    "hold": Command("hold [NUMBER]", "lay a card on it", _hold),
+    "remove": Command("remove", "take the card away", _remove),
+    "show": Command("show [TEXT]", "hold up a code", _show),
+    "clear": Command("clear", "take the code away", _clear),
+    "cut": Command("cut", "cut the wire", partial(_fault, LineFault.SILENT, "the wire is cut")),
+    "noise": Command("noise", "a loose wire: only noise comes", partial(_fault, LineFault.GARBAGE, "only noise comes")),
+    "stuck": Command("stuck", "it says the same again and again", partial(_fault, LineFault.STUCK, "it is stuck")),
+    "mend": Command("mend", "the wire is sound again", partial(_fault, LineFault.NONE, "the wire is sound")),
+    "unplug": Command("unplug", "pull it out", _unplug),
+    "plug": Command("plug", "plug it in; its port may have another name", _plug),
+}
+_NEEDS: Final = {"approach": "approach", "leave": "leave", "room": "approach", "hold": "hold", "remove": "remove", "show": "show", "clear": "clear"}  # fmt: skip
+
+
+def commands_of(line: SerialLine) -> Mapping[str, Command]:
+    """What can be done to this one."""
+    return {name: each for name, each in COMMANDS.items() if hasattr(line, _NEEDS.get(name, "plug"))}
+
+
+def act(line: SerialLine, setup: Setup, said: str) -> str:
+    """Do what is said; what has happened, in words. Raises WrongUse for what it cannot do."""
+    word, *words = said.split() or [""]
+    known = commands_of(line)
+    if word not in known:
+        raise WrongUse(f"{word!r} is nothing that can be done to it: {', '.join(known)}")
+    return known[word].do(line, setup, words)
+
+
+def _number(word: str, lowest: float, highest: float) -> float:
+    try:
+        value = float(word)
+    except ValueError:
+        raise WrongUse(f"{word!r} is no number: {lowest:g} to {highest:g}") from None
+    if not lowest <= value <= highest:
+        raise WrongUse(f"{word} is not between {lowest:g} and {highest:g}")
+    return value

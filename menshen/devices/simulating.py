@@ -1,0 +1,107 @@
+"""`menshen devices simulate`: a device on a pty, for any program that can open a serial port."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from drivers.catalogue import MODELS
+from drivers.errors import WrongUse
+from drivers.simulators.line import UNPLUGGED, SerialLine
+from drivers.simulators.standalone import LINES, Setup, act, commands_of
+
+
+def line_of(model: str, setup: Setup) -> SerialLine:
+    """The simulator of a model. Raises click.ClickException for one that has no port of its own."""
+    name = model.removeprefix("simulated-")
+    if name in LINES:
+        try:
+            return LINES[name](name, setup)
+        except WrongUse as error:
+            raise click.ClickException(str(error)) from error
+    if name in MODELS or model in MODELS:
+        raise click.ClickException(
+            f"{name} has no serial port, so its simulator is inside the gate alone: write model = "
+            f'"{_twin(name)}" into a gate\'s file. On a port of their own: {", ".join(LINES)}'
+        )
+    raise click.ClickException(f"there is no model {model!r}. On a port of their own: {', '.join(LINES)}")
+
+
+def _twin(name: str) -> str:
+    return next(
+        (each for each in (f"simulated-{name}", f"simulated-{name.removeprefix('gpio-')}") if each in MODELS), name
+    )
+
+
+class Link:
+    """A name that stays, and leads to wherever the device is plugged in."""
+
+    def __init__(self, path: Path | None) -> None:
+        if path is not None and path.exists() and not path.is_symlink():
+            raise click.ClickException(f"{path} is there already, and is no link: name another")
+        self._path = path
+
+    def follow(self, port: str) -> None:
+        """Lead there, or nowhere while it is unplugged. Raises OSError."""
+        if self._path is None:
+            return
+        if port == UNPLUGGED:
+            self._path.unlink(missing_ok=True)
+            return
+        fresh = self._path.with_name(f".{self._path.name}.new")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(port)
+        fresh.replace(self._path)
+
+
+def run(model: str, setup: Setup, *, link: Path | None, said: Sequence[str]) -> None:
+    """Until Ctrl-C or SIGTERM. Standard input takes what people do, a line each; its end ends nothing."""
+    line = line_of(model, setup)
+    name = Link(link)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    line.start()
+    try:
+        name.follow(line.path)
+        click.echo(line.path)
+        for each in said:
+            click.echo(_done(line, setup, name, each), err=True)
+        if sys.stdin is not None:
+            threading.Thread(target=_listen, args=(lambda words: _done(line, setup, name, words),), daemon=True).start()
+        if sys.stdin is not None and sys.stdin.isatty():
+            click.echo(_help(line), err=True)
+        stop.wait()
+    except OSError as error:
+        raise click.ClickException(f"{link}: {error.strerror or error}") from error
+    finally:
+        line.stop()
+        if link is not None and link.is_symlink():
+            link.unlink()
+
+
+def _listen(do: Callable[[str], str]) -> None:
+    for words in sys.stdin:
+        if words.strip():
+            click.echo(do(words), err=True)
+
+
+def _done(line: SerialLine, setup: Setup, name: Link, words: str) -> str:
+    """Do it; what has happened, or why not."""
+    if words.strip() == "help":
+        return _help(line)
+    try:
+        happened = act(line, setup, words)
+        name.follow(line.path)
+    except (WrongUse, OSError) as error:
+        return str(error)
+    return happened
+
+
+def _help(line: SerialLine) -> str:
+    rows = [(each.words, each.meaning) for each in commands_of(line).values()]
+    width = max(len(words) for words, _ in rows)
+    return "\n".join(f"  {words:{width}}  {meaning}" for words, meaning in rows)
