@@ -13,10 +13,11 @@ demo:
 	@requirements/setup.sh demo
 	@.venv/bin/menshen demo $(DEMO)
 
+# Most of a test is waiting for processes: one worker more than cores.
 test:
 	@requirements/setup.sh test
 	@$(MAKE) --no-print-directory lint
-	@.venv/bin/python -m pytest -n 2 --dist worksteal $(TEST)
+	@.venv/bin/python -m pytest -n 3 --dist worksteal $(TEST)
 
 test-all:
 	@$(MAKE) --no-print-directory test TEST="--all $(TEST)"
