@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
+from drivers.catalogue import Bench
 from gateway.config import GateConfig
 from gateway.core.events import CommitFailed, Event, JournalReplaced, JournalWorks
 from gateway.core.policy import Policy
@@ -32,11 +33,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger("menshen.gate")
 
 
-def run_gate(config: GateConfig, *, version: str, feed: Feed | None, notifier: Notifier) -> None:
-    """Run until SIGTERM or SIGINT. Raises GatewayError when the gate cannot start at all."""
+def run_gate(
+    config: GateConfig, *, version: str, feed: Feed | None, notifier: Notifier, bench: Bench | None = None
+) -> None:
+    """Run until SIGTERM or SIGINT; `bench`: whose simulated devices somebody works from outside. Raises GatewayError when the gate
+    cannot start at all."""
     config.gate.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as stack:
-        centre = centre_of(config, version, stack)
+        centre = centre_of(config, version, bench or Bench(), stack)
         post, board, clock = centre.inbox.post, centre.board, centre.clock
         voice = voice_of(config, centre.hardware, stack)
         knowing = knowing_of(config, clock, post)

@@ -41,9 +41,8 @@ class Centre:
     board: StatusBoard
 
 
-def centre_of(config: GateConfig, version: str, stack: ExitStack) -> Centre:
+def centre_of(config: GateConfig, version: str, bench: Bench, stack: ExitStack) -> Centre:
     """Outputs come to rest first. Raises GatewayError for a journal that cannot be opened."""
-    bench = Bench()
     hardware = Hardware(config.devices, bench)
     stack.callback(hardware.close)
     journal, clock, boot = _open_journal(config)

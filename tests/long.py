@@ -25,8 +25,14 @@ LONG: Final = re.compile(
             r"e2e/test_demo\.py::test_(without_mosquitto|photographs|visits_to_an_exit\[16)",
             r"hostile/test_personal_data\.py::.*keep0",
             r"central/capacity/test_page\.py::test_it_can_be_read_by_everybody\w*\[(?!390-zh)",
-            # probing: each model as it is delivered, and one at both rates, streaming or not, is always tested
-            r"drivers/test_probing\.py::test_it_is_found_as_itself\w*\[(?!gy-mcu90615)[a-z0-9-]+-\d+-(waits|streams)",
+            # probing: each model as it is delivered is always tested, but one of the two that are asked last; so is one at both rates
+            r"drivers/test_probing\.py::test_it_is_found_as_itself\w*\[((?!gy-mcu90615)[a-z0-9-]+-\d+-(waits|streams)|pn532|modbus-thermometer|gy-mcu90615-115200-waits)\]",
+            # drivers: a model that streams and one that is asked are always tested, and every model by test_every_serial_model.py
+            r"drivers/test_thermometers\.py::test_(garbage|a_broken_wire|a_flood|unplugged)\w*\[(?!gy-mcu90614|modbus-apart)",
+            r"drivers/test_thermometers\.py::test_it_is_found\w*\[(gy-614v-{'baud': 19200|cjmcu-90614-{'baud': 57600|[a-z0-9-]+-{}\])",
+            r"drivers/test_thermometers\.py::test_a_(sensor_without_such_a_register|thermal_camera_that_is_too_slow)",
+            r"drivers/test_walk\.py::test_a_megabyte\w*\[calex-pyrousb",
+            r"drivers/test_walk\.py::test_unplugged\w*\[(?!wiegand|mlx90614|hid-scanner)",
             # faults that take their minutes, or of which another kind is always tested
             r"faults/test_full_disk\.py::(test_offline_for_long|test_the_gate_goes_on)",
             r"faults/test_(clock_jumps|lost_devices|damaged_journal)\.py",

@@ -1,10 +1,12 @@
 """Which model speaks: every serial model's simulator, over a real pty, is found as what it is; and nothing is set in it."""
 
+import copy
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import serial
@@ -25,6 +27,8 @@ QUICK = Patience(hurry=0.2, held_s=0)
 SERIAL, BUS = declared()
 SHOWN = {"rdm6300": "hold 0D00319CD0", "id-12": "hold 0D00319CD0"}
 """What has to be held before those that say nothing."""
+SETTABLE = ("gy-mcu90615", "cjmcu-90614", "gy-mcu90640", "gm65", "gy-614v")
+KEPT = ("_next_baud", "_automatic", "_saved", "_registers", "_flash", "_zones", "saves", "_every_ms", "_tries_once")
 AS_DELIVERED = [pytest.param(name, Setup(), id=name) for name in SERIAL]
 OTHERWISE = [
     pytest.param(name, Setup(baud=baud, waits=waits), id=f"{name}-{baud}-{'waits' if waits else 'streams'}")
@@ -64,6 +68,11 @@ def probed(line: SerialLine, held: str = "") -> Probed:
     return SerialProbe(line.path, SERIAL, tell=hold, patience=QUICK).run()
 
 
+def kept(line: SerialLine) -> dict[str, Any]:
+    """What the model at its far end was set to."""
+    return copy.deepcopy({key: value for key, value in vars(line._instrument).items() if key in KEPT})
+
+
 def surest(found: tuple[Found, ...]) -> dict[str, Confidence]:
     return {each.model: each.confidence for each in found}
 
@@ -75,9 +84,13 @@ def test_every_model_with_a_port_has_a_sign_and_a_simulator(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "setup"), [*AS_DELIVERED, *OTHERWISE])
-def test_it_is_found_as_itself_however_it_is_set(name: str, setup: Setup) -> None:
+def test_it_is_found_as_itself_however_it_is_set_and_no_setting_is_changed(name: str, setup: Setup) -> None:
+    """Every byte that is sent is heard by the simulator, which would keep what it is told."""
     with plugged_in(name, setup) as line:
+        before = kept(line)
+        assert before or name not in SETTABLE
         found = surest(probed(line, SHOWN.get(name, "")).found)
+        assert kept(line) == before
         assert name in found, found
         assert found[name] >= Confidence.LIKELY
         others = set(found) - {name}
@@ -104,20 +117,6 @@ def test_a_value_that_one_of_them_cannot_measure_tells_them_apart() -> None:
 def test_a_sensor_by_modbus_is_found_at_its_address_alone() -> None:
     with plugged_in("modbus-thermometer", Setup()) as line:
         assert surest(probed(line).found) == {"modbus-thermometer": Confidence.SURE}
-
-
-@pytest.mark.parametrize("name", ["gy-mcu90615", "cjmcu-90614", "gy-mcu90640", "gm65", "gy-614v"])
-def test_no_setting_of_a_module_is_changed(name: str) -> None:
-    """Every byte that is sent is heard by the simulator, which would keep what it is told."""
-    with plugged_in(name, Setup()) as line:
-        model = line._instrument
-        before = {key: value for key, value in vars(model).items() if key in KEPT}
-        assert before
-        probed(line)
-        assert {key: vars(model)[key] for key in before} == before
-
-
-KEPT = ("_next_baud", "_automatic", "_saved", "_registers", "_flash", "_zones", "saves", "_every_ms", "_tries_once")
 
 
 def test_whoever_is_held_before_a_silent_reader_is_waited_for() -> None:

@@ -28,7 +28,7 @@ def mutated(draw: st.DrawFn, seeds: Sequence[bytes]) -> bytes:
 def test_only_the_one_error_leaves_it(target: Target) -> None:
     seeds = [*target.seeds(), b""]
 
-    @settings(max_examples=250, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=100, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.one_of(mutated(seeds), st.binary(max_size=256)))
     def fuzz(data: bytes) -> None:
         target.run(data)

@@ -187,12 +187,12 @@ def test_probe_finds_it_and_watch_shows_it() -> None:
         assert json.loads(found.stdout)["found"][0] | {"messages": 3} == {
             "model": "cjmcu-90614", "confidence": "sure", "baud": 9600, "messages": 3, "why": ""
         }  # fmt: skip
-        shown = run("watch", "--model", "cjmcu-90614", "--port", there.port, "--raw", "--seconds", "3")
+        shown = run("watch", "--model", "cjmcu-90614", "--port", there.port, "--raw", "--seconds", "2")
         assert "> 66 66 01 56  |ff·V|" in shown.stdout
         assert "< 66 66 01 04 " in shown.stdout
         assert "36.5" in shown.stdout
         assert "last valid frame: " in shown.stdout
-        told = run("watch", "--model", "cjmcu-90614", "--port", there.port, "--json", "--seconds", "3")
+        told = run("watch", "--model", "cjmcu-90614", "--port", there.port, "--json", "--seconds", "2")
         last = [each for each in map(json.loads, told.stdout.splitlines()) if each["kind"] == "tally"][-1]
         assert last["state"] == "ok"
         assert last["frames"] > 3
@@ -237,20 +237,27 @@ def held(path: str, *words: str) -> Iterator[int]:
         process.stdin.close() if process.stdin else None
 
 
-def test_a_port_that_the_gate_has_names_it_and_where_to_look_instead() -> None:
-    with elsewhere("gy-mcu90615") as there, held(there.port, "menshen", "gate", "run", "--config", "x") as pid:
-        probed = run("probe", there.port)
+@pytest.fixture(scope="module")
+def port() -> Iterator[str]:
+    """Of a thermometer."""
+    with elsewhere("gy-mcu90615") as there:
+        yield there.port
+
+
+def test_a_port_that_the_gate_has_names_it_and_where_to_look_instead(port: str) -> None:
+    with held(port, "menshen", "gate", "run", "--config", "x") as pid:
+        probed = run("probe", port)
         assert f"The gate that runs here has it (process {pid})" in probed.output
-        watched = run("watch", "--model", "gy-mcu90615", "--port", there.port)
+        watched = run("watch", "--model", "gy-mcu90615", "--port", port)
         assert watched.exit_code == 1
         for where in (f"process {pid}", "guard's page", "menshen wire tail", "systemctl stop menshen-gate"):
             assert where in watched.output
 
 
-def test_a_port_that_another_program_has_names_it() -> None:
-    with elsewhere("gy-mcu90615") as there, held(there.port, "minicom") as pid:
-        assert f"Process {pid} has it open" in run("probe", there.port).output
-        found = holder(there.port)
+def test_a_port_that_another_program_has_names_it(port: str) -> None:
+    with held(port, "minicom") as pid:
+        assert f"Process {pid} has it open" in run("probe", port).output
+        found = holder(port)
         assert found is not None
         assert (found.pid, found.is_gate) == (pid, False)
     assert holder("/dev/nothing-of-this-name") is None

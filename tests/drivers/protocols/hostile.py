@@ -18,7 +18,9 @@ def chunks(data: bytes, cuts: list[int]) -> Iterator[bytes]:
 def flips(frame: bytes) -> Iterator[bytes]:
     """The frame with each single bit flipped."""
     for at in range(len(frame) * 8):
-        yield bytes(byte ^ (1 << at % 8 if index == at // 8 else 0) for index, byte in enumerate(frame))
+        flipped = bytearray(frame)
+        flipped[at // 8] ^= 1 << at % 8
+        yield bytes(flipped)
 
 
 def losses(frame: bytes) -> Iterator[bytes]:

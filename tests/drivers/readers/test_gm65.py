@@ -324,7 +324,8 @@ def test_unplugged_in_the_middle_of_a_code_and_plugged_in() -> None:
         assert listening.texts == ["whole"]
 
 
-def test_a_broken_wire_is_stale_then_well_again() -> None:
+def test_a_broken_wire_is_stale_then_well_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gm65, "WATCH_MS", 500)
     with bed() as listening:
         listening.until_state(DeviceState.OK)
         listening.simulator.fault(LineFault.SILENT)

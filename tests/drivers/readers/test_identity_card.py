@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.errors import BadFrame, WrongUse
+from drivers.protocols import identity_card
 from drivers.protocols.identity_card import (
     ANSWER_MS,
     HOST_PACKET,
@@ -253,7 +254,9 @@ def test_unplugged_in_the_middle_of_a_card_and_plugged_in(bed: Bed) -> None:
     bed.until(lambda: bed.cards == [UID])
 
 
-def test_a_broken_wire_is_stale_then_well_again(bed: Bed) -> None:
+def test_a_broken_wire_is_stale_then_well_again(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity_card, "ANSWER_MS", 300)
+    monkeypatch.setattr(identity_card, "STALE_MS", 1_200)
     bed.simulator.fault(LineFault.SILENT)
     bed.until_state(DeviceState.STALE)
     bed.simulator.fault(LineFault.NONE)

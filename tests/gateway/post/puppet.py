@@ -11,9 +11,9 @@ from pathlib import Path
 
 from drivers.catalogue import Bench
 from drivers.settings import InputSettings
-from gateway import gate
 from gateway.config import load
 from gateway.feed import Feed
+from gateway.gate import run_gate
 from gateway.post import config as post_config
 from gateway.post.program import run_post
 from gateway.voice import words
@@ -28,8 +28,7 @@ def main(what: str, path: Path) -> None:
     if what == "gate":
         config = load(path)
         _obey(bench, {device.name: device.settings for device in config.devices})
-        gate.Bench = lambda: bench  # type: ignore[assignment,misc]  # the one that we work
-        gate.run_gate(config, version="0", feed=feed, notifier=Notifier())
+        run_gate(config, version="0", feed=feed, notifier=Notifier(), bench=bench)
     else:
         post = post_config.load(path)
         _obey(bench, {device.name: device.settings for device in post.devices})
