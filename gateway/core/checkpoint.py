@@ -525,7 +525,8 @@ class Checkpoint:
             self._out.record(body)
             if entry and decision.outcome is not VisitOutcome.ABANDONED:
                 self._portal.refused(now)
-        self._orders.visit()
+        if entry and closed.decision.outcome is VisitOutcome.GRANTED:
+            self._orders.visit()
         self._speak(closed)
         if "fever" in decision.reasons:
             self._desk.raise_(AlarmKind.FEVER, now)
