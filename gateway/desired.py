@@ -52,7 +52,7 @@ class DesiredState:
         self._policy: Rows = {}
         self._elsewhere: Rows = {}
         self._refused: set[str] = set()
-        self._told_wrong = False
+        self._wrong = self._told_wrong = ""
 
     def look(self) -> None:
         """Tell what has changed since the last look. A directory that is out of reach tells that itself."""
@@ -100,50 +100,45 @@ class DesiredState:
     # policy
 
     def _change(self, rows: Rows) -> None:
-        wanted, wrong = self._values(rows)
+        self._wrong = ""
+        wanted = self._values(rows)
         try:
             policy = policy_with(self._config, wanted)
         except ConfigError:
-            policy, refused = self._one_by_one(wanted)
-            wrong = wrong or refused
+            policy = self._one_by_one(wanted)
         self._adopt(policy)
         self._post(PolicyChanged(policy, self._version(rows)))
         logger.info("the office's policy: %d value(s) in the place of the file's", len(wanted))
-        self._tell(wrong=wrong)
+        self._tell()
 
-    def _values(self, rows: Rows) -> tuple[dict[str, object], bool]:
-        """Of the rows that concern this gate, those that may be had, its own before those for all; and whether one may not."""
+    def _values(self, rows: Rows) -> dict[str, object]:
+        """Of the rows that concern this gate, those that may be had, its own before those for all."""
         found: dict[str, object] = {}
-        refused = False
         for key in sorted(filter(self._concerns, rows), key=lambda key: "/" in key)[:MOST_ROWS]:
             name = key.rpartition("/")[2]
             if name in FIXED:
-                refused = True
-                self._refuse("policy", f"{key}: is not changed from afar: it says how the place is built")
+                self._refuse_value(f"{key}: is not changed from afar: it says how the place is built")
                 continue
             try:
                 found[name] = json.loads(rows[key])
             except (ValueError, RecursionError) as error:
-                refused = True
-                self._refuse("policy", f"{key}: {error}")
-        return found, refused
+                self._refuse_value(f"{key}: {error}")
+        return found
 
     def _concerns(self, key: str) -> bool:
         return concerns(key, self._config.gate.id)
 
-    def _one_by_one(self, wanted: Mapping[str, object]) -> tuple[Policy, bool]:
-        """All that can be had, in the order of their keys, and whether anything was refused."""
+    def _one_by_one(self, wanted: Mapping[str, object]) -> Policy:
+        """All that can be had, in the order of their keys."""
         policy, taken = self._config.policy, dict[str, object]()
-        refused = False
         for key in sorted(wanted):
             try:
                 policy = policy_with(self._config, {**taken, key: wanted[key]})
             except ConfigError as error:
-                refused = True
-                self._refuse("policy", f"{key}: {error.problems[0].text if error.problems else error}")
+                self._refuse_value(f"{key}: {error.problems[0].text if error.problems else error}")
             else:
                 taken[key] = wanted[key]
-        return policy, refused
+        return policy
 
     def _version(self, rows: Rows) -> str:
         """As records name the policy: the file's alone, or what stands for file and rows together."""
@@ -180,8 +175,13 @@ class DesiredState:
             logger.error("the directory: %s", text)
             self._post(DirectoryRefused(reason, text))
 
-    def _tell(self, *, wrong: bool) -> None:
-        if wrong is not self._told_wrong:
-            self._told_wrong = wrong
-            detail = "the office wants values that cannot be had" if wrong else ""
-            self._post(DeviceChanged(DEVICE, "stale" if wrong else "ok", detail))
+    def _refuse_value(self, detail: str) -> None:
+        self._wrong = self._wrong or harmless(detail, 160)
+        self._refuse("policy", detail)
+
+    def _tell(self) -> None:
+        """That a value cannot be had, the first of them by name, or that all can."""
+        if self._wrong != self._told_wrong:
+            self._told_wrong = self._wrong
+            detail = f"the office's value cannot be had: {self._wrong}" if self._wrong else ""
+            self._post(DeviceChanged(DEVICE, "stale" if self._wrong else "ok", detail))

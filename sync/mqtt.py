@@ -153,7 +153,7 @@ class MqttLink:
 
     def _connect_once(self) -> str:
         """One connection, from its attempt to its end. Returns why it ended."""
-        connection = _Connection(self._client(), self._handlers, self._keepalive_s)
+        connection = _Connection(self._client(), self._handlers, self._keepalive_s, client_id=self._client_id)
         connection.open(self._host, self._port)
         deadline = time.monotonic() + READY_S
         try:
@@ -209,8 +209,11 @@ class _Connection:
     """One connection, and what is on its way over it. All but `publish`, `subscribe`, `unsubscribe` and
     `finish` belong to the link's thread."""
 
-    def __init__(self, client: paho.Client, handlers: dict[str, _Handlers], keepalive_s: int) -> None:
+    def __init__(
+        self, client: paho.Client, handlers: dict[str, _Handlers], keepalive_s: int, *, client_id: str
+    ) -> None:
         self._client = client
+        self._id = client_id
         self._handlers = handlers
         self._keepalive_s = keepalive_s
         self._lock = threading.Lock()
@@ -323,7 +326,16 @@ class _Connection:
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
         if self.ended_because == "closed":
-            self.ended_because = self._errors.said or str(code)
+            self.ended_because = self._errors.said or self._why(code)
+
+    def _why(self, code: ReasonCode) -> str:
+        """Why the broker ended it. MQTT 3.1.1 has no word for that, and the likeliest reason is another one of this id."""
+        if str(code) in ("Unspecified error", "Session taken over"):
+            return (
+                f"{code}: the broker closed the connection. If this happens again and again, another program runs with the "
+                f"same client id, {self._id}: only one may"
+            )
+        return str(code)
 
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
         payload = bytes(message.payload)

@@ -183,7 +183,7 @@ class HolderStatusAdmin(KeptAdmin):
 
 @admin.register(PolicyValue, site=office_admin)
 class PolicyValueAdmin(KeptAdmin):
-    """Policy. The office does not know every key: what a gate cannot have, it refuses and says so in an alarm."""
+    """Policy. What only the gate's file and the other values can tell, a gate refuses, and says so in an alarm."""
 
     keys = ("gate", "key")
     fieldsets = (
@@ -192,8 +192,9 @@ class PolicyValueAdmin(KeptAdmin):
             {
                 "fields": ("site", "gate", "key", "value"),
                 "description": _(
-                    "The office does not know every key and bound. What a gate cannot have it refuses, which its alarm "
-                    "“device lost: policy” and a record of it say; every other value holds. See the page of gates."
+                    "Keys and bounds are checked here. What does not go with the other values of a gate's policy that gate "
+                    "refuses, which its alarm “device lost: policy” and a record of it say; every other value holds. See "
+                    "the page of gates."
                 ),
             },
         ),

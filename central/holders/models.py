@@ -20,6 +20,7 @@ from django.utils.timezone import now as office_now
 from django.utils.translation import gettext_lazy as _
 
 from central.directory.store import change, hold
+from central.holders.policy_words import wrong_key, wrong_value
 from central.orders.models import Order
 from central.registry.models import Gate
 from sync.contract.colours import HealthCode, PassType
@@ -301,10 +302,10 @@ class PolicyValue(_ForGates):
 
     def clean(self) -> None:
         """What a single field cannot tell."""
-        try:
-            msgspec.json.decode(self.value)  # strict: NaN is none
-        except (ValueError, RecursionError) as error:
-            raise ValidationError({"value": _("is no JSON: %(why)s") % {"why": error}}) from error
+        if wrong := wrong_key(self.key):
+            raise ValidationError({"key": wrong})
+        if wrong := wrong_value(self.key, self.value):
+            raise ValidationError({"value": wrong})
 
     @property
     def row(self) -> Row:

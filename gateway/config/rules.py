@@ -348,6 +348,14 @@ def way_out_is_free(draft: Draft, report: Report) -> None:
         report.rule(f"only a door can ask for one, and this portal is {portal.kind}", path, _KIND)
 
 
+def sealed_is_no_way_out(draft: Draft, report: Report) -> None:
+    """What lets nobody through cannot be what people flee by; whether they may have to is for the site to say."""
+    portal = draft.policy.portal if draft.policy else None
+    if portal is not None and portal.kind is PortalKind.SEALED and portal.escape_route:
+        text = "a sealed entrance lets nobody out but in a fire: set escape_route to false, or kind to door where people may have to flee"
+        report.rule(text, _KIND, (*_PORTAL, "escape_route"))
+
+
 def way_out_asks_little(draft: Draft, report: Report) -> None:
     """Nor does an escape route ask for anything else on the way out."""
     if draft.policy is None or not draft.policy.portal.escape_route:
@@ -576,6 +584,7 @@ POLICY_RULES: Final[tuple[Rule, ...]] = (
     night_has_a_length,
     hours_have_a_length,
     way_out_is_free,
+    sealed_is_no_way_out,
     way_out_asks_little,
     alarms_rise_in_order,
     no_step_twice,

@@ -387,6 +387,11 @@ class Checkpoint:
         )
 
     @property
+    def _first(self) -> Phrase | None:
+        """What whoever comes is told before any step."""
+        return speech.first(self._mode.order, self._mode.mode, self._policy.portal.kind)
+
+    @property
     def _busy(self) -> bool:
         """Whether somebody stands at the readers whose steps go on."""
         return self._visit.state in (VisitState.PRESENT, VisitState.UNDER_WAY)
@@ -448,6 +453,7 @@ class Checkpoint:
     def _against_leaving(self, verdict: events.Verdict, now: Moment) -> list[str]:
         """What at the gate speaks against letting this one out: nothing but anti-passback where people may have to flee, and in a fire."""
         against = [LOCKDOWN] if self._mode.order is Order.LOCKDOWN else []
+        against += [SEALED] if self._policy.portal.kind is PortalKind.SEALED else []
         against += [HOME_OBSERVATION] if verdict.stays_home else []
         against = [] if self._policy.portal.escape_route or self._mode.fire else against
         return against + self._against_again(Direction.EXIT, verdict, now)
@@ -497,6 +503,8 @@ class Checkpoint:
                     self._desk.raise_(AlarmKind.NIGHT_ARRIVAL, now)
                 case Left():
                     self._nobody_there()
+                case Say(Phrase.WELCOME | Phrase.NIGHT_WELCOME) if (first := self._first) is not None:
+                    self._out.say(first, note.priority)
                 case _:
                     self._out.add(note)
 
@@ -525,7 +533,8 @@ class Checkpoint:
             self._out.record(body)
             if entry and decision.outcome is not VisitOutcome.ABANDONED:
                 self._portal.refused(now)
-        self._orders.visit()
+        if entry and closed.decision.outcome is VisitOutcome.GRANTED:
+            self._orders.visit()
         self._speak(closed)
         if "fever" in decision.reasons:
             self._desk.raise_(AlarmKind.FEVER, now)
@@ -556,7 +565,7 @@ class Checkpoint:
 
     def _on_approach(self, now: Moment, *, active: bool, vehicle: bool) -> None:
         before = self._prompter.anybody
-        self._say(self._prompter.approach(now, active=active, vehicle=vehicle, busy=self._busy))
+        self._say(self._prompter.approach(now, active=active, vehicle=vehicle, busy=self._busy, first=self._first))
         if self._prompter.anybody and not before and self._policy.is_night(now):
             self._desk.raise_(AlarmKind.NIGHT_ARRIVAL, now)
         elif before and not self._prompter.anybody:

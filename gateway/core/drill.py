@@ -1,7 +1,7 @@
 """A drill (应急演练): a mode ordered as an exercise, and the stages that are reached in it.
 
 Theory of operation. A drill begins with an order and ends with the next one that is none. What the gate sees it stamps itself: the
-order, the mode in force, the first visit after. What no sensor sees (supplies ready, people assembled) is stamped by people, each
+order, the mode in force, the first one let in after. What no sensor sees (supplies ready, people assembled) is stamped by people, each
 stage once. The office makes the timeline of all gates' stages.
 """
 
@@ -52,7 +52,7 @@ class DrillBook:
         return [Drill(stage=stage, by=by)]
 
     def visit(self) -> list[Drill]:
-        """Somebody has come: the first are the residents of the drill."""
+        """Somebody was let in: the first are the residents of the drill."""
         return self.stamp(DrillStage.RESIDENTS_ARRIVE, "") if DrillStage.IN_MODE in self._stages else []
 
     def durable(self) -> dict[str, bytes]:

@@ -156,7 +156,7 @@ class OrderDesk:
             self._out.record(stage)
 
     def visit(self) -> None:
-        """Somebody has come."""
+        """Somebody was let in."""
         for stage in self.drill.visit():
             self._out.record(stage)
 

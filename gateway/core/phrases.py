@@ -44,6 +44,7 @@ class Phrase(StrEnum):
     FULL = "full"  # as many inside as may be: this one waits as number so and so
     NO_SLOT = "no-slot"  # a booked time is needed, and this is not it
     CLOSED_MANAGEMENT = "closed-management"  # only certain colours come in
+    CLOSED_NOTICE = "closed-notice"  # the same, to whoever comes, before a pass is seen
     ALREADY_INSIDE = "already-inside"  # by this credential somebody is inside already, or gone out already
     APPROACH = "approach"  # somebody comes near, or leaves: register, be measured
     VEHICLE = "vehicle"  # the same for a vehicle

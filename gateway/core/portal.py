@@ -13,7 +13,7 @@ from gateway.core.alarm_desk import AlarmDesk
 from gateway.core.door import DoorMachine, DoorState
 from gateway.core.effects import Priority
 from gateway.core.equipment import Equipment
-from gateway.core.findings import CLOSED_MANAGEMENT, LOCKDOWN
+from gateway.core.findings import CLOSED_MANAGEMENT, LOCKDOWN, SEALED
 from gateway.core.grants import Grant, Grants
 from gateway.core.latch import Latch
 from gateway.core.mode import ModeMachine, Order
@@ -22,7 +22,7 @@ from gateway.core.outbox import Outbox
 from gateway.core.passages import Passages
 from gateway.core.passback import Passback
 from gateway.core.phrases import Phrase
-from gateway.core.policy import AntiPassback, JournalFailure, Mode, Policy
+from gateway.core.policy import AntiPassback, JournalFailure, Mode, Policy, PortalKind
 from gateway.core.refusals import Refusals
 from gateway.core.tables import earliest, seconds
 from gateway.core.visit import Closed
@@ -216,7 +216,7 @@ class PortalDesk:
         told = self._refused_exits.count(refused, now.mono_ms)
         if told is not None:
             self._out.record(told)
-        self._out.say(Phrase.LOCKED_DOWN if refused == LOCKDOWN else Phrase.SHOW_PASS, Priority.REFUSAL)
+        self._out.say(Phrase.LOCKED_DOWN if refused in (LOCKDOWN, SEALED) else Phrase.SHOW_PASS, Priority.REFUSAL)
 
     def flee(self, now_ms: int) -> None:
         """The exit button, and the door alone: where all else fails."""
@@ -231,6 +231,8 @@ class PortalDesk:
                 return ""
             case Order.LOCKDOWN:
                 return LOCKDOWN
+        if self._policy.portal.kind is PortalKind.SEALED:
+            return SEALED
         return CREDENTIAL_NEEDED if self._asks_on_exit else ""
 
     @property
@@ -349,7 +351,8 @@ class PortalDesk:
 
     def _is_free(self, direction: Direction | None) -> bool:
         """Whether nobody needs leave to pass this way."""
-        return self._mode.order is Order.FREE or (direction is Direction.EXIT and not self._asks_on_exit)
+        sealed = self._policy.portal.kind is PortalKind.SEALED
+        return self._mode.order is Order.FREE or (direction is Direction.EXIT and not self._asks_on_exit and not sealed)
 
     def _trespass(self, now: Moment, *, behind: bool) -> AlarmKind:
         if self._refused_ms is not None and now.mono_ms - self._refused_ms <= REFUSED_MS:

@@ -1,6 +1,6 @@
 """The infrared voice prompter (红外语音提示器): what is said to whoever comes near or leaves, before and beside the readers.
 
-Theory of operation. A person or a vehicle at the approach is told to register and be measured, not again within `again_s`, and not
+Theory of operation. A person or a vehicle at the approach is told to register and be measured, or what applies before that (a lockdown), not again within `again_s`, and not
 while somebody's steps go on at the readers: who stands there is told by the visit. A second person inside the one-metre line
 is told to keep away while somebody is at the readers. Slogans are played as people pass, one after the other, when nothing else
 is to be heard. In quiet hours with a volume of 0 none of it is said. At night whoever is at the approach wakes the guard.
@@ -39,14 +39,16 @@ class Prompter:
         else:
             self.person = False
 
-    def approach(self, now: Moment, *, active: bool, vehicle: bool, busy: bool) -> list[Say]:
-        """The sensor at the approach."""
+    def approach(
+        self, now: Moment, *, active: bool, vehicle: bool, busy: bool, first: Phrase | None = None
+    ) -> list[Say]:
+        """The sensor at the approach. `first`: what applies here before any step, and is said instead."""
         before = self.vehicle if vehicle else self.person
         if vehicle:
             self.vehicle = active
         else:
             self.person = active
-        what = Phrase.VEHICLE if vehicle else Phrase.APPROACH
+        what = first or (Phrase.VEHICLE if vehicle else Phrase.APPROACH)
         if (
             not active
             or before
@@ -56,7 +58,7 @@ class Prompter:
         ):
             return []
         said = [Say(what, Priority.CHIME)]
-        if self._policy.prompter.mask and not vehicle:
+        if self._policy.prompter.mask and not vehicle and first is None:
             said.append(Say(Phrase.MASK, Priority.CHIME))
         return said
 

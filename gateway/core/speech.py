@@ -1,4 +1,4 @@
-"""What is said when a visit ends."""
+"""What is said when a visit ends, and what before any step where not everybody comes in."""
 
 from collections.abc import Mapping
 
@@ -15,8 +15,10 @@ from gateway.core.findings import (
     Decision,
     Findings,
 )
+from gateway.core.mode import Order
 from gateway.core.passback import ALREADY_INSIDE, ALREADY_OUTSIDE
 from gateway.core.phrases import Phrase
+from gateway.core.policy import Mode, PortalKind
 from gateway.core.temperature import ScreeningState
 from gateway.core.used import CODE_USED
 from sync.contract.records import Step, VisitOutcome
@@ -60,6 +62,15 @@ def ending(decision: Decision, findings: Findings) -> Say | None:
     if decision.outcome is VisitOutcome.REFERRED:
         return _referral(decision, findings)
     return None
+
+
+def first(order: Order, mode: Mode, kind: PortalKind) -> Phrase | None:
+    """What whoever comes is told instead of being asked for steps: that nobody comes in here, or not everybody."""
+    if order is Order.FREE:
+        return None
+    if order is Order.LOCKDOWN or kind is PortalKind.SEALED:
+        return Phrase.LOCKED_DOWN
+    return Phrase.CLOSED_NOTICE if mode is Mode.CLOSED else None
 
 
 def granted(celsius: str) -> Say:

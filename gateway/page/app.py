@@ -247,13 +247,13 @@ class Page:
 
     def _told(self, request: Request, answer: Answer) -> Response:
         words = self._view.words(self._spoken(request))
-        text = words("done") if answer.ok else words.said(answer.reason)
+        text = words.said(answer.reason) if answer.reason else words("done")
         status = (
             200 if answer.ok else {"logged-out": 401, "gate-lost": 503, "not-understood": 422}.get(answer.reason, 409)
         )
         if request.headers.get("accept", "").startswith("application/json"):
             return JSONResponse({"ok": answer.ok, "text": text}, status)
-        return RedirectResponse("/" if answer.ok else f"/?said={answer.reason}", 303)
+        return RedirectResponse(f"/?said={answer.reason}" if answer.reason else "/", 303)
 
     async def _bad_form(self, request: Request, error: Exception) -> Response:
         status = error.status if isinstance(error, BadForm) else 400

@@ -28,7 +28,7 @@ from gateway.page import messages
 from gateway.page.access import Guesses, Session, Sessions, Tablets, place_of
 from gateway.page.guards import Guard, GuardBook, GuardsError, Role, give_hashes_back, is_right
 from gateway.page.messages import Answer, Ask, Beat, Person
-from gateway.page.orders import against, event_of
+from gateway.page.orders import against, event_of, refuses_them
 from gateway.page.settings import setup_of
 from gateway.page.snapshot import on_duty, packed, take
 from gateway.page.visitors import DAY_MS, VisitorFile, VisitorsError, file_in
@@ -78,7 +78,7 @@ class PageDesk:
         page = config.page
         self._gate = gate
         self._id = config.gate.id
-        self._limit = config.policy.capacity.most
+        self._policy = config.policy
         self._setup = messages.encode(setup_of(config))
         self._visits = RecentVisits()
         give_hashes_back()
@@ -135,7 +135,7 @@ class PageDesk:
 
     def adopt(self, policy: Policy) -> None:
         """Go by this from now on."""
-        self._limit = policy.capacity.most
+        self._policy = policy
 
     def seeing(self, post: Callable[[CredentialResolved], None]) -> Callable[[CredentialResolved], None]:
         """`post`, with an eye on the guards' own cards."""
@@ -175,7 +175,7 @@ class PageDesk:
             self._duty,
             now,
             devices=self._gate.devices(),
-            limit=self._limit,
+            limit=self._policy.capacity.most,
             alive=now.mono_ms - self._gate.turned_ms() < TURNS_MS,
         )
 
@@ -267,8 +267,9 @@ class PageDesk:
         except GatewayError as error:
             logger.error("%s", error)
             return Answer(id=number, ok=False, reason="not-kept")
+        told = refuses_them(action, self._gate.status(), self._policy)
         self._gate.post(event)
-        return Answer(id=number, ok=True)
+        return Answer(id=number, ok=True, reason=told)
 
     def _too_fast(self, name: str, now_ms: int) -> bool:
         """Whether more is asked in this guard's name than people can: each order is a record, and a page that was taken over has no say

@@ -232,7 +232,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, tag="answer"):
-    """To a request. `reason`: why not, in one machine word; `token`, `tablet`: of a new log-in; `wait_s`: nothing is heard of
+    """To a request. `reason`: why not, in one machine word, or what becomes of it; `token`, `tablet`: of a new log-in; `wait_s`: nothing is heard of
     this guard or address for so long."""
 
     id: int

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.core import events
+from gateway.core.door import DoorState
 from gateway.core.drill import BY_PEOPLE
-from gateway.core.policy import Mode
+from gateway.core.findings import REGISTERED
+from gateway.core.policy import Mode, Policy, PortalKind
 from gateway.core.status import Status
 from gateway.page import messages
 from gateway.page.messages import LEADERS_MODES
@@ -59,6 +61,19 @@ def _against_shift(asked: messages.Shift, _status: Status, _leader: bool) -> str
     if asked.action not in GUARDS_SHIFTS:
         return "unknown-action"
     return NO_NAME if asked.action is ShiftAction.HANDED_OVER and not asked.to else ""
+
+
+def refuses_them(action: messages.Action, status: Status, policy: Policy) -> str:
+    """What at the gate speaks against letting in whoever is registered, as a word of the page; "" for nothing. The registration is kept
+    all the same, and the core puts on record what came of it."""
+    if not isinstance(action, messages.Register) or status.door == DoorState.FREE:
+        return ""
+    if policy.portal.kind is PortalKind.SEALED:
+        return "registered-sealed"
+    if status.mode == Mode.LOCKDOWN:
+        return "registered-lockdown"
+    closed = status.mode == Mode.CLOSED and REGISTERED.pass_type not in policy.modes.closed_admits
+    return "registered-closed" if closed and action.instead else ""
 
 
 _RULES: Mapping[type, Callable[[Any, Status, bool], str]] = {

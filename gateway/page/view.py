@@ -13,7 +13,7 @@ from gateway.core.door import DoorState
 from gateway.core.drill import BY_PEOPLE
 from gateway.core.policy import Mode
 from gateway.page.messages import LEADERS_MODES, OnDuty, Person, Setup, Snapshot
-from gateway.page.words import TAGS, Words, instructions
+from gateway.page.words import TAGS, Words, instruction
 from sync.contract.alarms import Alarm, AlarmKind
 from sync.contract.records import DrillStage
 
@@ -133,6 +133,6 @@ def unheard(alarms: Sequence[Alarm]) -> list[Alarm]:
 
 def calls(alarm: Alarm, duty: Sequence[OnDuty]) -> tuple[str, list[OnDuty]]:
     """The role to call about an alarm, and who has it now."""
-    found = instructions().get(alarm.kind)
+    found = instruction(alarm.kind, alarm.detail)
     role = found.call if found is not None else ""
     return role, [each for each in duty if each.role == role]

@@ -29,9 +29,14 @@ def _words() -> Mapping[str, Mapping[str, str]]:
 
 @cache
 def instructions() -> Mapping[str, Instruction]:
-    """By kind of alarm."""
+    """By kind of alarm, or by kind and part of the gate, as `device-lost.policy`."""
     table = tomllib.loads((FOLDER / "instructions.toml").read_text("utf-8"))
     return {kind: Instruction(row["call"], {lang: row[lang] for lang in LANGUAGES}) for kind, row in table.items()}
+
+
+def instruction(kind: str, detail: str) -> Instruction | None:
+    """What to do about an alarm: what there is for this part of the gate, else for the kind."""
+    return instructions().get(f"{kind}.{detail}") or instructions().get(kind)
 
 
 class Words:
@@ -58,7 +63,7 @@ class Words:
         """Why something was not done."""
         return self._words.get(f"said-{reason}") or f"{self._words['not-done']}: {self.machine(reason)}"
 
-    def to_do(self, kind: str) -> str:
+    def to_do(self, kind: str, detail: str = "") -> str:
         """What to do about an alarm."""
-        found = instructions().get(kind)
+        found = instruction(kind, detail)
         return found.text[self.language] if found is not None else ""

@@ -31,6 +31,8 @@ ANSWER_MS: Final = commands.LIFE_MS
 REPEAT_MS: Final = 20_000
 LINE_MS: Final = 2_500  # to say a line in one language
 LOUDER_MS: Final = 60_000  # a silence that nobody answers for so long is louder; other alarms rise at their gate
+OFFICE_DATA: Final = "office-data"  # such a part is lost as a device is
+OFFICE_PARTS: Final = frozenset({"policy", "directory", "directory-age", "trust-list"})
 GATE_SILENT: Final = "gate-silent"
 KNOWN: Final = frozenset(AlarmKind)
 MOST_KIND: Final = 32  # characters of a kind that is not known
@@ -88,7 +90,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Say the line of this kind for this gate; `first`: before everything else."""
+    """Say the line of this name for this gate; `first`: before everything else."""
 
     kind: str
     gate: str
@@ -151,6 +153,11 @@ class Entry:
     def is_fire(self) -> bool:
         """Whether people may be in danger of their lives now."""
         return self.kind == AlarmKind.FIRE
+
+    @property
+    def line(self) -> str:
+        """What is said: by its kind, but for what the office sends and a gate cannot go by, which has no plug to look at."""
+        return OFFICE_DATA if self.kind == AlarmKind.DEVICE_LOST and self.detail in OFFICE_PARTS else self.kind
 
     @property
     def tone(self) -> Tone:
@@ -356,7 +363,7 @@ class Post:
         entry = min(due, key=lambda each: (not each.is_fire, each.said_ms or 0, each.seen_ms))
         if now_ms >= self._quiet_until or (entry.is_fire and entry.said_ms is None):
             entry.said_ms, self._quiet_until = now_ms, now_ms + self._line_ms
-            effects.append(Say(entry.kind, entry.gate, first=entry.is_fire))
+            effects.append(Say(entry.line, entry.gate, first=entry.is_fire))
 
     # what the gates hear of us
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from gateway.core.effects import Priority, Tone
-from gateway.post.core import GATE_SILENT, Say, Sound
+from gateway.post.core import GATE_SILENT, OFFICE_DATA, Say, Sound
 from gateway.voice import Silence, Voice
 from gateway.voice.packs import Book, Packs, load_packs
 from gateway.voice.sounds import Sounds
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from drivers.interfaces import Speaker
     from gateway.post.config import PostConfig
 
-KINDS: Final = (*(kind.value for kind in AlarmKind), GATE_SILENT)
+KINDS: Final = (*(kind.value for kind in AlarmKind), GATE_SILENT, OFFICE_DATA)
 UNKNOWN: Final = "unknown-alarm"  # of a newer gate
 VALUES: Final = ("gate_zh", "gate_en")
 POST_BOOK: Final = Book(

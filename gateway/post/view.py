@@ -92,7 +92,7 @@ class View:
         return Text("\n").join(self._alarm(entry, now_ms) for entry in row.entries)
 
     def _alarm(self, entry: Entry, now_ms: int) -> Text:
-        line = self._packs.words(*line_of(self._config, entry.kind, entry.gate), self._language)
+        line = self._packs.words(*line_of(self._config, entry.line, entry.gate), self._language)
         level, age = self._words[f"level-{entry.level.value}"], age_words(now_ms - entry.seen_ms)
         answered = entry.acknowledged or (entry.answered_ms is not None)
         said = (

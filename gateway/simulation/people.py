@@ -15,7 +15,7 @@ from typing import Protocol
 from gateway.clock import Clock, ScriptedClock
 from gateway.core.effects import Append, Effect
 from gateway.core.moment import Moment
-from gateway.simulation.scenario import Cast, Scenario, Scene, parse_action
+from gateway.simulation.scenario import SWITCHES, Cast, Scenario, Scene, parse_action
 from sync.contract.records import Direction, Visit
 
 logger = logging.getLogger("menshen.people")
@@ -23,6 +23,7 @@ PATIENCE_S = 25.0  # how long somebody waits for the door or the lamp before giv
 # Nobody is quicker than this, however fast the day is played: a door swings, a person steps into a beam and out of it.
 STEP_S = 0.1
 SCREENSHOT_AGO_S = 600  # the age of a picture that somebody has sent on
+OF_PEOPLE = ("approach", "vehicle", "one-metre")  # what nobody triggers any more who has left
 APART_S = 0.4  # between one person and the next, so that they are two to the presence sensor
 
 
@@ -83,6 +84,12 @@ class Doorway(Protocol):
     def acknowledge(self) -> None:
         """The guard presses his button."""
 
+    def call(self) -> None:
+        """Press the call button."""
+
+    def switch(self, use: str, *, active: bool) -> None:
+        """An input by its use; one that the gate does not have is passed over."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
@@ -91,6 +98,7 @@ class Stage:
     door: Doorway
     thermometer: Thermometer | None
     card_reader: CardReader | None
+    exit_reader: CardReader | None
     camera: Camera | None
 
 
@@ -173,7 +181,10 @@ class People(threading.Thread):
             if self._leaving.is_set():
                 break
             action, argument = parse_action(text)
-            getattr(self, f"_do_{action}")(argument)
+            if action in SWITCHES:
+                self._switch(action, active=argument == "on")
+            else:
+                getattr(self, f"_do_{action.replace('-', '_')}")(argument)
         self._do_leave("")
         if scene.expects:
             self._decided(PATIENCE_S)
@@ -189,10 +200,16 @@ class People(threading.Thread):
         self._hold(STEP_S, 1.5)
 
     def _do_card(self, name: str) -> None:
-        if self._stage.card_reader is not None:
-            self._stage.card_reader.hold(self._cast.cards[name])
+        self._lay_on(self._stage.card_reader, name)
+
+    def _do_card_out(self, name: str) -> None:
+        self._lay_on(self._stage.exit_reader, name)
+
+    def _lay_on(self, reader: CardReader | None, name: str) -> None:
+        if reader is not None:
+            reader.hold(self._cast.cards[name])
             self._hold(0.35, 0.8)
-            self._stage.card_reader.remove()
+            reader.remove()
 
     def _do_show(self, name: str, ago_s: int = 0) -> None:
         if self._stage.camera is not None:
@@ -220,6 +237,9 @@ class People(threading.Thread):
 
     def _do_exit(self, _: str) -> None:
         self._stage.door.press_exit()
+        self._do_go_out("")
+
+    def _do_go_out(self, _: str) -> None:
         if self._stage.door.wait_released(PATIENCE_S):
             self._walk(Direction.EXIT)
 
@@ -236,6 +256,13 @@ class People(threading.Thread):
         self._stage.door.force()
         self._hold(1.5, 6.0)
 
+    def _do_call(self, _: str) -> None:
+        self._stage.door.call()
+
+    def _switch(self, use: str, *, active: bool) -> None:
+        self._stage.door.switch(use, active=active)
+        self._hold(STEP_S, 1.5)
+
     def _do_acknowledge(self, _: str) -> None:
         self._hold(STEP_S, 2.0)
         self._stage.door.acknowledge()
@@ -244,6 +271,8 @@ class People(threading.Thread):
         self._away_from_devices()
         self._stage.door.close()
         self._stage.door.presence(False)
+        for use in OF_PEOPLE:
+            self._stage.door.switch(use, active=False)
 
     def _away_from_devices(self) -> None:
         if self._stage.thermometer is not None:

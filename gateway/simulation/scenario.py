@@ -14,7 +14,12 @@ from gateway.errors import GatewayError
 from sync.contract.passes import present
 from sync.errors import CredentialRefused
 
-ACTIONS = ("arrive", "card", "show", "screenshot", "forehead", "enter", "exit", "force", "acknowledge", "leave")
+SWITCHES = ("approach", "vehicle", "one-metre", "fire", "tamper")
+"""Inputs that are `on` or `off`, by their use."""
+ACTIONS = (
+    "arrive", "card", "show", "screenshot", "forehead", "enter", "exit", "card-out", "go-out", "force", "call", "acknowledge",
+    "leave", *SWITCHES,
+)  # fmt: skip
 _ACTION = re.compile(rf"({'|'.join(ACTIONS)})(?: (\S+))?")
 
 
@@ -106,8 +111,15 @@ def _check(text: str, cast: Cast, where: str) -> None:
         action, argument = parse_action(text)
         if action == "forehead":
             float(argument)
+        if action in SWITCHES and argument not in ("on", "off"):
+            raise ValueError(f"{text!r}: {action} is on or off")  # noqa: TRY301  told like the others
     except ValueError as error:
         raise ScenarioError(f"{where}: {error}") from error
-    names = {"card": {*cast.cards}, "show": {*cast.codes, *cast.phones}, "screenshot": {*cast.phones}}.get(action)
+    names = {
+        "card": {*cast.cards},
+        "card-out": {*cast.cards},
+        "show": {*cast.codes, *cast.phones},
+        "screenshot": {*cast.phones},
+    }.get(action)
     if names is not None and argument not in names:
         raise ScenarioError(f"{where}: {text!r}: the cast has no {argument!r}, only {', '.join(sorted(names))}")

@@ -22,6 +22,7 @@ def play(simulation: SimulationConfig, hardware: Hardware, bench: Bench, clock: 
         door=Doorway(bench, {config.use: config.settings for config, _ in hardware.devices}),
         thermometer=_simulator(hardware, "thermometer"),
         card_reader=_simulator(hardware, "entry-reader"),
+        exit_reader=_simulator(hardware, "exit-reader"),
         camera=camera if isinstance(camera, SimulatedCamera) else None,
     )
 

@@ -238,7 +238,7 @@ class DrillStage(StrEnum):
     SUPPLIES_READY = "supplies-ready"
     ASSEMBLED = "assembled"
     IN_MODE = "in-mode"  # this gate is in the mode of the drill
-    RESIDENTS_ARRIVE = "residents-arrive"  # the first visit after that
+    RESIDENTS_ARRIVE = "residents-arrive"  # the first one let in after that
     ENDED = "ended"
 
 

@@ -6,7 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from gateway.simulation.scenario import Cast, ScenarioError, load_cast, load_scenario
+from drivers.simulators.bench import Bench
+from drivers.simulators.doorway import Doorway
+from gateway.clock import ScriptedClock
+from gateway.simulation.people import People, SceneEnded, Stage
+from gateway.simulation.scenario import (
+    ACTIONS,
+    SWITCHES,
+    Cast,
+    Scenario,
+    ScenarioError,
+    Scene,
+    load_cast,
+    load_scenario,
+)
 from menshen.demo.cast import make_cast
 from menshen.keys import read_key_file
 from sync.contract.passes import PassKeys, read_pass, verify_pass
@@ -69,6 +82,49 @@ def test_only_a_phone_has_screenshots(cast: Cast, tmp_path: Path, action: str, f
     else:
         with pytest.raises(ScenarioError, match="'tenant', only phone"):
             load_scenario(path, cast)
+
+
+@pytest.mark.parametrize("action", ["fire", "fire maybe", "approach now", "card-out nobody", "dance"])
+def test_an_action_that_is_none_is_told(cast: Cast, tmp_path: Path, action: str) -> None:
+    path = tmp_path / "day.toml"
+    path.write_text(f'[[scene]]\nat = "10:00"\nzh = "z"\nen = "e"\ndo = ["{action}"]\n')
+    with pytest.raises(ScenarioError, match=re.escape(repr(action.split(maxsplit=1)[0])[1:-1])):
+        load_scenario(path, cast)
+
+
+def test_every_action_is_on_the_page_and_can_be_played() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "simulate.md").read_text("utf-8")
+    told = set(re.findall(r"`([a-z-]+)(?: [a-zA-Z]+)?`", page))
+    assert set(ACTIONS) <= told
+    for action in ACTIONS:
+        assert action in SWITCHES or callable(getattr(People, f"_do_{action.replace('-', '_')}"))
+
+
+class Hands(Doorway):
+    """A doorway that nobody is at, which keeps what is done to it."""
+
+    def __init__(self) -> None:
+        super().__init__(Bench(), {})
+        self.did: list[tuple[str, bool]] = []
+
+    def switch(self, use: str, *, active: bool) -> None:
+        self.did.append((use, active))
+
+    def call(self) -> None:
+        self.did.append(("call", True))
+
+
+def test_what_people_do_besides_the_readers_reaches_the_gate() -> None:
+    scene = Scene(at="10:00", zh="z", en="e", do=("approach on", "call", "fire on"))
+    hands, ended = Hands(), list[SceneEnded]()
+    people = People(
+        Scenario(scene=(scene,)), Cast(), Stage(door=hands, thermometer=None, card_reader=None, exit_reader=None, camera=None),
+        ScriptedClock("Asia/Shanghai", 0), pace=0, visits=0, ended=ended.append, began=lambda _: None, finished=lambda: None,
+    )  # fmt: skip
+    people._play(scene)
+    assert hands.did[:3] == [("approach", True), ("call", True), ("fire", True)]
+    assert ("approach", False) in hands.did and ("fire", False) not in hands.did
+    assert [each.outcome for each in ended] == [""]
 
 
 def test_the_cast_on_the_page_is_one(tmp_path: Path) -> None:

@@ -188,6 +188,16 @@ def test_it_comes_back_with_its_subscriptions_and_a_new_will(broker: Mosquitto, 
     proxy.close()
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_second_one_of_the_same_id_is_named(
+    broker: Mosquitto, end: Callable[..., End], protocol: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    post = end(broker.port, "the-post", protocol=protocol).start()
+    end(broker.port, "the-post", protocol=protocol).start()
+    assert post.up.get(timeout=WAIT_S) is False
+    assert "same client id, the-post: only one may" in caplog.text
+
+
 def test_a_goodbye_reaches_the_broker_and_the_will_does_not(broker: Mosquitto, end: Callable[..., End]) -> None:
     office = end(broker.port, "office").listen("state", "end").start()
     gate = end(broker.port, "gate", will=lambda: ("state", b"will", True)).start()

@@ -225,7 +225,7 @@ def test_in_chinese(clerk: Client, li: User, gate: GateAtWork) -> None:
     begin(drill.pk, li)
     clerk.cookies["django_language"] = "zh-hans"
     page = text(clerk.get(f"/drills/{drill.pk}/").content)
-    for words in ("演练：封控楼栋", "物资到位 尚未", "登记：人员集结", "结束演练：门岗恢复正常"):
+    for words in ("演练：封控楼栋", "物资到位 尚未", "登记：人员集合", "结束演练：门岗恢复正常"):
         assert words in page, words
 
 

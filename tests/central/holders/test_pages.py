@@ -294,3 +294,32 @@ def test_the_page_of_gates_tells_apart_what_is_ordered_and_what_is_so(staff: Cli
     staff.post("/admin/holders/sitegate/north-1/change/", {"name": "North", "site": "", "mode": "free"})
     changed = Gate.objects.get(pk="north-1")
     assert (changed.name, changed.site, changed.mode) == ("North", "", "normal")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("capacity.limt", "40", "Did you mean capacity.limit?"),
+        ("limit", "40", "Did you mean capacity.limit?"),
+        ("quite.unknown", "40", "no gate knows this key"),
+        ("portal.kind", '"open"', "own file alone"),
+        ("capacity.limit", "ten", "words stand in double quotes"),
+        ("capacity.limit", '"ten"', "a whole number from 0 to 1000000"),
+        ("capacity.limit", "-1", "a whole number from 0 to 1000000"),
+        ("temperature.threshold_c", "43", "a number from 35 to 42 °C"),
+        ("night.begins", '"25:00"', "such as &quot;22:00&quot;"),
+        ("when_journal_fails", '"shut"', "&quot;guard&quot;, &quot;closed&quot;, &quot;open&quot;"),
+        ("steps.visitor", '["code"]', "a list in [ ]"),
+        ("prompter.mask", "1", "true / false"),
+    ],
+)
+def test_a_policy_value_that_no_gate_takes_is_refused_with_what_it_must_be(
+    staff: Client, key: str, value: str, said: str
+) -> None:
+    given = {"site": SITE, "gate": "", "key": key, "value": value}
+    staff.cookies["django_language"] = "en"
+    assert said in staff.post("/admin/holders/policyvalue/add/", given).content.decode()
+    assert standing() == {}
+    staff.cookies["django_language"] = "zh-hans"
+    page = staff.post("/admin/holders/policyvalue/add/", given).content.decode()
+    assert "没有门岗认识" in page or "只能写在门岗" in page or "必须是" in page

@@ -16,7 +16,7 @@ OPEN = {"beam": ("simulated-input", "beam", 19)}
 
 @pytest.mark.parametrize("kind", ["door", "open", "sealed"])
 def test_each_kind_of_portal_can_be_right(tmp_path: Path, kind: str) -> None:
-    portal = sections(portal=f'kind = "{kind}"')
+    portal = sections(portal=f'kind = "{kind}"' + ("\nescape_route = false" if kind == "sealed" else ""))
     has = {
         "door": devices(),
         "open": devices("lock", "contact", **OPEN),
@@ -41,9 +41,15 @@ def test_each_kind_of_portal_can_be_right(tmp_path: Path, kind: str) -> None:
 def test_what_a_portal_cannot_do_without(
     tmp_path: Path, kind: str, without: tuple[str, ...], key: str, wanted: str
 ) -> None:
-    found, words = problem(tmp_path, sections(portal=f'kind = "{kind}"') + devices(*without))
+    escape = "\nescape_route = false" if kind == "sealed" else ""
+    found, words = problem(tmp_path, sections(portal=f'kind = "{kind}"{escape}') + devices(*without))
     assert found == key
     assert f"no device has use = {wanted}" in words
+
+
+def test_a_sealed_entrance_is_no_escape_route(tmp_path: Path) -> None:
+    found, words = problem(tmp_path, sections(portal='kind = "sealed"') + devices())
+    assert found == "policy.portal.kind" and "set escape_route to false" in words
 
 
 def test_what_may_be_missing(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from gateway.core import events
 from gateway.core.effects import Append, Show
 from gateway.core.events import CredentialResolved, Outcome, Verdict
 from gateway.core.moment import Moment
-from gateway.core.policy import Mode
+from gateway.core.policy import CapacityPolicy, Mode, Policy
 from gateway.core.status import Status
 from gateway.directory import Directory
 from gateway.page import messages
@@ -26,6 +26,7 @@ from gateway.page.guards import Role, new_guard, write_guards
 from gateway.page.messages import Answer, Ask, Snapshot, decode_to_page, encode
 from gateway.page.snapshot import on_duty, packed, take
 from gateway.page.visits import LAST, RecentVisits
+from gateway.page.words import Words
 from sync.contract.alarms import Alarm, AlarmKind, DeviceReport, Level
 from sync.contract.colours import PassType
 from sync.contract.directory import Duty, DutyRole
@@ -196,6 +197,33 @@ def test_a_registration_leaves_a_reference_and_the_guards_name(world: World) -> 
     kept = world.folder / "data" / "visitors.jsonl"
     assert kept.stat().st_mode & 0o077 == 0
     assert event.reference in kept.read_text()
+
+
+@pytest.mark.parametrize(
+    ("mode", "door", "instead", "told"),
+    [
+        ("closed", "locked", True, "registered-closed"),
+        ("closed", "locked", False, ""),
+        ("lockdown", "locked_down", False, "registered-lockdown"),
+        ("lockdown", "free", True, ""),
+        ("normal", "locked", True, ""),
+    ],
+)
+def test_a_registration_tells_who_is_not_let_in_all_the_same(
+    world: World, mode: str, door: str, told: str, *, instead: bool
+) -> None:
+    token = world.log_in().token
+    world.status = replace(world.status, mode=mode, door=door)
+    answer = world.ask(messages.Register(name="a", host="b", instead=instead), token)
+    assert (answer.ok, answer.reason) == (True, told)
+    assert len(world.orders()) == 1
+    for language in ("zh", "en"):
+        assert not told or Words(language).has(f"said-{told}")
+
+
+def test_the_limit_is_the_policys_in_force(world: World) -> None:
+    world.desk.adopt(replace(Policy(), capacity=CapacityPolicy(limit=40)))
+    assert world.desk._snapshot(world.desk._gate.now()).limit == 40
 
 
 def test_a_registration_that_cannot_be_kept_lets_nobody_in(world: World) -> None:

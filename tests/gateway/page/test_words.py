@@ -52,12 +52,21 @@ def test_a_gate_without_a_lock_is_not_said_to_be_locked(*, locks: bool) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_alarm_has_its_instruction(language: str) -> None:
-    assert set(instructions()) == {kind.value for kind in AlarmKind}
+    assert {kind.partition(".")[0] for kind in instructions()} == {kind.value for kind in AlarmKind}
     for kind, each in instructions().items():
         assert each.call in ("", *DutyRole), kind
         assert each.text[language].strip(), kind
         assert bool(CHINESE.search(each.text[language])) is (language == "zh"), kind
         assert len(each.text[language]) <= 140, "short: it is read at a glance"
+
+
+@pytest.mark.parametrize("part", ["policy", "directory", "directory-age", "trust-list"])
+def test_a_part_of_the_gate_that_has_no_plug_is_not_looked_for_at_its_plug(part: str) -> None:
+    plug = {"en": "plug and cable", "zh": "检查插头"}
+    for language in LANGUAGES:
+        words = Words(language)
+        assert plug[language] in words.to_do("device-lost", "scanner")
+        assert plug[language] not in words.to_do("device-lost", part)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

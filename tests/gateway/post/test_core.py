@@ -22,6 +22,7 @@ from gateway.post.core import (
     Beat,
     DeviceChanged,
     Effect,
+    Entry,
     Event,
     GateState,
     Post,
@@ -270,6 +271,12 @@ def test_what_nobody_answers_is_louder_by_its_level(site: Site) -> None:
     site.gates[EAST].alarms[alarm.id] = raised = msgspec.structs.replace(alarm, level=Level.LOUDER)
     site.send(AlarmHeard(EAST, site.gates[EAST].about(raised, AlarmAction.ESCALATED, site.now_ms)))
     assert site.post.sound == Sound(Tone.NIGHT, loud=True, lamp=True)
+
+
+@pytest.mark.parametrize(("part", "line"), [("policy", "office-data"), ("scanner", "device-lost")])
+def test_what_the_office_sent_is_not_told_as_a_device(part: str, line: str) -> None:
+    entry = Entry(EAST, "a", "device-lost", 0, detail=part)
+    assert entry.line == line
 
 
 def test_a_fire_is_said_first_and_at_once() -> None:

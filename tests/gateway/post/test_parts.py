@@ -141,7 +141,7 @@ def test_every_alarm_has_a_line_with_the_gates_name(kind: str, lang: Language) -
 
 
 def test_there_is_a_line_for_every_kind() -> None:
-    assert set(KINDS) == {*(kind.value for kind in AlarmKind), "gate-silent"}
+    assert set(KINDS) == {*(kind.value for kind in AlarmKind), "gate-silent", "office-data"}
 
 
 @pytest.mark.parametrize("lang", Language)
