@@ -10,7 +10,7 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -26,6 +26,7 @@ from gateway.directory import Directory
 from gateway.errors import DirectoryError, GatewayError
 from gateway.page import messages
 from gateway.page.access import Guesses, Session, Sessions, Tablets, place_of
+from gateway.page.alarms import RecentAlarms
 from gateway.page.guards import Guard, GuardBook, GuardsError, Role, give_hashes_back, is_right
 from gateway.page.messages import Answer, Ask, Beat, Person
 from gateway.page.orders import against, event_of
@@ -81,6 +82,7 @@ class PageDesk:
         self._limit = config.policy.capacity.most
         self._setup = messages.encode(setup_of(config))
         self._visits = RecentVisits()
+        self._alarms = RecentAlarms()
         give_hashes_back()
         self._guards = GuardBook(page.guards(config.gate.data_dir))
         self._visitors = VisitorFile(file_in(config.gate.data_dir))
@@ -125,6 +127,7 @@ class PageDesk:
     def watch(self, effect: Effect, now: Moment) -> None:
         """A watcher of effects."""
         self._visits.watch(effect, now)
+        self._alarms.watch(effect, now)
         self._touched = True
 
     def turned(self) -> None:
@@ -172,6 +175,7 @@ class PageDesk:
         return take(
             self._gate.status(),
             self._visits,
+            self._alarms,
             self._duty,
             now,
             devices=self._gate.devices(),
@@ -259,7 +263,7 @@ class PageDesk:
                 return self._order(ask.id, action, guard, now, leader=leader)
 
     def _order(self, number: int, action: messages.Action, guard: Guard, now: Moment, *, leader: bool) -> Answer:
-        reason = against(action, self._gate.status(), leader=leader)
+        reason = against(action, self._known(action, now.mono_ms), leader=leader)
         if reason or self._too_fast(guard.name, now.mono_ms):
             return Answer(id=number, ok=False, reason=reason or "too-fast")
         try:
@@ -269,6 +273,13 @@ class PageDesk:
             return Answer(id=number, ok=False, reason="not-kept")
         self._gate.post(event)
         return Answer(id=number, ok=True)
+
+    def _known(self, action: messages.Action, now_ms: int) -> Status:
+        """What an order is held against: notes are also taken about the alarms that are over and still listed."""
+        status = self._gate.status()
+        if not isinstance(action, messages.NoteAlarm):
+            return status
+        return replace(status, alarms=(*status.alarms, *self._alarms.answered(now_ms)))
 
     def _too_fast(self, name: str, now_ms: int) -> bool:
         """Whether more is asked in this guard's name than people can: each order is a record, and a page that was taken over has no say

@@ -21,15 +21,16 @@ from gateway.core.policy import Mode
 from gateway.core.status import Status
 from gateway.directory import Directory
 from gateway.page import messages
+from gateway.page.alarms import LATELY, LATELY_MS, MOST_SHOWN, RecentAlarms
 from gateway.page.desk import CARD_MS, MOST_CARDS, MOST_ORDERS, WITHIN_MS, Gate, PageDesk
 from gateway.page.guards import Role, new_guard, write_guards
 from gateway.page.messages import Answer, Ask, Snapshot, decode_to_page, encode
 from gateway.page.snapshot import on_duty, packed, take
 from gateway.page.visits import LAST, RecentVisits
-from sync.contract.alarms import Alarm, AlarmKind, DeviceReport, Level
+from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, DeviceReport, Level
 from sync.contract.colours import PassType
 from sync.contract.directory import Duty, DutyRole
-from sync.contract.records import Direction, Door, DrillStage, ShiftAction, Visit, VisitOutcome
+from sync.contract.records import AlarmRecord, Direction, Door, DrillStage, ShiftAction, Visit, VisitOutcome
 from tests.gateway.config.files import devices, sections
 
 ALARM = "ab" * 16
@@ -367,7 +368,7 @@ def test_a_gate_in_more_trouble_than_fits_is_told_in_one_packet() -> None:
     )  # fmt: skip
     status = Status(mode="normal", door="locked", inside=0, devices_lost=("x" * 64,) * 200, alarms=alarms)
     moment = Moment(mono_ms=1, at_ms=1, trusted=True)
-    packet = packed(take(status, RecentVisits(), (), moment, limit=0, alive=True))
+    packet = packed(take(status, RecentVisits(), RecentAlarms(), (), moment, limit=0, alive=True))
     assert len(packet) <= messages.MAX_PACKET
     told = decode_to_page(packet)
     assert isinstance(told, Snapshot)
@@ -440,3 +441,55 @@ def test_the_page_is_told_how_each_device_is(world: World) -> None:
     world.desk._gate = replace(world.desk._gate, devices=lambda: told)
     world.desk._tell_once(Moment(mono_ms=1, at_ms=1))
     assert world.sent[-1].devices == told[:32]
+
+
+def told(world: World, action: AlarmAction, alarm: Alarm, by: str = "", note: str = "", what: str = "") -> None:
+    """The gate's records say this of an alarm."""
+    record = AlarmRecord(action=action, alarm=alarm, by=by, note=note, what=what)
+    world.desk.watch(Append(record), world.desk._gate.now())
+
+
+def shown(world: World) -> Snapshot:
+    return world.desk._snapshot(world.desk._gate.now())
+
+
+def test_what_the_leader_instructs_at_the_office_stands_with_the_alarm(world: World) -> None:
+    alarm = world.status.alarms[0]
+    told(world, AlarmAction.NOTED, alarm, "Zhao", "send him to the clinic", "instruction")
+    told(world, AlarmAction.NOTED, alarm, "Li", "done so", "done")
+    notes = shown(world).notes[ALARM]
+    assert [(each.by, each.what, each.note) for each in notes] == [
+        ("Zhao", "instruction", "send him to the clinic"),
+        ("Li", "done", "done so"),
+    ]
+
+
+def test_an_acknowledged_alarm_stays_for_a_while_and_takes_notes(world: World) -> None:
+    alarm = msgspec.structs.replace(world.status.alarms[0], acknowledged=True, acknowledged_by="Li")
+    world.status = replace(world.status, alarms=())
+    told(world, AlarmAction.CLEARED, alarm, "Li", "seen")
+    now = shown(world)
+    assert now.answered == (alarm,) and [each.what for each in now.notes[ALARM]] == ["acknowledged"]
+    token = world.log_in().token
+    note = messages.NoteAlarm(alarm=ALARM, what="done", note="sent home")
+    assert world.ask(note, token).ok
+    assert world.orders() == [events.AlarmNoted(ALARM, "Li", "done", "sent home")]
+    assert world.ask(messages.Acknowledge(alarm=ALARM), token).reason == "nothing-to-acknowledge"
+    told(world, AlarmAction.CLEARED, Alarm(id="ef" * 16, kind=AlarmKind.NETWORK, portal="main", since_ms=1))
+    assert shown(world).answered == (alarm,)
+    world.now_ms += LATELY_MS
+    assert shown(world).answered == () and world.ask(note, world.log_in().token).reason == "nothing-to-acknowledge"
+
+
+def test_of_many_alarms_and_notes_the_last_are_shown(world: World) -> None:
+    closed = [
+        Alarm(id=f"{at:032x}", kind=AlarmKind.CALL, portal="main", since_ms=at, acknowledged=True) for at in range(200)
+    ]
+    for alarm in closed:
+        for _ in range(20):
+            told(world, AlarmAction.NOTED, alarm, "Li", "字" * 200, "done")
+        told(world, AlarmAction.CLEARED, alarm, "Li")
+    now = shown(world)
+    assert now.answered == tuple(closed[: -LATELY - 1 : -1])
+    assert sum(map(len, now.notes.values())) == MOST_SHOWN and set(now.notes) <= {alarm.id for alarm in now.answered}
+    assert len(packed(now)) <= messages.MAX_PACKET
