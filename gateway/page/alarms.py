@@ -10,7 +10,7 @@ from gateway.core.alarms import KNOWN_CLOSED
 from gateway.core.moment import Moment
 from gateway.page.messages import AlarmNote
 from sync.contract.alarms import Alarm, AlarmAction
-from sync.contract.records import AlarmRecord
+from sync.contract.records import AlarmRecord, Body
 
 MOST_NOTED, MOST_NOTES = 64, 8  # alarms with notes, and notes of each
 MOST_SHOWN: Final = 24  # notes in one snapshot
@@ -28,16 +28,17 @@ class RecentAlarms:
     def watch(self, effect: effects.Effect, now: Moment) -> None:
         """See what a turn brought."""
         match effect:
-            case effects.Append(body=AlarmRecord() as record):
-                self.noted(record, now.at_ms)
-                if record.action is AlarmAction.CLEARED:
-                    with self._lock:
-                        self._closed.append((now.mono_ms, record.alarm))
+            case effects.Append(body=AlarmRecord(action=AlarmAction.CLEARED) as record):
+                with self._lock:
+                    self._closed.append((now.mono_ms, record.alarm))
 
-    def noted(self, record: AlarmRecord, at_ms: int) -> None:
-        """What a record says of an alarm, at that time (Unix milliseconds)."""
-        if not record.note:
-            return
+    def recorded(self, body: Body, at_ms: int) -> None:
+        """A record was made, at that time (Unix milliseconds)."""
+        match body:
+            case AlarmRecord() if body.note:
+                self._note(body, at_ms)
+
+    def _note(self, record: AlarmRecord, at_ms: int) -> None:
         note = AlarmNote(at_ms=at_ms, by=record.by, what=record.what or "acknowledged", note=record.note)
         with self._lock:
             notes = self._notes.pop(record.alarm.id, None) or deque[AlarmNote](maxlen=MOST_NOTES)

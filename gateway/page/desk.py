@@ -17,7 +17,7 @@ import msgspec
 
 from drivers.child import PATIENCE, ChildMisbehaved, ChildProcess, Patience
 from gateway.config import GateConfig
-from gateway.core.effects import Effect
+from gateway.core.effects import Append, Effect
 from gateway.core.events import AccessLocked, AccessRefused, CredentialResolved, DeviceChanged, Event, Outcome
 from gateway.core.moment import Moment
 from gateway.core.policy import Policy
@@ -31,11 +31,13 @@ from gateway.page.guards import Guard, GuardBook, GuardsError, Role, give_hashes
 from gateway.page.messages import Answer, Ask, Beat, Person
 from gateway.page.orders import against, event_of
 from gateway.page.settings import setup_of
+from gateway.page.shifts import LastHandOver
 from gateway.page.snapshot import on_duty, packed, take
 from gateway.page.visitors import DAY_MS, VisitorFile, VisitorsError, file_in
 from gateway.page.visits import RecentVisits
 from sync.contract.alarms import DeviceReport
 from sync.contract.directory import Table
+from sync.contract.records import Body
 from sync.contract.text import harmless
 
 logger = logging.getLogger("menshen.page")
@@ -83,6 +85,7 @@ class PageDesk:
         self._setup = messages.encode(setup_of(config))
         self._visits = RecentVisits()
         self._alarms = RecentAlarms()
+        self._hand_over = LastHandOver()
         give_hashes_back()
         self._guards = GuardBook(page.guards(config.gate.data_dir))
         self._visitors = VisitorFile(file_in(config.gate.data_dir))
@@ -126,9 +129,16 @@ class PageDesk:
 
     def watch(self, effect: Effect, now: Moment) -> None:
         """A watcher of effects."""
-        self._visits.watch(effect, now)
+        self._visits.watch(effect)
         self._alarms.watch(effect, now)
+        if isinstance(effect, Append):
+            self.recorded(effect.body, now.at_ms)
         self._touched = True
+
+    def recorded(self, body: Body, at_ms: int) -> None:
+        """A record was made now, or before the gate started."""
+        for each in (self._visits, self._alarms, self._hand_over):
+            each.recorded(body, at_ms)
 
     def turned(self) -> None:
         """The deciding thread's turn is over, and `status` is of it."""
@@ -178,6 +188,7 @@ class PageDesk:
             self._alarms,
             self._duty,
             now,
+            handed_over=self._hand_over.last,
             devices=self._gate.devices(),
             limit=self._limit,
             alive=now.mono_ms - self._gate.turned_ms() < TURNS_MS,

@@ -192,6 +192,15 @@ class AlarmNote(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
+class HandOver(msgspec.Struct, frozen=True, kw_only=True):
+    """The last hand-over of a shift. `note`: what the next one is to know."""
+
+    at_ms: int
+    by: str
+    to: str
+    note: str = ""
+
+
 class StepDone(msgspec.Struct, frozen=True, kw_only=True):
     """A step of the visit that is under way."""
 
@@ -234,6 +243,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="now"):
     devices: tuple[DeviceReport, ...] = ()
     answered: tuple[Alarm, ...] = ()
     notes: dict[str, tuple[AlarmNote, ...]] = {}
+    handed_over: HandOver | None = None
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from gateway.page.messages import (
     MOST_DEVICES,
     MOST_DUTIES,
     MOST_ROUNDS,
+    HandOver,
     OnDuty,
     Snapshot,
     encode,
@@ -32,6 +33,7 @@ def take(
     duty: tuple[OnDuty, ...],
     now: Moment,
     *,
+    handed_over: HandOver | None = None,
     devices: tuple[DeviceReport, ...] = (),
     limit: int,
     alive: bool,
@@ -60,6 +62,7 @@ def take(
         steps=visits.steps,
         visits=visits.last,
         duty=duty,
+        handed_over=handed_over,
         answered=answered,
         notes=recent.notes((*listed, *answered)),
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.core.policy import Mode
 from gateway.page import messages
 from gateway.page.app import ACTIONS
-from gateway.page.messages import AlarmNote, Person
+from gateway.page.messages import AlarmNote, HandOver, Person
 from gateway.page.security import MAX_BODY, csrf_of
 from sync.contract.alarms import Alarm, AlarmKind
 from sync.contract.records import DrillStage, ShiftAction
@@ -248,3 +248,10 @@ def test_an_alarm_shows_who_instructed_what_and_one_that_is_over_still_takes_a_n
     assert re.search(r"Instruction</strong> .*\d\d:\d\d:\d\d · Zhao</span><br>send him to the clinic", shown)
     assert f'action="/do/note" class="js"><input type="hidden" name="csrf" value="{csrf_of(COOKIE)}">' in shown
     assert f'name="alarm" value="{over}"' in shown and "/do/acknowledge" not in shown
+
+
+def test_the_last_hand_over_stands_with_the_shift() -> None:
+    note = HandOver(at_ms=1, by="Li", to="Wu", note="the lift is being repaired")
+    shown = json.loads(ask(FakeLine(now=snapshot(handed_over=note)), "/now").body)["regions"]["lane"]
+    assert re.search(r"Handed over</strong> .*· Li → Wu</span><br>the lift is being repaired", shown)
+    assert "Handed over" not in ask(FakeLine(now=snapshot(handed_over=None)), "/now").body
