@@ -44,7 +44,7 @@ def run_gate(
         post, board, clock = centre.inbox.post, centre.board, centre.clock
         voice = voice_of(config, centre.hardware, stack)
         knowing = knowing_of(config, clock, post)
-        page = page_of(config, board, clock, post, knowing.directory)
+        page = page_of(config, board, clock, post, knowing.directory, centre.journal)
         workers = ResolveWorkers(knowing.resolver, page.seeing(post))
         workers.start()
         stack.callback(workers.stop)

@@ -11,6 +11,7 @@ from gateway.core.events import CredentialResolved, Event
 from gateway.core.moment import Moment
 from gateway.core.policy import Policy
 from gateway.directory import Directory
+from gateway.journal import Journal
 from gateway.status import StatusBoard
 
 if TYPE_CHECKING:
@@ -41,12 +42,18 @@ class NoPage:
 
 
 def page_of(
-    config: GateConfig, board: StatusBoard, clock: Clock, post: Callable[[Event], None], directory: Directory
+    config: GateConfig,
+    board: StatusBoard,
+    clock: Clock,
+    post: Callable[[Event], None],
+    directory: Directory,
+    journal: Journal,
 ) -> "PageDesk | NoPage":
-    """The page's desk, where the configuration has a page; not started yet."""
+    """The page's desk, where the configuration has a page; not started yet. It knows what the journal's last records say."""
     if config.page is None:
         return NoPage()
     from gateway.page.desk import Gate, PageDesk
+    from gateway.page.recall import recall
 
     gate = Gate(
         status=lambda: board.latest,
@@ -56,7 +63,9 @@ def page_of(
         post=post,
         directory=directory,
     )
-    return PageDesk(config, gate)
+    desk = PageDesk(config, gate)
+    recall(journal, desk.recorded)
+    return desk
 
 
 def serve(page: "PageDesk | NoPage", stack: ExitStack) -> None:

@@ -35,7 +35,7 @@ from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, Level
 
 MOST_EQUAL = 8
 TOLD_EACH = 16
-KNOWN_CLOSED = 16  # alarms that are over, and may still be noted about
+KNOWN_CLOSED = 64  # alarms that are over, and may still be noted about
 _PREFIX = "alarm/"
 
 

@@ -560,8 +560,8 @@ def exit_visit(policy: Policy, visit: str, event: CredentialResolved, now: Momen
 
 
 def _shown_of(steps: Sequence[StepResult], findings: Findings) -> list[Note]:
-    """Those that are asked of this person, and any health code."""
-    asked = {*findings.asked, Step.HEALTH_CODE}
+    """Those that are asked of this person, and any health code. Whoever registers before it is known who they are may be asked for it."""
+    asked = {*findings.asked, Step.HEALTH_CODE} | ({Step.REGISTRATION} if findings.credential is None else set())
     return [_shown(step, findings) for step in steps if step.step in asked]
 
 

@@ -10,14 +10,14 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
 
 from drivers.child import PATIENCE, ChildMisbehaved, ChildProcess, Patience
 from gateway.config import GateConfig
-from gateway.core.effects import Effect
+from gateway.core.effects import Append, Effect
 from gateway.core.events import AccessLocked, AccessRefused, CredentialResolved, DeviceChanged, Event, Outcome
 from gateway.core.moment import Moment
 from gateway.core.policy import Policy
@@ -26,15 +26,18 @@ from gateway.directory import Directory
 from gateway.errors import DirectoryError, GatewayError
 from gateway.page import messages
 from gateway.page.access import Guesses, Session, Sessions, Tablets, place_of
+from gateway.page.alarms import RecentAlarms
 from gateway.page.guards import Guard, GuardBook, GuardsError, Role, give_hashes_back, is_right
 from gateway.page.messages import Answer, Ask, Beat, Person
 from gateway.page.orders import against, event_of, refuses_them
 from gateway.page.settings import setup_of
+from gateway.page.shifts import LastHandOver
 from gateway.page.snapshot import on_duty, packed, take
 from gateway.page.visitors import DAY_MS, VisitorFile, VisitorsError, file_in
 from gateway.page.visits import RecentVisits
 from sync.contract.alarms import DeviceReport
 from sync.contract.directory import Table
+from sync.contract.records import Body
 from sync.contract.text import harmless
 
 logger = logging.getLogger("menshen.page")
@@ -81,6 +84,8 @@ class PageDesk:
         self._policy = config.policy
         self._setup = messages.encode(setup_of(config))
         self._visits = RecentVisits()
+        self._alarms = RecentAlarms()
+        self._hand_over = LastHandOver()
         give_hashes_back()
         self._guards = GuardBook(page.guards(config.gate.data_dir))
         self._visitors = VisitorFile(file_in(config.gate.data_dir))
@@ -124,8 +129,16 @@ class PageDesk:
 
     def watch(self, effect: Effect, now: Moment) -> None:
         """A watcher of effects."""
-        self._visits.watch(effect, now)
+        self._visits.watch(effect)
+        self._alarms.watch(effect, now)
+        if isinstance(effect, Append):
+            self.recorded(effect.body, now.at_ms)
         self._touched = True
+
+    def recorded(self, body: Body, at_ms: int) -> None:
+        """A record was made now, or before the gate started."""
+        for each in (self._visits, self._alarms, self._hand_over):
+            each.recorded(body, at_ms)
 
     def turned(self) -> None:
         """The deciding thread's turn is over, and `status` is of it."""
@@ -172,8 +185,10 @@ class PageDesk:
         return take(
             self._gate.status(),
             self._visits,
+            self._alarms,
             self._duty,
             now,
+            handed_over=self._hand_over.last,
             devices=self._gate.devices(),
             limit=self._policy.capacity.most,
             alive=now.mono_ms - self._gate.turned_ms() < TURNS_MS,
@@ -259,7 +274,7 @@ class PageDesk:
                 return self._order(ask.id, action, guard, now, leader=leader)
 
     def _order(self, number: int, action: messages.Action, guard: Guard, now: Moment, *, leader: bool) -> Answer:
-        reason = against(action, self._gate.status(), leader=leader)
+        reason = against(action, self._known(action, now.mono_ms), leader=leader)
         if reason or self._too_fast(guard.name, now.mono_ms):
             return Answer(id=number, ok=False, reason=reason or "too-fast")
         try:
@@ -270,6 +285,13 @@ class PageDesk:
         told = refuses_them(action, self._gate.status(), self._policy)
         self._gate.post(event)
         return Answer(id=number, ok=True, reason=told)
+
+    def _known(self, action: messages.Action, now_ms: int) -> Status:
+        """What an order is held against: notes are also taken about the alarms that are over and still listed."""
+        status = self._gate.status()
+        if not isinstance(action, messages.NoteAlarm):
+            return status
+        return replace(status, alarms=(*status.alarms, *self._alarms.answered(now_ms)))
 
     def _too_fast(self, name: str, now_ms: int) -> bool:
         """Whether more is asked in this guard's name than people can: each order is a record, and a page that was taken over has no say

@@ -183,6 +183,24 @@ class Passed(msgspec.Struct, frozen=True, kw_only=True):
     object_c: float | None = None
 
 
+class AlarmNote(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said of an alarm. `what`: instruction, done, or acknowledged for what was written with that."""
+
+    at_ms: int
+    by: str
+    what: str
+    note: str
+
+
+class HandOver(msgspec.Struct, frozen=True, kw_only=True):
+    """The last hand-over of a shift. `note`: what the next one is to know."""
+
+    at_ms: int
+    by: str
+    to: str
+    note: str = ""
+
+
 class StepDone(msgspec.Struct, frozen=True, kw_only=True):
     """A step of the visit that is under way."""
 
@@ -201,7 +219,8 @@ class OnDuty(msgspec.Struct, frozen=True, kw_only=True):
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="now"):
     """The gate as it stands. `alive`: its deciding thread turns; `office`: the office is heard; `limit`: people who may be
-    inside, 0 for no limit; `due`: rounds and since when (Unix milliseconds)."""
+    inside, 0 for no limit; `due`: rounds and since when (Unix milliseconds); `answered`: alarms acknowledged
+    lately, and over; `notes`: about all these, by the alarm's id."""
 
     at_ms: int
     alive: bool
@@ -222,6 +241,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="now"):
     visits: tuple[Passed, ...]
     duty: tuple[OnDuty, ...]
     devices: tuple[DeviceReport, ...] = ()
+    answered: tuple[Alarm, ...] = ()
+    notes: dict[str, tuple[AlarmNote, ...]] = {}
+    handed_over: HandOver | None = None
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,12 +6,14 @@ import msgspec
 
 from gateway.core.moment import Moment
 from gateway.core.status import Status
+from gateway.page.alarms import RecentAlarms
 from gateway.page.messages import (
     MAX_PACKET,
     MOST_ALARMS,
     MOST_DEVICES,
     MOST_DUTIES,
     MOST_ROUNDS,
+    HandOver,
     OnDuty,
     Snapshot,
     encode,
@@ -27,15 +29,19 @@ ROLES = (DutyRole.GUARD, DutyRole.DUTY_ROOM, DutyRole.LEADER)
 def take(
     status: Status,
     visits: RecentVisits,
+    recent: RecentAlarms,
     duty: tuple[OnDuty, ...],
     now: Moment,
     *,
+    handed_over: HandOver | None = None,
     devices: tuple[DeviceReport, ...] = (),
     limit: int,
     alive: bool,
 ) -> Snapshot:
     """The gate as it stands."""
     pressing = sorted(status.alarms, key=_pressing)
+    listed, still_open = tuple(pressing[:MOST_ALARMS]), {alarm.id for alarm in pressing}
+    answered = tuple(alarm for alarm in recent.answered(now.mono_ms) if alarm.id not in still_open)
     return Snapshot(
         at_ms=now.at_ms,
         alive=alive,
@@ -48,7 +54,7 @@ def take(
         limit=limit,
         guard=status.guard,
         visiting=status.visiting,
-        alarms=tuple(pressing[:MOST_ALARMS]),
+        alarms=listed,
         more_alarms=max(0, len(pressing) - MOST_ALARMS),
         lost=status.devices_lost[:MOST_DEVICES],
         devices=devices[:MOST_DEVICES],
@@ -56,16 +62,19 @@ def take(
         steps=visits.steps,
         visits=visits.last,
         duty=duty,
+        handed_over=handed_over,
+        answered=answered,
+        notes=recent.notes((*listed, *answered)),
     )
 
 
 def packed(snapshot: Snapshot) -> bytes:
-    """As one packet: of a gate in more trouble than fits, the older visits and the lesser alarms are left out."""
+    """As one packet: of a gate in more trouble than fits, the visits, the alarms that are over and the lesser open alarms are left out."""
     packet: bytes = encode(snapshot)
     while len(packet) > MAX_PACKET and (snapshot.visits or snapshot.alarms):
         alarms = snapshot.alarms if snapshot.visits else snapshot.alarms[: len(snapshot.alarms) // 2]
         more = snapshot.more_alarms + len(snapshot.alarms) - len(alarms)
-        snapshot = msgspec.structs.replace(snapshot, visits=(), alarms=alarms, more_alarms=more)
+        snapshot = msgspec.structs.replace(snapshot, visits=(), answered=(), alarms=alarms, more_alarms=more)
         packet = encode(snapshot)
     return packet
 

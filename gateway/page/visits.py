@@ -7,9 +7,8 @@ from typing import Final
 import msgspec
 
 from gateway.core import effects
-from gateway.core.moment import Moment
 from gateway.page.messages import MOST_STEPS, Passed, StepDone
-from sync.contract.records import Door, Visit, VisitOutcome, withdrawn
+from sync.contract.records import Body, Door, Visit, VisitOutcome, withdrawn
 
 LAST: Final = 20
 WARM: Final = frozenset({"fever", "high", "too-cold", "implausible", "unsteady"})
@@ -25,15 +24,21 @@ class RecentVisits:
         self._steps: tuple[StepDone, ...] = ()
         self._decided = False
 
-    def watch(self, effect: effects.Effect, now: Moment) -> None:
+    def watch(self, effect: effects.Effect) -> None:
         """See what a turn brought."""
         match effect:
-            case effects.Append(body=Visit() as visit):
-                self._ended(visit, now)
-            case effects.Append(body=Door() as door):
-                self._withdrawn(door)
+            case effects.Append(body=Visit()):
+                self._decided = True
             case effects.Show("step", values):
                 self._step(values["step"], values["result"] == "passed", values["reason"])
+
+    def recorded(self, body: Body, at_ms: int) -> None:
+        """A record was made, at that time (Unix milliseconds)."""
+        match body:
+            case Visit():
+                self._ended(body, at_ms)
+            case Door():
+                self._withdrawn(body)
 
     @property
     def last(self) -> tuple[Passed, ...]:
@@ -55,10 +60,10 @@ class RecentVisits:
         self._decided = False
         self._steps = (*kept, StepDone(step=step, passed=passed, reason=reason))[-MOST_STEPS:]
 
-    def _ended(self, visit: Visit, now: Moment) -> None:
+    def _ended(self, visit: Visit, at_ms: int) -> None:
         shows = visit.outcome is not VisitOutcome.GRANTED and not WARM.isdisjoint(visit.reasons)
         passed = Passed(
-            at_ms=now.at_ms,
+            at_ms=at_ms,
             direction=visit.direction.value,
             outcome=visit.outcome.value,
             reasons=visit.reasons[:8],
@@ -66,7 +71,6 @@ class RecentVisits:
             health_code=visit.health_code.value if visit.health_code is not None else "",
             object_c=visit.object_c if shows else None,
         )
-        self._decided = True
         with self._lock:
             self._last.append((visit.visit, passed))
 

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message
 
 from gateway.page import messages
 from gateway.page.app import make_app
-from gateway.page.messages import Answer, OnDuty, Passed, Person, Setup, Snapshot, StepDone
+from gateway.page.messages import AlarmNote, Answer, HandOver, OnDuty, Passed, Person, Setup, Snapshot, StepDone
 from gateway.page.security import csrf_of
 from sync.contract.alarms import Alarm, AlarmKind, DeviceReport, Level
 from sync.contract.directory import DutyRole
@@ -38,6 +38,11 @@ def snapshot(**changed: Any) -> Snapshot:
                           health_code="red", object_c=38.25),),
         "devices": (DeviceReport(name=nasty, state=nasty, frames=864_003, bad=2),
                     DeviceReport(name="reader", state="ok", valid_at_ms=1_800_000_000_000, frames=5)),
+        "answered": (Alarm(id="ef" * 16, kind=AlarmKind.CALL, portal="main", since_ms=1, acknowledged=True,
+                           acknowledged_by=nasty, detail=nasty),),
+        "notes": {each: (AlarmNote(at_ms=1, by=nasty, what=what, note=nasty),)
+                  for each, what in (("ef" * 16, "done"), (f"{0:032x}", "instruction"), (f"{1:032x}", nasty))},
+        "handed_over": HandOver(at_ms=1, by=nasty, to=nasty, note=nasty),
         "duty": (OnDuty(name=nasty, role=DutyRole.LEADER, phone='1"><i>'),),
     }  # fmt: skip
     return Snapshot(**(values | changed))

@@ -21,17 +21,21 @@ from gateway.core.policy import CapacityPolicy, Mode, Policy
 from gateway.core.status import Status
 from gateway.directory import Directory
 from gateway.page import messages
+from gateway.page.alarms import LATELY, LATELY_MS, MOST_SHOWN, RecentAlarms
 from gateway.page.desk import CARD_MS, MOST_CARDS, MOST_ORDERS, WITHIN_MS, Gate, PageDesk
 from gateway.page.guards import Role, new_guard, write_guards
-from gateway.page.messages import Answer, Ask, Snapshot, decode_to_page, encode
+from gateway.page.messages import Answer, Ask, HandOver, Snapshot, decode_to_page, encode
+from gateway.page.recall import recall
 from gateway.page.snapshot import on_duty, packed, take
 from gateway.page.visits import LAST, RecentVisits
 from gateway.page.words import Words
-from sync.contract.alarms import Alarm, AlarmKind, DeviceReport, Level
+from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, DeviceReport, Level
 from sync.contract.colours import PassType
 from sync.contract.directory import Duty, DutyRole
-from sync.contract.records import Direction, Door, DrillStage, ShiftAction, Visit, VisitOutcome
+from sync.contract.records import AlarmRecord, Direction, Door, DrillStage, Shift, ShiftAction, Visit, VisitOutcome
 from tests.gateway.config.files import devices, sections
+from tests.gateway.journaling import NOW, opened
+from tests.gateway.journaling import Answer as Answered
 
 ALARM = "ab" * 16
 GUARDS = [
@@ -395,7 +399,7 @@ def test_a_gate_in_more_trouble_than_fits_is_told_in_one_packet() -> None:
     )  # fmt: skip
     status = Status(mode="normal", door="locked", inside=0, devices_lost=("x" * 64,) * 200, alarms=alarms)
     moment = Moment(mono_ms=1, at_ms=1, trusted=True)
-    packet = packed(take(status, RecentVisits(), (), moment, limit=0, alive=True))
+    packet = packed(take(status, RecentVisits(), RecentAlarms(), (), moment, limit=0, alive=True))
     assert len(packet) <= messages.MAX_PACKET
     told = decode_to_page(packet)
     assert isinstance(told, Snapshot)
@@ -413,34 +417,34 @@ def visit(number: int, **changed: Any) -> Visit:
 
 
 def test_the_last_visits_have_a_temperature_only_where_it_was_denied_for_it() -> None:
-    visits, moment = RecentVisits(), Moment(mono_ms=1, at_ms=5, trusted=True)
+    visits = RecentVisits()
     for number in range(LAST + 3):
-        visits.watch(Append(visit(number)), moment)
-    visits.watch(Append(visit(90, outcome=VisitOutcome.DENIED, reasons=("revoked",))), moment)
-    visits.watch(Append(visit(91, outcome=VisitOutcome.REFERRED, reasons=("fever",), object_c=38.2)), moment)
+        visits.recorded(visit(number), 5)
+    visits.recorded(visit(90, outcome=VisitOutcome.DENIED, reasons=("revoked",)), 5)
+    visits.recorded(visit(91, outcome=VisitOutcome.REFERRED, reasons=("fever",), object_c=38.2), 5)
     assert len(visits.last) == LAST
     assert [each.object_c for each in visits.last[:3]] == [38.2, None, None]
     assert b"h-1" not in msgspec.json.encode(visits.last)
 
 
 def test_a_grant_that_was_not_carried_out_is_shown_as_none() -> None:
-    visits, moment = RecentVisits(), Moment(mono_ms=1, at_ms=5, trusted=True)
-    visits.watch(Append(visit(1)), moment)
-    visits.watch(Append(Door(portal="main", state="locked", cause="lockdown", visit=f"{1:032x}")), moment)
+    visits = RecentVisits()
+    visits.recorded(visit(1), 5)
+    visits.recorded(Door(portal="main", state="locked", cause="lockdown", visit=f"{1:032x}"), 5)
     assert (visits.last[0].outcome, visits.last[0].reasons) == ("denied", ("lockdown",))
 
 
 def test_the_steps_are_those_of_one_visit() -> None:
-    visits, moment = RecentVisits(), Moment(mono_ms=1, at_ms=5, trusted=True)
+    visits = RecentVisits()
 
     def step(name: str, result: str) -> None:
-        visits.watch(Show("step", {"step": name, "result": result, "reason": "ok"}), moment)
+        visits.watch(Show("step", {"step": name, "result": result, "reason": "ok"}))
 
     step("credential", "passed")
     step("temperature", "failed")
     step("temperature", "passed")
     assert [(each.step, each.passed) for each in visits.steps] == [("credential", True), ("temperature", True)]
-    visits.watch(Append(visit(1)), moment)
+    visits.watch(Append(visit(1)))
     assert len(visits.steps) == 2  # still to be read while they pass
     step("credential", "failed")
     assert [(each.step, each.passed) for each in visits.steps] == [("credential", False)]
@@ -468,3 +472,104 @@ def test_the_page_is_told_how_each_device_is(world: World) -> None:
     world.desk._gate = replace(world.desk._gate, devices=lambda: told)
     world.desk._tell_once(Moment(mono_ms=1, at_ms=1))
     assert world.sent[-1].devices == told[:32]
+
+
+def told(world: World, action: AlarmAction, alarm: Alarm, by: str = "", note: str = "", what: str = "") -> None:
+    """The gate's records say this of an alarm."""
+    record = AlarmRecord(action=action, alarm=alarm, by=by, note=note, what=what)
+    world.desk.watch(Append(record), world.desk._gate.now())
+
+
+def shown(world: World) -> Snapshot:
+    return world.desk._snapshot(world.desk._gate.now())
+
+
+def test_what_the_leader_instructs_at_the_office_stands_with_the_alarm(world: World) -> None:
+    alarm = world.status.alarms[0]
+    told(world, AlarmAction.NOTED, alarm, "Zhao", "send him to the clinic", "instruction")
+    told(world, AlarmAction.NOTED, alarm, "Li", "done so", "done")
+    notes = shown(world).notes[ALARM]
+    assert [(each.by, each.what, each.note) for each in notes] == [
+        ("Zhao", "instruction", "send him to the clinic"),
+        ("Li", "done", "done so"),
+    ]
+
+
+def test_an_acknowledged_alarm_stays_for_a_while_and_takes_notes(world: World) -> None:
+    alarm = msgspec.structs.replace(world.status.alarms[0], acknowledged=True, acknowledged_by="Li")
+    world.status = replace(world.status, alarms=())
+    told(world, AlarmAction.CLEARED, alarm, "Li", "seen")
+    now = shown(world)
+    assert now.answered == (alarm,) and [each.what for each in now.notes[ALARM]] == ["acknowledged"]
+    token = world.log_in().token
+    note = messages.NoteAlarm(alarm=ALARM, what="done", note="sent home")
+    assert world.ask(note, token).ok
+    assert world.orders() == [events.AlarmNoted(ALARM, "Li", "done", "sent home")]
+    assert world.ask(messages.Acknowledge(alarm=ALARM), token).reason == "nothing-to-acknowledge"
+    told(world, AlarmAction.CLEARED, Alarm(id="ef" * 16, kind=AlarmKind.NETWORK, portal="main", since_ms=1))
+    assert shown(world).answered == (alarm,)
+    world.now_ms += LATELY_MS
+    assert shown(world).answered == () and world.ask(note, world.log_in().token).reason == "nothing-to-acknowledge"
+
+
+def test_the_successor_reads_what_was_handed_over(world: World) -> None:
+    def shift(action: ShiftAction, by: str, to: str = "", note: str = "") -> None:
+        world.desk.watch(Append(Shift(action=action, by=by, to=to, note=note)), world.desk._gate.now())
+
+    assert shown(world).handed_over is None
+    shift(ShiftAction.HANDED_OVER, "Li", "Wu", "the lift is being repaired")
+    shift(ShiftAction.BEGUN, "Wu")
+    at_ms = world.desk._gate.now().at_ms
+    assert shown(world).handed_over == HandOver(at_ms=at_ms, by="Li", to="Wu", note="the lift is being repaired")
+
+
+def test_after_a_restart_visits_notes_and_hand_over_are_those_of_the_journal(world: World) -> None:
+    note = AlarmRecord(action=AlarmAction.NOTED, alarm=world.status.alarms[0], by="Zhao", note="n", what="instruction")
+    bodies = [
+        visit(1),
+        visit(2, outcome=VisitOutcome.DENIED, reasons=("revoked",)),
+        Door(portal="main", state="locked", cause="lockdown", visit=f"{1:032x}"),
+        note,
+        Shift(action=ShiftAction.HANDED_OVER, by="Li", to="Wu", note="keys are in the box"),
+    ]
+    with opened(world.folder / "data" / "journal.sqlite") as journal:
+        for body in bodies:
+            answer = Answered()
+            journal.append(body, NOW, done=answer)
+            assert answer.wait() is None
+        recall(journal, world.desk.recorded)
+    now = shown(world)
+    assert [(each.outcome, each.reasons) for each in now.visits] == [
+        ("denied", ("revoked",)),
+        ("denied", ("lockdown",)),
+    ]
+    assert {each.at_ms for each in now.visits} == {NOW.at_ms} and now.steps == ()
+    assert now.notes[ALARM][0].note == "n" and now.handed_over is not None
+    assert now.handed_over.note == "keys are in the box"
+
+
+def test_of_a_long_journal_the_last_records_are_recalled(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.page.recall.MOST_RECORDS", 7)
+    monkeypatch.setattr("gateway.page.recall.READ_RECORDS", 3)
+    with opened(world.folder / "data" / "journal.sqlite") as journal:
+        for number in range(12):
+            answer = Answered()
+            journal.append(visit(number), NOW, done=answer)
+            assert answer.wait() is None
+        told_of: list[Any] = []
+        recall(journal, lambda body, _at: told_of.append(body))
+    assert told_of == [visit(number) for number in range(5, 12)]
+
+
+def test_of_many_alarms_and_notes_the_last_are_shown(world: World) -> None:
+    closed = [
+        Alarm(id=f"{at:032x}", kind=AlarmKind.CALL, portal="main", since_ms=at, acknowledged=True) for at in range(200)
+    ]
+    for alarm in closed:
+        for _ in range(20):
+            told(world, AlarmAction.NOTED, alarm, "Li", "字" * 200, "done")
+        told(world, AlarmAction.CLEARED, alarm, "Li")
+    now = shown(world)
+    assert now.answered == tuple(closed[: -LATELY - 1 : -1])
+    assert sum(map(len, now.notes.values())) == MOST_SHOWN and set(now.notes) <= {alarm.id for alarm in now.answered}
+    assert len(packed(now)) <= messages.MAX_PACKET

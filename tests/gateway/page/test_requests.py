@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from gateway.core.policy import Mode
 from gateway.page import messages
 from gateway.page.app import ACTIONS
-from gateway.page.messages import Person
+from gateway.page.messages import AlarmNote, HandOver, Person
 from gateway.page.security import MAX_BODY, csrf_of
+from sync.contract.alarms import Alarm, AlarmKind
 from sync.contract.records import DrillStage, ShiftAction
 from tests.gateway.page.asking import COOKIE, FakeLine, ask, form, snapshot
 
@@ -236,3 +237,21 @@ def test_each_device_is_shown_with_its_state_and_counters(language: str, works: 
     assert f"</span> {works}</td>" in shown
     assert re.search(r"864003, \w+ 2, [\w ]+ 0</span>", shown)
     assert re.search(r"reader</th><td>.*</td><td>\d\d:\d\d:\d\d<br>", shown)
+
+
+def test_an_alarm_shows_who_instructed_what_and_one_that_is_over_still_takes_a_note() -> None:
+    over, note = "ef" * 16, AlarmNote(at_ms=1, by="Zhao", what="instruction", note="send him to the clinic")
+    closed = Alarm(id=over, kind=AlarmKind.CALL, portal="main", since_ms=1, acknowledged=True, acknowledged_by="Li")
+    now = snapshot(alarms=(), answered=(closed,), notes={over: (note,)})
+    shown = json.loads(ask(FakeLine(now=now), "/now").body)["regions"]["alarms"]
+    assert "No alarms" in shown and "Lately acknowledged" in shown and "· over<br>" in shown
+    assert re.search(r"Instruction</strong> .*\d\d:\d\d:\d\d · Zhao</span><br>send him to the clinic", shown)
+    assert f'action="/do/note" class="js"><input type="hidden" name="csrf" value="{csrf_of(COOKIE)}">' in shown
+    assert f'name="alarm" value="{over}"' in shown and "/do/acknowledge" not in shown
+
+
+def test_the_last_hand_over_stands_with_the_shift() -> None:
+    note = HandOver(at_ms=1, by="Li", to="Wu", note="the lift is being repaired")
+    shown = json.loads(ask(FakeLine(now=snapshot(handed_over=note)), "/now").body)["regions"]["lane"]
+    assert re.search(r"Handed over</strong> .*· Li → Wu</span><br>the lift is being repaired", shown)
+    assert "Handed over" not in ask(FakeLine(now=snapshot(handed_over=None)), "/now").body
