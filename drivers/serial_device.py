@@ -21,6 +21,8 @@ raw = logging.getLogger("menshen.serial.raw")
 READ_S: Final = 0.1  # the longest wait for a byte: how soon silence and `stop` are noticed, and a question is asked
 WRITE_S: Final = 0.2
 CHUNK: Final = 4_096  # bytes at most at once
+UNPLUGGED: Final = "it was unplugged, or another program reads from it"
+_NO_DATA: Final = "returned no data"  # pyserial says so, and no number
 PROBE_MS: Final = 800  # a module that says nothing valid for this long is tried at its next rate
 
 
@@ -161,4 +163,7 @@ def in_words(error: Exception) -> str:
         errno.EAGAIN: "another program has it open",
         errno.EBUSY: "another program has it open",
         errno.ENOTTY: "is no serial port",
-    }.get(number, str(error))
+        errno.EIO: UNPLUGGED,
+        errno.ENODEV: UNPLUGGED,
+        errno.ENXIO: UNPLUGGED,
+    }.get(number, UNPLUGGED if _NO_DATA in str(error) else str(error))

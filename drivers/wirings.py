@@ -66,7 +66,7 @@ GY_614V: Final = Wiring(
 )
 GD60914: Final = Wiring(
     summary="UART (4 wires), 3.3 V: see the part",
-    joins=UART,
+    joins={**UART, "VCC": "3.3 V (pin 1); 5 V (pin 2 or 4) only where the part says so"},
     power=f"3.3 V (general knowledge: see the part); {_NOT_STATED}",
     level=Level.EITHER,
     example={"port": PI_UART, "room_c": "22.0"},
@@ -148,7 +148,7 @@ RDM6300: Final = Wiring(
 )
 GM65: Final = Wiring(
     summary="UART (4 wires), 5 V supply, 3.3 V lines",
-    joins=UART,
+    joins={**UART, "VCC": "5 V (pin 2 or 4)"},
     power="4.2 to 6 V, 160 mA: from the Pi's 5 V, or USB",
     level=Level.SAFE,
     example={"port": BY_ID},
@@ -315,7 +315,8 @@ GPIO_OUTPUT: Final = Wiring(
     example={"pin": "22", "active": '"high"'},
     use="lock",
     notes=(
-        "Choose a pin that is low when the Pi starts (GPIO 9 to 27), or the relay pulls for a moment.",
+        "Choose a pin that is at rest when the Pi starts, or the relay pulls for a moment: one of GPIO 9 to 27, which are low; "
+        'for a board that is switched on by low (active = "low"), one of GPIO 4 to 8, which are high.',
         "The lock has a supply of its own, with break-glass and fire contact in it.",
         "A diode across the coil of a lock for direct current.",
     ),

@@ -103,6 +103,7 @@ class Belief:
         self._stale_ms = stale_ms
         self._counted = counted
         self._valid_ms: int | None = None
+        self._noise_then = self._bad_then = 0  # how much there had been at the last reading
         self._fault: SensorFault | None = None
 
     def take(self, messages: Sequence[Measured], now_ms: int) -> list[Temperature]:
@@ -112,6 +113,7 @@ class Belief:
         readings = [message for message in messages if isinstance(message, Temperature)]
         if readings:
             self._valid_ms = now_ms
+            self._noise_then, self._bad_then = self._counted.noise, self._counted.bad
         return readings
 
     def health(self, now_ms: int) -> tuple[DeviceState, str]:
@@ -127,8 +129,12 @@ class Belief:
         counted = self._counted
         if self._fault is not None:
             return str(self._fault)
-        if counted.noise and not counted.good:
-            return f"{counted.noise} bytes came that are no frame of this model, {counted.bad} of them like one"
+        noise, bad = counted.noise - self._noise_then, counted.bad - self._bad_then
+        if noise:
+            before = (
+                f" ({counted.good} frames had come before: is its wire sound?)" if self._valid_ms is not None else ""
+            )
+            return f"{noise} bytes came that are no frame of this model, {bad} of them like one{before}"
         return f"nothing comes any more ({counted.good} frames had come)" if counted.good else "nothing came"
 
 

@@ -53,8 +53,9 @@ class SpeakerProcess(ChildDevice):
     def _hear(self, packet: bytes) -> None:
         match unpack(packet):
             case ["beat"]:
-                self._beats += 1
-                self._count(self._beats)
+                if self._state is DeviceState.OK:  # while its card is lost, that the process lives says nothing of it
+                    self._beats += 1
+                    self._count(self._beats)
             case ["state", "ok" | "lost" as state, detail]:
                 self._become(DeviceState(state), detail)
             case ["notice", text]:

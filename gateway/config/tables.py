@@ -41,6 +41,7 @@ _SUFFIX: Final = re.compile(
     r"_(?:s|ms|us|sec|secs|seconds|min|mins|minutes|h|hours|d|days|c|f|celsius|degrees|deg|px|percent|pct|wpm|hz|bd|baud)\Z"
 )
 _WITH_UNIT: Final = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([^\W\d]+|%|°\s*[CF]|℃)?\s*\Z")
+_BEGINS: Final = re.compile(r"\^(/[\w/]+/)")  # of a pattern: the folder that a path has to be in
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,9 +263,12 @@ def _explain_text(value: object, meta: Meta) -> str:
     if not isinstance(value, str):
         return f"must be text in quotes, not {shown(value)}"
     if meta.min_length and len(value) < meta.min_length:
-        return "must not be empty"
+        return f"is too short: {len(value)} characters, at least {meta.min_length}" if value else "must not be empty"
     if meta.max_length and len(value) > meta.max_length:
         return f"is too long: {len(value)} characters, at most {meta.max_length}"
+    begins = _BEGINS.match(meta.pattern or "")
+    if begins and not value.startswith(begins[1]):
+        return f"{shown(value)} does not begin with {begins[1]}" + (f". {meta.description}" if meta.description else "")
     return f"{shown(value)} is not accepted" + (f". {meta.description}" if meta.description else "")
 
 

@@ -15,7 +15,7 @@ from drivers.protocols.frames import FrameReader
 from drivers.readings import DeviceState, Temperature
 from drivers.thermometer_settings import SimulatedThermometerSettings
 from tests.drivers.listening import Listener
-from tests.drivers.protocols import hostile
+from tests.drivers.protocols import hostile, test_infrared
 from tests.drivers.test_walk import play
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "adding-a-device.md"
@@ -47,6 +47,14 @@ def test_a_hostile_line_makes_no_reading_of_it(page: Any) -> None:
     good = page.CASE.good
     for broken in hostile.flips(good):
         assert set(FrameReader(page.Ex9Link.frame).feed(broken + good * 2)) == {page.CASE.reading}
+
+
+def test_its_row_passes_what_is_asked_of_every_row(page: Any) -> None:
+    test_infrared.test_every_split_of_two_frames(page.CASE)
+    test_infrared.test_what_was_sent_is_read_however_it_was_cut(case=page.CASE)
+    test_infrared.test_what_the_sensor_cannot_measure_is_a_fault_that_is_named_and_no_reading(page.CASE)
+    test_infrared.test_health_from_silence_to_a_reading_and_back(page.CASE)
+    test_infrared.test_every_rate_is_tried_before_it_is_called_stale_and_it_is_asked_nothing(page.CASE)
 
 
 def test_its_twin_is_a_device_like_the_others(page: Any) -> None:

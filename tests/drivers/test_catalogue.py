@@ -1,6 +1,7 @@
 """A walk over every model of device."""
 
 import inspect
+import re
 import subprocess
 import sys
 import tomllib
@@ -18,6 +19,8 @@ from drivers.described import described
 from drivers.settings import GyMcu90615Settings, InputSettings, Rdm6300Settings
 from drivers.sound.settings import LoudspeakerSettings, SimulatedLoudspeakerSettings
 from drivers.thermometers import registers_of
+from drivers.wiring import Level
+from drivers.wirings import UART
 from gateway.config.tables import bare_type, declared
 
 SIMULATED = "simulated-"
@@ -244,6 +247,14 @@ def test_each_real_model_says_how_it_is_wired_and_by_what_it_is_recognised(name:
         assert text
     assert model.wiring.joins or name in ("folder", "video")
     assert (model.sign is None) is (name in WITHOUT_SIGN)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_who_may_be_fed_with_either_supply_takes_both(name: str) -> None:
+    wiring = MODELS[name].wiring
+    if wiring is not None and wiring.joins.get("VCC") == UART["VCC"]:
+        assert re.match(r"3(\.3 V or| to) 5 V", wiring.power)
+        assert wiring.level == Level.EITHER
 
 
 @pytest.mark.parametrize("name", REAL)

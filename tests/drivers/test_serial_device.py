@@ -19,7 +19,7 @@ from drivers.protocols.gy_mcu90615 import FIRST_MS, Command, GyMcu90615Link, com
 from drivers.protocols.rdm6300 import Rdm6300Link
 from drivers.protocols.rdm6300 import encode as card_frame
 from drivers.readings import CardRead, DeviceState, DeviceStatus, Temperature
-from drivers.serial_device import CHUNK, PROBE_MS, SerialDevice
+from drivers.serial_device import CHUNK, PROBE_MS, UNPLUGGED, SerialDevice
 from drivers.settings import GyMcu90615Settings, Rdm6300Settings, SimulatedGyMcu90615Settings, SimulatedRdm6300Settings
 from drivers.simulators.card_reader import SimulatedCardReader
 from drivers.simulators.line import LineFault
@@ -247,7 +247,7 @@ def test_unplugged_in_the_middle_of_a_frame_and_plugged_in_under_another_name(
     before = thermometer.simulator.path
     thermometer.simulator.inject(encode(42.0, 24.0)[:5])
     thermometer.simulator.unplug()
-    thermometer.until_state(DeviceState.LOST)
+    assert thermometer.until_state(DeviceState.LOST).detail == f"{before}: {UNPLUGGED}"
     others = take_name(before)
     thermometer.simulator.plug()
     assert thermometer.simulator.path != before

@@ -21,11 +21,12 @@ from tests.drivers.protocols import hostile
 
 @dataclass(frozen=True)
 class Case:
-    """A model: its link, frames of its manual with what they say, and how its module makes them."""
+    """A model: its link, frames of its manual with what they say, how its module makes them, and its steps a degree."""
 
     link: type[StreamLink]
     frames: list[tuple[str, Temperature]]
     encode: Callable[[float, float], bytes]
+    steps: int = 100
 
     @property
     def good(self) -> bytes:
@@ -137,10 +138,11 @@ def test_a_storm_leaves_room_for_the_next_frame(case: Case, storm: bytes) -> Non
 @settings(max_examples=50)
 @given(values=st.lists(st.tuples(st.integers(-4000, 11500), st.integers(-4000, 8500)), max_size=8), cuts=hostile.cuts)
 def test_what_was_sent_is_read_however_it_was_cut(case: Case, values: list[tuple[int, int]], cuts: list[int]) -> None:
-    data = b"".join(case.encode(object_c / 100, ambient_c / 100) for object_c, ambient_c in values)
+    sent = [(object_c / case.steps, ambient_c / case.steps) for object_c, ambient_c in values]
+    data = b"".join(case.encode(*each) for each in sent)
     stream = reader(case)
     said = [message for chunk in hostile.chunks(data, cuts) for message in stream.feed(chunk)]
-    assert [(each.object_c, each.ambient_c) for each in said] == [(o / 100, a / 100) for o, a in values]
+    assert [(each.object_c, each.ambient_c) for each in said] == sent
 
 
 @each_model
@@ -165,6 +167,18 @@ def test_health_from_silence_to_a_reading_and_back(case: Case) -> None:
     link.feed(case.good, 10_000)
     assert link.health(10_999)[0] is DeviceState.OK
     assert link.health(11_000)[0] is DeviceState.STALE
+
+
+@each_model
+def test_a_wire_that_comes_loose_is_told_from_one_that_is_cut(case: Case) -> None:
+    link = case.link(0)
+    link.feed(b"\x55" * 7 + case.good, 500)
+    assert link.health(1_500)[1] == "no reading for 1 s: nothing comes any more (1 frames had come)"
+    link.feed(b"\x55" * 300, 1_600)
+    noise = "300 bytes came that are no frame of this model, 0 of them like one (1 frames had come before: is its wire sound?)"
+    assert link.health(1_700) == (DeviceState.STALE, f"no reading for 1 s: {noise}")
+    link.feed(case.good, 1_800)
+    assert "nothing comes any more" in link.health(3_000)[1]
 
 
 @each_model

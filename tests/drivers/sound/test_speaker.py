@@ -193,6 +193,7 @@ def test_without_a_sound_card_or_file_it_is_lost_and_lives(settings: Loudspeaker
         process = Watched(it.speaker.pid)
         it.speaker.play(("any.wav",), GREETING)
         assert not process.ends(1.5), "it is tried again, in the same process"
+        assert it.speaker.tally.last_valid_ms is None, "a card that is not there is heard of by nobody"
         assert it.heard == [DeviceStatus(DeviceState.LOST, said)]
 
 

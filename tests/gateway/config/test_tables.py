@@ -33,6 +33,7 @@ class Settings:
     colours: Annotated[tuple[Colour, ...], Meta(description="All of them", min_length=1, max_length=2)] = (Colour.RED,)
     file: Annotated[Path | None, Meta(description="A file")] = None
     text_path: Annotated[str, Meta(description="A path that a driver takes as text", extra={"path": True})] = ""
+    port: Annotated[str, Meta(description="Its port", min_length=5, pattern=r"^/dev/[^\x00]+$")] = "/dev/ttyS0"
     below: Below = field(default_factory=Below)
     derived: str = "no key of the file"
 
@@ -152,6 +153,9 @@ def test_degrees(value: object, text: str) -> None:
         ({"must": "abcdef"}, "is too long: 6 characters, at most 5"),
         ({"must": "A"}, "'A' is not accepted. It must be there"),
         ({"must": "a\n"}, "'a\\n' is not accepted. It must be there"),
+        ({"port": "ttyUSB0"}, "'ttyUSB0' does not begin with /dev/. Its port"),
+        ({"port": "tty"}, "is too short: 3 characters, at least 5"),
+        ({"port": "/dev/"}, "'/dev/' is not accepted. Its port"),
         ({"below": 3}, "must be a section: [below]"),
         ({"below": [{}]}, "there is one section of this name, with single brackets: [below]"),
         ({"wait_ms": 5}, "unknown key; here it is wait_s, in seconds"),
@@ -159,7 +163,10 @@ def test_degrees(value: object, text: str) -> None:
         ({"colur": "red"}, "unknown key; the nearest known one is colour"),
         ({"volume": 5}, "unknown here; it belongs into [voice]"),
         ({"password": "s3cret"}, "a password has no place in this file: name a file that holds it in password_file"),
-        ({"derived": "x"}, "unknown key; known here: must, wait_s, count, on, colour, colours, file, text_path, below"),
+        (
+            {"derived": "x"},
+            "unknown key; known here: must, wait_s, count, on, colour, colours, file, text_path, port, below",
+        ),
     ],
 )
 def test_every_other_kind(table: dict[str, object], text: str) -> None:
