@@ -48,6 +48,7 @@ faults:
 
 docs:
 	@.venv/bin/python -m gateway.docs
+	@.venv/bin/python -m gateway.config.office_keys && .venv/bin/ruff format -q sync/contract/policy_keys.py
 	@.venv/bin/python -m sync.docs
 
 lock:

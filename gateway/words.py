@@ -92,7 +92,7 @@ _ZH = {
     "no-presence-sensor": "感应器不可用",
     "ambient-out-of-range": "环境温度超出范围",
     "credential-missing": "未验证",
-    "temperature-missing": "未测温",
+    "temperature-missing": "未测得有效体温",
     "health-code-missing": "未扫码",
     "registration-missing": "未登记",
     "presence-lost": "人已离开",

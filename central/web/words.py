@@ -165,7 +165,7 @@ _REASONS: Words = {
     "no-answer-from-gate": _("no answer from the gate in time"),
     # what was missing, and what ended the attempt
     "credential-missing": _("no pass shown"),
-    "temperature-missing": _("temperature not taken"),
+    "temperature-missing": _("no temperature that counts"),
     "health-code-missing": _("no health code shown"),
     "registration-missing": _("not registered"),
     "presence-lost": _("walked away"),

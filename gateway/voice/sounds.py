@@ -27,6 +27,10 @@ _LEAST_SAMPLES: Final = RATE // 5  # less is no phrase
 LEAST_ROOM: Final = 8 * 1024 * 1024  # bytes of a disk; the last ones are left to the journal
 
 
+class TooLong(VoiceError):
+    """A slogan takes longer than people listen."""
+
+
 class Sounds:
     """Finds, renders and keeps."""
 
@@ -91,21 +95,38 @@ class Sounds:
 
     def file(self, phrase: str, values: Mapping[str, str], lang: str) -> Path | None:
         """The phrase's sound; None when it cannot be had, which is logged once. Raises VoiceError for what is no phrase."""
-        recorded = self._recorded.get((lang, phrase))
-        if recorded is not None and (lang, phrase) not in self._reworded:
-            return recorded
         text = self._packs.spoken(phrase, values, lang)
-        path = self._path(phrase, text, lang)
         try:
-            if not self._is_whole(path) and not self._render(text, lang, path):
-                return None
-            if phrase.startswith(SLOGAN):
-                _refuse_long(path)
-            if values:
-                self._keep(path)
+            return self._found(phrase, text, lang, kept=not values)
         except (VoiceError, OSError) as error:
             self._tell_once(f"{lang}/{phrase} cannot be spoken: {error}")
             return None
+
+    def long_slogans(self, slogans: Iterable[str]) -> list[tuple[str, str]]:
+        """Which of these take too long in a language, and why each does. Those that cannot be spoken here are passed over: nobody
+        can tell how long they take."""
+        found = []
+        for phrase, lang in ((phrase, lang) for phrase in slogans for lang in self._languages):
+            if phrase in self._packs.slogans(lang):
+                try:
+                    self._found(phrase, self._packs.spoken(phrase, {}, lang), lang, kept=True)
+                except TooLong as error:
+                    found.append((phrase, f"{lang}/{phrase}: {error}"))
+                except (VoiceError, OSError) as error:
+                    self._tell_once(f"{lang}/{phrase} cannot be spoken: {error}")
+        return found
+
+    def _found(self, phrase: str, text: str, lang: str, *, kept: bool) -> Path | None:
+        """The recording, or what was rendered; None without a voice. Raises VoiceError, OSError."""
+        path = self._recorded.get((lang, phrase))
+        if path is None or (lang, phrase) in self._reworded:
+            path = self._path(phrase, text, lang)
+            if not self._is_whole(path) and not self._render(text, lang, path):
+                return None
+            if not kept:
+                self._keep(path)
+        if phrase.startswith(SLOGAN):
+            _refuse_long(path)
         return path
 
     def _path(self, phrase: str, text: str, lang: str) -> Path:
@@ -184,7 +205,7 @@ class Sounds:
 
 
 def _refuse_long(path: Path) -> None:
-    """A slogan that is too long for who walks by. Raises VoiceError."""
+    """A slogan that is too long for who walks by. Raises TooLong."""
     duration_s = len(read_wav(str(path))) / RATE
     if duration_s > SLOGAN_S:
-        raise VoiceError(f"it takes {duration_s:.1f} s, and a slogan at most {SLOGAN_S:g}: shorten it")
+        raise TooLong(f"it takes {duration_s:.1f} s, and a slogan at most {SLOGAN_S:g}: shorten it")

@@ -10,10 +10,11 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, Protocol
 
 from drivers.interfaces import Speaker
@@ -233,6 +234,16 @@ def _whole_tone(tone: Tone, folder: Path) -> Path:
         path.unlink()
         path = tone_file(tone.value, folder)
     return path
+
+
+def long_slogans(config: Voicing, slogans: Sequence[str]) -> list[tuple[str, str]]:
+    """Which slogans take longer than they may, as this machine's voice or a recording says them, and why each is refused."""
+    if not slogans:
+        return []
+    with TemporaryDirectory() as folder:
+        sounds = _sounds(config, tuple(str(lang) for lang in config.gate.languages), Path(folder))
+        sounds.prepare()
+        return sounds.long_slogans(slogans)
 
 
 def _sounds(config: Voicing, languages: tuple[str, ...], folder: Path) -> Sounds:

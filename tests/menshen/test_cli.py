@@ -9,6 +9,8 @@ from click.testing import CliRunner
 
 from gateway.commands import EXAMPLE
 from menshen.cli import main
+from tests.gateway.config.files import devices, sections
+from tests.gateway.voice.voices import needs_a_voice
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -76,6 +78,25 @@ def test_check_says_everything_that_is_wrong_and_exits_with_2(tmp_path: Path) ->
     assert f"{path}:4" in output
     code, _ = run("gate", "run", "--config", str(path))
     assert code == 2
+
+
+@needs_a_voice
+@pytest.mark.parametrize(
+    ("words", "code"), [("Please keep one metre apart. ", 0), ("Please keep one metre apart. " * 5, 2)]
+)
+def test_check_refuses_a_slogan_that_takes_too_long(tmp_path: Path, words: str, code: int) -> None:
+    pack = (EXAMPLE.parent / "phrases" / "en.toml").read_text("utf-8")
+    (tmp_path / "en.toml").write_text(f'{pack}\nslogan-ours = "{words}"\n', "utf-8")
+    path = tmp_path / "gate.toml"
+    path.write_text(
+        sections(prompter='slogans = ["slogan-ours"]').replace("[gate]\n", '[gate]\nlanguages = ["en"]\n')
+        + f'[voice]\nphrases = "{tmp_path}"\n'
+        + devices(),
+        "utf-8",
+    )
+    found, output = run("gate", "check", "--config", str(path))
+    assert found == code, output
+    assert ("slogan at most 8" in output) is bool(code)
 
 
 @pytest.mark.parametrize("path", ["/nonexistent/gate.toml", "/"])

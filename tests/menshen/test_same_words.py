@@ -1,0 +1,30 @@
+"""What guard and office call the same thing, in Chinese: one word for each."""
+
+import tomllib
+from pathlib import Path
+
+import polib  # type: ignore[import-untyped]  # ships none
+import pytest
+
+from sync.contract.records import DrillStage
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = tomllib.loads((ROOT / "config" / "guard-page" / "words.toml").read_text("utf-8"))
+OFFICE = {
+    entry.msgid: entry.msgstr
+    for entry in polib.pofile(str(ROOT / "central" / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"))
+    if not entry.msgctxt
+}
+
+
+@pytest.mark.parametrize(
+    ("stage", "english"), [(DrillStage.ASSEMBLED, "People assembled"), (DrillStage.SUPPLIES_READY, "Supplies ready")]
+)
+def test_a_drills_stages_are_called_the_same(stage: DrillStage, english: str) -> None:
+    assert PAGE["zh"][f"stage-{stage}"] == OFFICE[english]
+
+
+def test_an_alarm_that_is_over_does_not_stand_under_one_that_is_not() -> None:
+    over, heading = OFFICE["Over, not acknowledged"], OFFICE["Open"]
+    assert over.startswith("已解除") and "解除" not in heading
+    assert heading in OFFICE["Open alarms"] and heading in OFFICE["No open alarms"]
