@@ -207,6 +207,7 @@ def test_probe_finds_it_and_watch_shows_it() -> None:
         (["simulated-wiegand"], "is inside the gate alone"),
         (["toaster"], "there is no model 'toaster'"),
         (["rdm6300", "--baud", "19200"], "this model has one rate"),
+        (["gy-mcu90615", "--baud", "4800"], "gy-mcu90615 has no 4800 baud; it has 9600, 115200"),
         (["rdm6300", "--link", "/dev/null"], "is no link"),
     ],
 )
