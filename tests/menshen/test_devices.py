@@ -119,6 +119,8 @@ def test_list_of_nothing_says_what_to_check(tmp_path: Path) -> None:
     assert answer.exit_code == 0
     assert "dtparam=i2c_arm=on" in answer.stdout
     assert json.loads(run("list", "--root", str(tmp_path), "--json").stdout) == {"connected": [], "missing": []}
+    told = run("list", "--root", str(tmp_path), "--config", str(gate_file(tmp_path))).output
+    assert "not connected: pin 17, which [devices." in told
 
 
 def test_list_of_this_machine() -> None:
