@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any, Final
 
-from drivers.contacts import BACKSTOP_S, gpio_errors, is_active, open_input
+from drivers.contacts import BACKSTOP_S, gpio_errors, gpio_in_words, is_active, open_input
 from drivers.crossings import Beam, Crossings
 from drivers.debounce import Debounce
 from drivers.edges import EdgeClock
@@ -57,7 +57,9 @@ class BeamPair(ThreadedDevice):
                     pin.when_changed = listeners[beam]
                 self._follow(pins, clock)
         except gpio_errors() as error:
-            raise DeviceLost(f"pins {self._settings.outer} and {self._settings.inner}: {error}") from error
+            raise DeviceLost(
+                f"pins {self._settings.outer} and {self._settings.inner}: {gpio_in_words(error)}"
+            ) from error
 
     def _listener(self, beam: Beam, clock: EdgeClock) -> Callable[[Any, object], None]:
         """Called by gpiozero's own thread: only enqueues."""

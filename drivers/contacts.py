@@ -69,7 +69,7 @@ class GpioContact(ThreadedDevice):
                 device.pin.when_changed = listener
                 self._follow(device.pin, clock)
         except gpio_errors() as error:
-            raise DeviceLost(f"pin {self._settings.pin}: {error}") from error
+            raise DeviceLost(f"pin {self._settings.pin}: {gpio_in_words(error)}") from error
 
     def _follow(self, pin: Any, clock: EdgeClock) -> None:
         active = is_active(self._settings, pin.state)
@@ -148,7 +148,7 @@ class GpioOutput:
             self._device.value = active
         except gpio_errors() as error:
             self._give_up()
-            raise DeviceLost(f"pin {self._settings.pin}: {error}") from error
+            raise DeviceLost(f"pin {self._settings.pin}: {gpio_in_words(error)}") from error
 
     def close(self) -> None:
         """See Output.close: switched off, then let go, when the resistor outside takes over. Raises DeviceLost."""
@@ -173,7 +173,7 @@ class GpioOutput:
                     pin_factory=self._factory,
                 )
         except gpio_errors() as error:
-            raise DeviceLost(f"pin {self._settings.pin}: {error}") from error
+            raise DeviceLost(f"pin {self._settings.pin}: {gpio_in_words(error)}") from error
 
     def _give_up(self) -> None:
         device, self._device = self._device, None
@@ -191,3 +191,15 @@ def gpio_errors() -> tuple[type[Exception], ...]:
 
     below: Any = sys.modules.get("lgpio")
     return (GPIOZeroError, OSError, *((below.error,) if below is not None else ()))
+
+
+def gpio_in_words(error: Exception) -> str:
+    """Why a pin cannot be had, and what to do."""
+    from gpiozero import BadPinFactory
+
+    if isinstance(error, BadPinFactory):
+        return (
+            "no library for pins works here: is this a Raspberry Pi, is python3-lgpio installed, and was .venv made with "
+            "--system-site-packages?"
+        )
+    return str(error)

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from typing import Any, Final
 
 from drivers.camera.view import InView
-from drivers.contacts import BACKSTOP_S, OPENING, gpio_errors
+from drivers.contacts import BACKSTOP_S, OPENING, gpio_errors, gpio_in_words
 from drivers.errors import BadFrame, DeviceLost
 from drivers.protocols.wiegand import LENGTHS, MOST, SILENCE_S, Pulse, decode, frames
 from drivers.reader_settings import WiegandSettings
@@ -62,7 +62,7 @@ class WiegandReader(ThreadedDevice):
                     line.pin.when_changed = listener
                 self._follow([line.pin for line in lines])
         except gpio_errors() as error:
-            raise DeviceLost(f"pins {self._settings.d0} and {self._settings.d1}: {error}") from error
+            raise DeviceLost(f"pins {self._settings.d0} and {self._settings.d1}: {gpio_in_words(error)}") from error
 
     def _open(self, pin: int) -> Any:
         from gpiozero import InputDevice

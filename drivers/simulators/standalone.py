@@ -167,7 +167,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "show": Command("show [TEXT]", "hold up a code", _show),
     "clear": Command("clear", "take the code away", _clear),
     "cut": Command("cut", "cut the wire", partial(_fault, LineFault.SILENT, "the wire is cut")),
-    "noise": Command("noise", "a loose wire: only noise comes", partial(_fault, LineFault.GARBAGE, "only noise comes")),
+    "noise": Command(
+        "noise",
+        "a loose wire: what it says comes as noise",
+        partial(_fault, LineFault.GARBAGE, "what it says comes as noise"),
+    ),
     "stuck": Command("stuck", "it says the same again and again", partial(_fault, LineFault.STUCK, "it is stuck")),
     "mend": Command("mend", "the wire is sound again", partial(_fault, LineFault.NONE, "the wire is sound")),
     "unplug": Command("unplug", "pull it out", _unplug),

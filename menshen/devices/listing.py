@@ -104,7 +104,8 @@ def show(rows: Sequence[Row], used: Sequence[Used] | None, system: System, *, as
     else:
         print_table((), [_cells(row, by[row], with_users=used is not None) for row in rows])
     for each in gone:
-        click.echo(f"not connected: {each.kind} {each.what}, which [devices.{each.device}] names", err=False)
+        kind = "pin" if each.kind is Kind.GPIO else each.kind
+        click.echo(f"not connected: {kind} {each.what}, which [devices.{each.device}] names", err=False)
 
 
 def _for_a_terminal(rows: Sequence[Row], by: Mapping[Row, list[str]], *, with_users: bool) -> Table:

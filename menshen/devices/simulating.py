@@ -10,6 +10,7 @@ import click
 
 from drivers.catalogue import MODELS
 from drivers.errors import WrongUse
+from drivers.signs import Sign
 from drivers.simulators.line import UNPLUGGED, SerialLine
 from drivers.simulators.standalone import LINES, Setup, act, commands_of
 
@@ -19,15 +20,27 @@ def line_of(model: str, setup: Setup) -> SerialLine:
     name = model.removeprefix("simulated-")
     if name in LINES:
         try:
-            return LINES[name](name, setup)
+            line = LINES[name](name, setup)
         except WrongUse as error:
             raise click.ClickException(str(error)) from error
+        _check_rate(name, setup)
+        return line
     if name in MODELS or model in MODELS:
         raise click.ClickException(
             f"{name} has no serial port, so its simulator is inside the gate alone: write model = "
             f'"{_twin(name)}" into a gate\'s file. On a port of their own: {", ".join(LINES)}'
         )
     raise click.ClickException(f"there is no model {model!r}. On a port of their own: {', '.join(LINES)}")
+
+
+def _check_rate(name: str, setup: Setup) -> None:
+    """Raises click.ClickException for a rate that no module of this model has; one whose settings take a rate has any."""
+    model = MODELS[name]
+    sign = model.sign() if model.sign is not None else None
+    if setup.baud is None or not isinstance(sign, Sign) or "baud" in model.settings.__dataclass_fields__:
+        return
+    if setup.baud not in sign.bauds:
+        raise click.ClickException(f"{name} has no {setup.baud} baud; it has {', '.join(map(str, sorted(sign.bauds)))}")
 
 
 def _twin(name: str) -> str:

@@ -79,7 +79,7 @@ def _value(text: str) -> object:
 def refuse_what_cannot_be_watched(name: str, model: str, settings: Any) -> None:
     """Raises click.ClickException for what says nothing, and for what a gate has."""
     if MODELS[model].kind in (Kind.OUTPUT, Kind.SPEAKER):
-        raise click.ClickException(f"{name} is a {MODELS[model].kind}: it says nothing that could be watched")
+        raise click.ClickException(f"{name} says nothing that could be watched: its kind is {MODELS[model].kind}")
     for claim in MODELS[model].claims(settings):
         path = claim.rpartition(" ")[2]
         who = holder(path) if path.startswith("/dev/") else None

@@ -119,6 +119,8 @@ def test_list_of_nothing_says_what_to_check(tmp_path: Path) -> None:
     assert answer.exit_code == 0
     assert "dtparam=i2c_arm=on" in answer.stdout
     assert json.loads(run("list", "--root", str(tmp_path), "--json").stdout) == {"connected": [], "missing": []}
+    told = run("list", "--root", str(tmp_path), "--config", str(gate_file(tmp_path))).output
+    assert "not connected: pin 17, which [devices." in told
 
 
 def test_list_of_this_machine() -> None:
@@ -207,6 +209,7 @@ def test_probe_finds_it_and_watch_shows_it() -> None:
         (["simulated-wiegand"], "is inside the gate alone"),
         (["toaster"], "there is no model 'toaster'"),
         (["rdm6300", "--baud", "19200"], "this model has one rate"),
+        (["gy-mcu90615", "--baud", "4800"], "gy-mcu90615 has no 4800 baud; it has 9600, 115200"),
         (["rdm6300", "--link", "/dev/null"], "is no link"),
     ],
 )
