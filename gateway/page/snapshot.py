@@ -63,6 +63,7 @@ def take(
         visits=visits.last,
         duty=duty,
         handed_over=handed_over,
+        ended=tuple(alarm.id for alarm in listed if alarm.id in status.ended),
         answered=answered,
         notes=recent.notes((*listed, *answered)),
     )

@@ -255,3 +255,12 @@ def test_the_last_hand_over_stands_with_the_shift() -> None:
     shown = json.loads(ask(FakeLine(now=snapshot(handed_over=note)), "/now").body)["regions"]["lane"]
     assert re.search(r"Handed over</strong> .*· Li → Wu</span><br>the lift is being repaired", shown)
     assert "Handed over" not in ask(FakeLine(now=snapshot(handed_over=None)), "/now").body
+
+
+def test_an_alarm_that_is_over_says_so_and_no_more_what_to_do() -> None:
+    fire = Alarm(id="ef" * 16, kind=AlarmKind.FIRE, portal="main", since_ms=1)
+    burning = json.loads(ask(FakeLine(now=snapshot(alarms=(fire,))), "/now").body)["regions"]
+    over = json.loads(ask(FakeLine(now=snapshot(alarms=(fire,), ended=(fire.id,))), "/now").body)["regions"]
+    assert "Everything is open" in burning["lane"] and "Everything is open" not in over["lane"]
+    assert "Get people out" in burning["alarms"] and "Get people out" not in over["alarms"]
+    assert "over, and nobody has acknowledged it" in over["alarms"] and "/do/acknowledge" in over["alarms"]
