@@ -81,7 +81,7 @@ class PageDesk:
         page = config.page
         self._gate = gate
         self._id = config.gate.id
-        self._limit = config.policy.capacity.most
+        self._limit, self._rounds = config.policy.capacity.most, config.policy.rounds
         self._setup = messages.encode(setup_of(config))
         self._visits = RecentVisits()
         self._alarms = RecentAlarms()
@@ -148,7 +148,7 @@ class PageDesk:
 
     def adopt(self, policy: Policy) -> None:
         """Go by this from now on."""
-        self._limit = policy.capacity.most
+        self._limit, self._rounds = policy.capacity.most, policy.rounds
 
     def seeing(self, post: Callable[[CredentialResolved], None]) -> Callable[[CredentialResolved], None]:
         """`post`, with an eye on the guards' own cards."""
@@ -191,6 +191,7 @@ class PageDesk:
             handed_over=self._hand_over.last,
             devices=self._gate.devices(),
             limit=self._limit,
+            rounds={name: each.what.value for name, each in self._rounds.items()},
             alive=now.mono_ms - self._gate.turned_ms() < TURNS_MS,
         )
 
