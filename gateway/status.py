@@ -89,6 +89,7 @@ class StatusBoard:
             directory_at_ms=directory.at_ms if directory.whole else 0,
             devices_lost=status.devices_lost,
             alarms=status.alarms,
+            ended=status.ended,
             commands=status.commands,
             devices=self._devices(now),
         )

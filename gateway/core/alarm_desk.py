@@ -70,7 +70,7 @@ class AlarmDesk:
         for news in self._book.due(now_ms):
             self._tell(news)
             rule = RULES[news.alarm.kind]
-            if rule.phrase is not None and not rule.said_once:
+            if rule.phrase is not None and not rule.said_once and news.alarm.id not in self._book.ended:
                 self._outbox.say(rule.phrase, rule.priority)
 
     def forget(self, has: Equipment, *, locked_out: bool) -> None:

@@ -1,8 +1,8 @@
 """The open alarms: raised, repeated, acknowledged, cleared.
 
 Theory of operation. There are three lives. What happened in a moment (a call, a fever) is open until somebody acknowledges
-it. What lasts (a device lost, a fire) is cleared when it is over, acknowledged or not. What lasts and has to be looked at
-even so (a forced door that was shut again) is `ended` when it is over, and cleared when it is acknowledged too.
+it. What lasts (a device lost) is cleared when it is over, acknowledged or not. What lasts and has to be looked at
+even so (a forced door that was shut again, a fire) is `ended` when it is over, and cleared when it is acknowledged too.
 Acknowledging stops the sound and is not clearing. The fire's evacuation tone is no call for the guard: it lasts as long as
 the fire does.
 
@@ -104,7 +104,7 @@ RULES: Mapping[AlarmKind, Rule] = {
     AlarmKind.DOOR_HELD_OPEN: Rule(Life.LASTING, Tone.ALARM, Phrase.DOOR_HELD_OPEN),
     AlarmKind.UNLATCHED: Rule(Life.LATCHED, Tone.ALARM, Phrase.CLOSE_DOOR, Priority.PROMPT),
     AlarmKind.TAMPER: Rule(Life.LATCHED, Tone.ALARM),
-    AlarmKind.FIRE: Rule(Life.LASTING, Tone.EVACUATION, Phrase.FIRE, Priority.FIRE),
+    AlarmKind.FIRE: Rule(Life.LATCHED, Tone.EVACUATION, Phrase.FIRE, Priority.FIRE),
     AlarmKind.FEVER: Rule(Life.MOMENT, Tone.ALARM),
     AlarmKind.LOCK_OUT: Rule(Life.LASTING, Tone.ALARM, Phrase.LOCKED_OUT),
     AlarmKind.NIGHT_ARRIVAL: Rule(Life.LASTING, Tone.NIGHT),
@@ -159,7 +159,7 @@ class _Open:
     @property
     def tone(self) -> Tone | None:
         if self.rule.tone is Tone.EVACUATION:
-            return self.rule.tone
+            return None if self.state is AlarmState.ENDED else self.rule.tone
         return None if self.answered or self.silenced else self.rule.tone
 
     @property
@@ -177,6 +177,7 @@ class _Standing(NamedTuple):
     """What all open alarms come to: worked out when one has changed, and asked every turn."""
 
     open: tuple[Alarm, ...]
+    ended: tuple[str, ...]
     tones: frozenset[Tone]
     loud: bool
     lamp: bool
@@ -330,6 +331,11 @@ class AlarmBook:
         return self._standing().open
 
     @property
+    def ended(self) -> tuple[str, ...]:
+        """The ids of those that are over, and wait only to be acknowledged."""
+        return self._standing().ended
+
+    @property
     def tones(self) -> frozenset[Tone]:
         """The tones that are to sound."""
         return self._standing().tones
@@ -353,6 +359,7 @@ class AlarmBook:
             rises = (entry.begun_ms + after for entry in self._open for after, _ in self._levels_above(entry))
             self._known = _Standing(
                 open=tuple(entry.alarm for entry in self._open),
+                ended=tuple(entry.alarm.id for entry in self._open if entry.state is AlarmState.ENDED),
                 tones=frozenset(entry.tone for entry in self._open if entry.tone is not None),
                 loud=any(entry.has_risen and entry.tone is not None for entry in self._open),
                 lamp=any(entry.has_risen for entry in self._open),

@@ -365,7 +365,7 @@ class Checkpoint:
         """The status, made anew when something of it has changed: most turns change nothing of it."""
         stands = (
             self._mode.mode, self._portal.door.state, self._portal.passages.inside, self._alarms.open,
-            self._orders.commanded.answers, self._mode.drill, self._orders.drill.stages, self._duties.guard,
+            self._alarms.ended, self._orders.commanded.answers, self._mode.drill, self._orders.drill.stages, self._duties.guard,
             self._duties.rounds.waiting, self._duties.office, self._visiting,
         )  # fmt: skip
         if stands == self._stood:
@@ -382,6 +382,7 @@ class Checkpoint:
             drill_stages=self._orders.drill.stages,
             guard=self._duties.guard,
             office=self._duties.office,
+            ended=self._alarms.ended,
             rounds=self._duties.rounds.waiting,
             visiting=self._visiting,
         )

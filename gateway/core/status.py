@@ -13,7 +13,8 @@ class Status:
     became of the office's last commands.
 
     `drill`: the mode is an exercise, of which so many stages are reached; `guard`: whose shift it is; `office`: it is heard; `rounds`: what is due by
-    timetable, and since when (Unix milliseconds). `visiting`: whether somebody is there or a grant waits for its record; it is nothing to tell others."""
+    timetable, and since when (Unix milliseconds). `visiting`: whether somebody is there or a grant waits for its record; it is nothing to tell others. `ended`: the ids of the open alarms
+    that are over, and wait to be acknowledged."""
 
     mode: str
     door: str
@@ -25,5 +26,6 @@ class Status:
     drill_stages: tuple[DrillStage, ...] = ()
     guard: str = ""
     office: bool = False
+    ended: tuple[str, ...] = ()
     rounds: Mapping[str, int] = field(default_factory=dict)
     visiting: bool = field(default=False, compare=False)

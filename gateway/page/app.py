@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
@@ -37,6 +38,8 @@ STATIC: Final = {"page.js": "text/javascript", "page.css": "text/css", "icon.svg
 BEAT_S: Final = 2.0  # a browser that hears nothing for longer says so
 ASK_AGAIN_S: Final = 20.0  # whether a stream's log-in still stands
 MOST_STREAMS: Final = 12
+MOST_ACCEPTED: Final = 256  # characters of an Accept-Language header
+_QUALITY: Final = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 YEAR_S: Final = 31_536_000
 TABLET_S: Final = 30 * 86_400
 
@@ -87,7 +90,7 @@ class Page:
     def _spoken(self, request: Request) -> str:
         language = request.cookies.get(f"{self._cookie}-language", "")
         first = self._line.setup.languages[0] if self._line.setup.languages else "zh"
-        return language if language in LANGUAGES else first
+        return language if language in LANGUAGES else preferred(request.headers.get("accept-language", "")) or first
 
     async def _ask(self, request: Request, what: Any) -> Answer:
         address = request.client.host if request.client is not None else ""
@@ -274,6 +277,18 @@ class Page:
 def make_app(line: Line) -> ASGIApp:
     """The whole application."""
     return Page(line).app()
+
+
+def preferred(accepted: str) -> str:
+    """The language of ours that an Accept-Language header likes best (RFC 9110, 12.5.4); "" where it names none."""
+    liked: dict[str, float] = {}
+    for part in accepted[:MOST_ACCEPTED].split(","):
+        tag, _, quality = part.strip().partition(";")
+        found = _QUALITY.fullmatch(quality.strip() or "q=1")
+        language = tag.strip().partition("-")[0].lower()
+        if language in LANGUAGES and found and float(found[1]) > 0:
+            liked[language] = max(liked.get(language, 0.0), float(found[1]))
+    return max(liked, key=lambda each: liked[each], default="")
 
 
 def _event(what: str, data: Mapping[str, Any]) -> bytes:

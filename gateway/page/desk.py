@@ -191,6 +191,7 @@ class PageDesk:
             handed_over=self._hand_over.last,
             devices=self._gate.devices(),
             limit=self._policy.capacity.most,
+            rounds={name: each.what.value for name, each in self._policy.rounds.items()},
             alive=now.mono_ms - self._gate.turned_ms() < TURNS_MS,
         )
 

@@ -219,7 +219,8 @@ class OnDuty(msgspec.Struct, frozen=True, kw_only=True):
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="now"):
     """The gate as it stands. `alive`: its deciding thread turns; `office`: the office is heard; `limit`: people who may be
-    inside, 0 for no limit; `due`: rounds and since when (Unix milliseconds); `answered`: alarms acknowledged
+    inside, 0 for no limit; `due`: rounds and since when (Unix milliseconds); `ended`: the ids of
+    open alarms that are over; `kinds`: what each round that is due is; `answered`: alarms acknowledged
     lately, and over; `notes`: about all these, by the alarm's id."""
 
     at_ms: int
@@ -241,7 +242,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="now"):
     visits: tuple[Passed, ...]
     duty: tuple[OnDuty, ...]
     devices: tuple[DeviceReport, ...] = ()
+    ended: tuple[str, ...] = ()
     answered: tuple[Alarm, ...] = ()
+    kinds: dict[str, str] = {}
     notes: dict[str, tuple[AlarmNote, ...]] = {}
     handed_over: HandOver | None = None
 

@@ -1,6 +1,7 @@
 """The gate as its page is told: made of the status, the visits, the duty roster and the road."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -36,10 +37,12 @@ def take(
     handed_over: HandOver | None = None,
     devices: tuple[DeviceReport, ...] = (),
     limit: int,
+    rounds: Mapping[str, str] = MappingProxyType({}),
     alive: bool,
 ) -> Snapshot:
     """The gate as it stands."""
     pressing = sorted(status.alarms, key=_pressing)
+    due = list(status.rounds.items())[:MOST_ROUNDS]
     listed, still_open = tuple(pressing[:MOST_ALARMS]), {alarm.id for alarm in pressing}
     answered = tuple(alarm for alarm in recent.answered(now.mono_ms) if alarm.id not in still_open)
     return Snapshot(
@@ -58,11 +61,13 @@ def take(
         more_alarms=max(0, len(pressing) - MOST_ALARMS),
         lost=status.devices_lost[:MOST_DEVICES],
         devices=devices[:MOST_DEVICES],
-        due=dict(list(status.rounds.items())[:MOST_ROUNDS]),
+        due=dict(due),
+        kinds={name: rounds[name] for name, _ in due if name in rounds},
         steps=visits.steps,
         visits=visits.last,
         duty=duty,
         handed_over=handed_over,
+        ended=tuple(alarm.id for alarm in listed if alarm.id in status.ended),
         answered=answered,
         notes=recent.notes((*listed, *answered)),
     )

@@ -46,7 +46,7 @@ _BY_DOOR: Final[Mapping[str, Lane]] = {
 
 def lane(now: Snapshot) -> Lane:
     """What the big word says."""
-    if any(alarm.kind is AlarmKind.FIRE for alarm in now.alarms):
+    if any(alarm.kind is AlarmKind.FIRE and alarm.id not in now.ended for alarm in now.alarms):
         return Lane("fire", "alarm")
     resting = Lane("somebody", "wait") if now.visiting else Lane("ready", "rest")
     return _BY_DOOR.get(now.door, resting)

@@ -136,13 +136,15 @@ class GateState(StrEnum):
 
 @dataclass(slots=True)
 class Entry:
-    """An open alarm. `gate` holds it, and it has been known here since `seen_ms`."""
+    """An open alarm. `gate` holds it, it has been known here since `seen_ms`, and was raised at `begun_ms` by our clock."""
 
     gate: str
     alarm: str
     kind: str
     seen_ms: int
+    begun_ms: int = 0
     level: Level = Level.GATE
+    over: bool = False
     acknowledged: bool = False
     by: str = ""
     detail: str = ""
@@ -152,7 +154,12 @@ class Entry:
     @property
     def is_fire(self) -> bool:
         """Whether people may be in danger of their lives now."""
-        return self.kind == AlarmKind.FIRE
+        return self.kind == AlarmKind.FIRE and not self.over
+
+    @property
+    def is_said(self) -> bool:
+        """Whether it is said, too: nobody is told of a fire, or to make up for a round, that is over."""
+        return not self.over or self.kind not in (AlarmKind.FIRE, AlarmKind.ROUND_MISSED)
 
     @property
     def line(self) -> str:
@@ -248,7 +255,8 @@ class Post:
         if entry.answered_ms is not None:
             yield entry.answered_ms + ANSWER_MS
             return
-        yield max(self._quiet_until, 0 if entry.said_ms is None else entry.said_ms + REPEAT_MS)
+        if entry.is_said:
+            yield max(self._quiet_until, 0 if entry.said_ms is None else entry.said_ms + REPEAT_MS)
         if entry.alarm == _SILENCE and entry.level is Level.GATE:
             yield entry.seen_ms + LOUDER_MS
 
@@ -295,12 +303,15 @@ class Post:
         for alarm, told in held.items():
             entry = self._entries.get((name, alarm)) or self._open(name, alarm, told, now_ms, effects)
             self._take(entry, told, now_ms, effects)
+            if told is not None:
+                entry.over = gate.is_over(alarm)
+                entry.begun_ms = min(entry.seen_ms, now_ms - gate.age_ms(told, now_ms))
             if was_silent and not silent:
                 entry.answered_ms = None  # that was among us: the gate has not heard of it
 
     def _open(self, gate: str, alarm: str, told: HeardAlarm | None, now_ms: int, effects: list[Effect]) -> Entry:
         kind = GATE_SILENT if told is None else harmless(told.kind, MOST_KIND)
-        entry = self._entries[gate, alarm] = Entry(gate, alarm, kind, now_ms)
+        entry = self._entries[gate, alarm] = Entry(gate, alarm, kind, now_ms, now_ms)
         effects.append(Show("opened", gate, kind, alarm))
         return entry
 
@@ -357,7 +368,11 @@ class Post:
         self._say_next(calling, now_ms, effects)
 
     def _say_next(self, calling: Sequence[Entry], now_ms: int, effects: list[Effect]) -> None:
-        due = [entry for entry in calling if entry.said_ms is None or now_ms - entry.said_ms >= REPEAT_MS]
+        due = [
+            entry
+            for entry in calling
+            if entry.is_said and (entry.said_ms is None or now_ms - entry.said_ms >= REPEAT_MS)
+        ]
         if not due:
             return
         entry = min(due, key=lambda each: (not each.is_fire, each.said_ms or 0, each.seen_ms))

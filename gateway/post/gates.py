@@ -32,6 +32,7 @@ class FollowedGate:
         self._ahead: dict[str, HeardMessage] = {}
         self._last_ms = now_ms  # the last sign of life
         self._clock = (0, now_ms)  # the gate's, and ours then
+        self._boot_at_ms: int | None = None  # when its clock was 0, by its own time of day
 
     @property
     def boot(self) -> str:
@@ -65,6 +66,16 @@ class FollowedGate:
         theirs, ours = self._clock
         return theirs + now_ms - ours
 
+    def is_over(self, alarm: str) -> bool:
+        """Whether an open alarm is over, as far as its last state says; what was heard since is not."""
+        return self.state is not None and alarm in self.state.ended and alarm not in self._ahead
+
+    def age_ms(self, alarm: HeardAlarm, now_ms: int) -> int:
+        """How long it is since the alarm was raised, all by the gate's own clocks; 0 where it does not say."""
+        if self._boot_at_ms is None or not alarm.since_ms:
+            return 0
+        return max(0, self._boot_at_ms + self.clock_ms(now_ms) - alarm.since_ms)
+
     def take_state(self, state: HeardState, now_ms: int, *, kept: bool) -> bool:
         """A state or a will came. Whether it is news; an old one changes nothing."""
         order = (state.connection, state.mono_ms)
@@ -83,7 +94,7 @@ class FollowedGate:
             if each.boot == state.boot and each.mono_ms >= state.mono_ms
         }
         if alive:
-            self._sign(state.mono_ms, now_ms, kept=kept)
+            self._sign(state, now_ms, kept=kept)
         return True
 
     def take_alarm(self, message: HeardMessage, now_ms: int) -> bool:
@@ -95,7 +106,7 @@ class FollowedGate:
             return False  # the next state tells it
         self._ahead[message.alarm.id] = message
         if message.boot == self._boot and message.mono_ms > self._clock[0] and not self._gone:
-            self._sign(message.mono_ms, now_ms, kept=False)
+            self._sign(message, now_ms, kept=False)
         return True
 
     def _is_older(self, state: HeardState, order: tuple[int, int]) -> bool:
@@ -115,7 +126,8 @@ class FollowedGate:
             return False
         return message.boot != self._boot or self.state is None or message.mono_ms >= self.state.mono_ms
 
-    def _sign(self, mono_ms: int, now_ms: int, *, kept: bool) -> None:
+    def _sign(self, said: HeardState | HeardMessage, now_ms: int, *, kept: bool) -> None:
         if not kept:
             self._last_ms, self.heard = now_ms, True
-        self._clock = (mono_ms, now_ms)
+        self._clock = (said.mono_ms, now_ms)
+        self._boot_at_ms = said.at_ms - said.mono_ms if said.at_ms else None

@@ -7,7 +7,8 @@ from sync.contract.alarms import Level
 
 
 class HeardAlarm(msgspec.Struct, frozen=True, kw_only=True):
-    """An open alarm. `kind`: a word of `AlarmKind`, or one that is not known here."""
+    """An open alarm. `kind`: a word of `AlarmKind`, or one that is not known here; `since_ms`: Unix milliseconds by the
+    gate's clock, as is `at_ms` of what it came with; 0 where it is not said."""
 
     id: str
     kind: str
@@ -15,6 +16,7 @@ class HeardAlarm(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged_by: str = ""
     detail: str = ""
     level: int = 0
+    since_ms: int = 0
 
     @property
     def known_level(self) -> Level:
@@ -29,6 +31,7 @@ class HeardMessage(msgspec.Struct, frozen=True, kw_only=True):
     alarm: HeardAlarm
     boot: str
     mono_ms: int
+    at_ms: int = 0
 
 
 class HeardState(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,5 +41,7 @@ class HeardState(msgspec.Struct, frozen=True, kw_only=True):
     boot: str
     connection: int
     mono_ms: int = 0
+    at_ms: int = 0
     drill: bool = False
     alarms: tuple[HeardAlarm, ...] = ()
+    ended: tuple[str, ...] = ()

@@ -32,12 +32,12 @@ _LEVELS: Final[Mapping[Level, str]] = {
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "zh": {
         "gate": "门岗", "state": "状态", "alarms": "报警", GateState.WAITED_FOR: "等待中", GateState.HEARD: "正常联系",
-        GateState.SILENT: "失联", "drill": "演练", "none": "无", "acknowledged": "已确认", "calls": "请确认", "mute": "本台不能发声",
+        GateState.SILENT: "失联", "drill": "演练", "none": "无", "acknowledged": "已确认", "calls": "请确认", "over": "已结束", "mute": "本台不能发声",
         "level-0": "", "level-1": "已加响", "level-2": "已报值班室", "level-3": "已报带班领导",
     },
     "en": {
         "gate": "Gate", "state": "State", "alarms": "Alarms", GateState.WAITED_FOR: "waited for", GateState.HEARD: "heard",
-        GateState.SILENT: "SILENT", "drill": "drill", "none": "none", "acknowledged": "acknowledged", "calls": "CALLS",
+        GateState.SILENT: "SILENT", "drill": "drill", "none": "none", "acknowledged": "acknowledged", "calls": "CALLS", "over": "over",
         "mute": "NOTHING HERE CAN SOUND",
         "level-0": "", "level-1": "louder", "level-2": "duty room told", "level-3": "leader told",
     },
@@ -93,14 +93,18 @@ class View:
 
     def _alarm(self, entry: Entry, now_ms: int) -> Text:
         line = self._packs.words(*line_of(self._config, entry.line, entry.gate), self._language)
-        level, age = self._words[f"level-{entry.level.value}"], age_words(now_ms - entry.seen_ms)
+        level, age = self._words[f"level-{entry.level.value}"], age_words(now_ms - entry.begun_ms)
         answered = entry.acknowledged or (entry.answered_ms is not None)
         said = (
             f"{self._words['acknowledged']} {harmless(entry.by, SHOWN)}".strip() if answered else self._words["calls"]
         )
-        shape, style = ("▽", "yellow") if answered else (_LEVELS[entry.level], "bold red")
+        over = self._words["over"] if entry.over else ""
+        shape, style = (
+            ("▽", "yellow") if answered else ("△", "bold yellow") if entry.over else (_LEVELS[entry.level], "bold red")
+        )
         return Text(
-            f"{shape} " + "  ".join(part for part in (line, harmless(entry.detail, SHOWN), said, level, age) if part),
+            f"{shape} "
+            + "  ".join(part for part in (line, harmless(entry.detail, SHOWN), over, said, level, age) if part),
             style,
         )
 

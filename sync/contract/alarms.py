@@ -133,6 +133,7 @@ class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
     record written, `acked` of the last one the office acknowledged. `commands`: what became of the last few of the office's
     commands, so that the answers overtake the backlog, too. `directory_…`: which state of the site's directory the gate
     decides by, and when the office last said that it is the newest (Unix milliseconds); 0 for none. `devices`: each device, at most 32.
+    `ended`: the ids of the open alarms that are over, and wait only to be acknowledged.
     """
 
     online: bool
@@ -154,5 +155,6 @@ class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
     directory_at_ms: int = 0
     devices_lost: tuple[str, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    ended: tuple[str, ...] = ()
     commands: tuple[Answer, ...] = ()
     devices: tuple[DeviceReport, ...] = ()

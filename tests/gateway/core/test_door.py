@@ -326,3 +326,16 @@ def test_each_change_is_shown() -> None:
 @pytest.mark.parametrize("state", [S.LOCKED, S.LOCKED_DOWN, S.FORCED, S.HELD_OPEN, S.OPEN, S.FAULT, S.COMMITTING])
 def test_fire_is_heard_in_every_state(state: DoorState) -> None:
     assert TABLE[state][DoorInput.ORDERED_FREE] is S.FREE
+
+
+def test_a_fire_that_is_over_stays_until_somebody_has_acknowledged_it() -> None:
+    gate = Gate()
+    gate.send(FireInput(True), FireInput(False))
+    status = gate.core.status()
+    assert gate.open_alarms == [AlarmKind.FIRE] and status.ended == (status.alarms[0].id,)
+    assert gate.tones == set() and not gate.released
+    assert Phrase.FIRE not in said(gate.wait(600)), "it rises, and nobody is told to flee"
+    gate.send(FireInput(True))
+    assert gate.core.status().ended == () and gate.tones == {effects.Tone.EVACUATION}
+    gate.send(FireInput(False), Acknowledge("button"))
+    assert gate.open_alarms == []

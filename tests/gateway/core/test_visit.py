@@ -524,3 +524,10 @@ def test_a_record_is_small_and_hostile_words_stay_short() -> None:
         gate.measure(None, reason="unsteady")
     gate.leave()
     assert all(len(encode_body(visit)) < 8_000 for visit in gate.bodies(Visit))
+
+
+def test_a_registration_that_begins_the_visit_is_shown() -> None:
+    gate = Gate()
+    gate.arrive()
+    found = gate.send(Registered("entry-7", "guard"))
+    assert shown(found, "step") == [{"step": "registration", "result": "passed", "reason": "ok"}]

@@ -17,16 +17,18 @@ from gateway.core import events
 from gateway.core.effects import Append, Show
 from gateway.core.events import CredentialResolved, Outcome, Verdict
 from gateway.core.moment import Moment
-from gateway.core.policy import CapacityPolicy, Mode, Policy
+from gateway.core.policy import CapacityPolicy, Due, Mode, Policy, RoundPolicy
 from gateway.core.status import Status
 from gateway.directory import Directory
 from gateway.page import messages
 from gateway.page.alarms import LATELY, LATELY_MS, MOST_SHOWN, RecentAlarms
 from gateway.page.desk import CARD_MS, MOST_CARDS, MOST_ORDERS, WITHIN_MS, Gate, PageDesk
 from gateway.page.guards import Role, new_guard, write_guards
-from gateway.page.messages import Answer, Ask, HandOver, Snapshot, decode_to_page, encode
+from gateway.page.messages import Answer, Ask, HandOver, Person, Snapshot, decode_to_page, encode
 from gateway.page.recall import recall
+from gateway.page.settings import setup_of
 from gateway.page.snapshot import on_duty, packed, take
+from gateway.page.view import View
 from gateway.page.visits import LAST, RecentVisits
 from gateway.page.words import Words
 from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, DeviceReport, Level
@@ -573,3 +575,11 @@ def test_of_many_alarms_and_notes_the_last_are_shown(world: World) -> None:
     assert now.answered == tuple(closed[: -LATELY - 1 : -1])
     assert sum(map(len, now.notes.values())) == MOST_SHOWN and set(now.notes) <= {alarm.id for alarm in now.answered}
     assert len(packed(now)) <= messages.MAX_PACKET
+
+
+def test_a_round_is_told_with_what_it_is(world: World) -> None:
+    world.desk.adopt(Policy(rounds={"lift": RoundPolicy(what=Due.ANNOUNCEMENT, times=("09:00",))}))
+    now = shown(world)
+    assert now.due == {"lift": 1} and now.kinds == {"lift": "announcement"}
+    html = View(setup_of(load(world.folder / "gate.toml")), "1").regions("en", "", Person(name="Li", leader=False), now)
+    assert "<strong>Announcement · lift</strong>" in html["duties"]

@@ -4,6 +4,7 @@ import json
 import re
 from urllib.parse import urlencode
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from gateway.page.messages import AlarmNote, HandOver, Person
 from gateway.page.security import MAX_BODY, csrf_of
 from sync.contract.alarms import Alarm, AlarmKind
 from sync.contract.records import DrillStage, ShiftAction
-from tests.gateway.page.asking import COOKIE, FakeLine, ask, form, snapshot
+from tests.gateway.page.asking import COOKIE, SETUP, FakeLine, ask, form, snapshot
 
 ALARM = "0" * 31 + "1"
 ORDERS = {
@@ -255,3 +256,31 @@ def test_the_last_hand_over_stands_with_the_shift() -> None:
     shown = json.loads(ask(FakeLine(now=snapshot(handed_over=note)), "/now").body)["regions"]["lane"]
     assert re.search(r"Handed over</strong> .*· Li → Wu</span><br>the lift is being repaired", shown)
     assert "Handed over" not in ask(FakeLine(now=snapshot(handed_over=None)), "/now").body
+
+
+def test_an_alarm_that_is_over_says_so_and_no_more_what_to_do() -> None:
+    fire = Alarm(id="ef" * 16, kind=AlarmKind.FIRE, portal="main", since_ms=1)
+    burning = json.loads(ask(FakeLine(now=snapshot(alarms=(fire,))), "/now").body)["regions"]
+    over = json.loads(ask(FakeLine(now=snapshot(alarms=(fire,), ended=(fire.id,))), "/now").body)["regions"]
+    assert "Everything is open" in burning["lane"] and "Everything is open" not in over["lane"]
+    assert "Get people out" in burning["alarms"] and "Get people out" not in over["alarms"]
+    assert "over, and nobody has acknowledged it" in over["alarms"] and "/do/acknowledge" in over["alarms"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("en-GB,en;q=0.9,zh;q=0.8", "en"), ("zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans"), ("fr, en;q=0.5, zh;q=0.7", "zh-Hans"),
+        ("en;q=0, zh;q=0.1", "zh-Hans"), ("fr", "zh-Hans"), ("", "zh-Hans"), ("en;q=many", "zh-Hans"), ("x," * 500 + "en", "zh-Hans"),
+    ],
+)  # fmt: skip
+def test_the_page_opens_in_the_browsers_language_until_the_guard_chooses(accepted: str, language: str) -> None:
+    line = FakeLine(setup=msgspec.structs.replace(SETUP, languages=("zh", "en")))
+    assert f'<html lang="{language}">' in ask(line, "/login", headers={"accept-language": accepted}).body
+    chosen = {"accept-language": accepted, "cookie": f"menshen={COOKIE}; menshen-language=zh"}
+    assert '<html lang="zh-Hans">' in ask(line, "/login", headers=chosen).body
+
+
+def test_whom_to_call_is_no_round_and_an_outcome_stays_with_its_sign() -> None:
+    regions = json.loads(ask(FakeLine(now=snapshot()), "/now").body)["regions"]
+    assert '<h2 class="apart">Call</h2>' in regions["duties"] and "</span>&nbsp;Denied" in regions["visits"]

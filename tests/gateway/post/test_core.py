@@ -553,3 +553,19 @@ def test_whatever_happened_a_heard_gate_that_is_well_and_answered_is_quiet(steps
         site.now_ms += 1
         site.heard(name)
     assert site.post.sound == Sound()
+
+
+def test_an_alarm_is_as_old_as_its_gate_says_and_one_that_is_over_says_so() -> None:
+    gate, post = FakeGate(EAST, START_MS), Post("post", [EAST], sounding=["speaker"], ids=str, now_ms=START_MS)
+    gate.open(AlarmKind.FIRE, START_MS)
+    name, alarm = next(iter(gate.alarms.items()))
+    at_ms = 1_800_000_000_000
+    gate.alarms[name] = msgspec.structs.replace(alarm, since_ms=at_ms - 32 * 60_000)
+    post.handle(StateHeard(EAST, heard_state(gate.state(START_MS, at_ms=at_ms))), START_MS)
+    (entry,) = post.rows()[0].entries
+    assert START_MS - entry.begun_ms == 32 * 60_000 and entry.is_fire and not entry.over
+    later = START_MS + REPEAT_MS
+    found = post.handle(StateHeard(EAST, heard_state(gate.state(later, at_ms=at_ms + REPEAT_MS, ended=(name,)))), later)
+    assert entry.over and not entry.is_fire and not entry.acknowledged and post.sound.tone is Tone.ALARM
+    assert later - entry.begun_ms == 32 * 60_000 + REPEAT_MS
+    assert not [each for each in found if isinstance(each, Say)], "it calls, and is not said to burn"
