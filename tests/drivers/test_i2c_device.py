@@ -53,8 +53,8 @@ def test_a_person_comes_and_goes(sensor: Sensor) -> None:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (BusFault.GARBAGE, "nothing comes any more"),
-        (BusFault.HIGH, "nothing comes any more"),
+        (BusFault.GARBAGE, "is its wire sound?"),
+        (BusFault.HIGH, "is its wire sound?"),
         (BusFault.SENSOR, "its error bit is set"),
     ],
 )

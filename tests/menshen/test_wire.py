@@ -145,6 +145,7 @@ def test_alarm_and_state() -> None:
         "devices_lost": ["thermometer"],
         "devices": [{"name": "thermometer", "state": "stale", "frames": 3}, {"name": "camera", "state": "ok"}],
         "alarms": told["said"]["alarms"],
+        "ended": [],
         "commands": told["said"]["commands"],
     }
 

@@ -59,6 +59,11 @@ class Server:
         process.send_signal(number)
         return process.wait(WAIT_S)
 
+    def spooled(self) -> int:
+        """How many batches it has committed to as they came, and not written out yet."""
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as database:
+            return int(database.execute("SELECT count(*) FROM ingest_spooled").fetchone()[0])
+
     def stored(self) -> list[tuple[int, bytes, bytes]]:
         """Number, hash and body of every record, in the order in which they came."""
         sql = "SELECT r.seq, r.hash, r.body FROM ingest_record r JOIN ingest_log l ON l.id = r.log_id WHERE l.gate_id = ? ORDER BY r.id"

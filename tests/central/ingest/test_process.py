@@ -281,6 +281,7 @@ def test_an_ingest_that_is_killed_again_and_again_loses_and_doubles_nothing(tmp_
             server.start()
         gate.append(b'{"last":true}')  # so that the last one to be started has something to take
         gate.run_until(gate.has_brought_everything)
+        gate.run_until(lambda: not server.spooled())
         assert server.end(signal.SIGTERM) == 0
         bodies = [record.body for record in gate.log.records]
         expected = list(zip(range(1, len(bodies) + 1), gate.log.hashes, bodies, strict=True))
