@@ -16,7 +16,7 @@ from drivers.camera.settings import (
     VideoSettings,
 )
 from drivers.interfaces import CardReader, CodeScanner, Contact, Output, PassageSensor
-from drivers.model import Kind, Model
+from drivers.model import Kind, Model, claims_nothing, claims_port
 from drivers.reader_models import READER_MODELS
 from drivers.settings import (
     AnyPinSettings,
@@ -150,14 +150,6 @@ def _loudspeaker(name: str, settings: AnySpeakerSettings, _bench: Bench) -> Any:
     return SpeakerProcess(name, settings)
 
 
-def _nothing(_settings: object) -> tuple[str, ...]:
-    return ()
-
-
-def _port(settings: Rdm6300Settings) -> tuple[str, ...]:
-    return (f"port {settings.port}",)
-
-
 def _pin(settings: AnyPinSettings) -> tuple[str, ...]:
     return (f"pin {settings.pin}",)
 
@@ -184,13 +176,13 @@ def _sound_file(settings: SimulatedLoudspeakerSettings) -> tuple[str, ...]:
 
 MODELS: Final[Mapping[str, Model]] = {
     **THERMOMETERS,
-    "rdm6300": Model(Kind.CARD_READER, Rdm6300Settings, _port, _rdm6300, wirings.RDM6300, signs.rdm6300),
-    "simulated-rdm6300": Model(Kind.CARD_READER, SimulatedRdm6300Settings, _nothing, _simulated_rdm6300),
+    "rdm6300": Model(Kind.CARD_READER, Rdm6300Settings, claims_port, _rdm6300, wirings.RDM6300, signs.rdm6300),
+    "simulated-rdm6300": Model(Kind.CARD_READER, SimulatedRdm6300Settings, claims_nothing, _simulated_rdm6300),
     "camera": Model(Kind.CODE_SCANNER, CameraSettings, _camera_path, _camera, wirings.CAMERA),
     "picamera": Model(Kind.CODE_SCANNER, PicameraSettings, _camera_number, _picamera, wirings.PICAMERA),
-    "folder": Model(Kind.CODE_SCANNER, FolderSettings, _nothing, _camera, wirings.FOLDER),
-    "video": Model(Kind.CODE_SCANNER, VideoSettings, _nothing, _camera, wirings.VIDEO),
-    "simulated-camera": Model(Kind.CODE_SCANNER, SimulatedCameraSettings, _nothing, _simulated_camera),
+    "folder": Model(Kind.CODE_SCANNER, FolderSettings, claims_nothing, _camera, wirings.FOLDER),
+    "video": Model(Kind.CODE_SCANNER, VideoSettings, claims_nothing, _camera, wirings.VIDEO),
+    "simulated-camera": Model(Kind.CODE_SCANNER, SimulatedCameraSettings, claims_nothing, _simulated_camera),
     "gpio-input": Model(Kind.CONTACT, InputSettings, _pin, _gpio_input, wirings.GPIO_INPUT),
     "simulated-input": Model(Kind.CONTACT, SimulatedInputSettings, _pin, _simulated_input),
     "gpio-beam-pair": Model(Kind.PASSAGE_SENSOR, BeamPairSettings, _beams, _beam_pair, wirings.GPIO_BEAM_PAIR),

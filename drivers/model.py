@@ -36,3 +36,13 @@ class Model:
     build: Callable[[str, Any, Bench], Any]
     wiring: Wiring | None = None
     sign: "Callable[[], Sign | I2cSign] | None" = None
+
+
+def claims_nothing(_settings: object) -> tuple[str, ...]:
+    """Any number of such devices may be there."""
+    return ()
+
+
+def claims_port(settings: Any) -> tuple[str, ...]:
+    """A serial port has one device."""
+    return (f"port {settings.port}",)

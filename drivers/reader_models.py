@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from drivers import signs, wirings
 from drivers.interfaces import CardReader, CodeScanner
-from drivers.model import Kind, Model
+from drivers.model import Kind, Model, claims_nothing, claims_port
 from drivers.reader_settings import (
     Gm65Settings,
     HidScannerSettings,
@@ -145,14 +145,6 @@ def _simulated_identity_card(name: str, settings: SimulatedIdentityCardSettings,
     return SimulatedSerialDevice(name, SimulatedIdentityCard(name), link)
 
 
-def _nothing(_settings: object) -> tuple[str, ...]:
-    return ()
-
-
-def _port(settings: Any) -> tuple[str, ...]:
-    return (f"port {settings.port}",)
-
-
 def _input_device(settings: HidScannerSettings) -> tuple[str, ...]:
     return (f"input device {settings.path}",)
 
@@ -164,19 +156,19 @@ def _lines(settings: WiegandSettings | SimulatedWiegandSettings) -> tuple[str, .
 _SCANNER, _READER = Kind.CODE_SCANNER, Kind.CARD_READER
 
 READER_MODELS: Final[Mapping[str, Model]] = {
-    "gm65": Model(_SCANNER, Gm65Settings, _port, _gm65, wirings.GM65, signs.gm65),
-    "simulated-gm65": Model(_SCANNER, SimulatedGm65Settings, _nothing, _simulated_gm65),
+    "gm65": Model(_SCANNER, Gm65Settings, claims_port, _gm65, wirings.GM65, signs.gm65),
+    "simulated-gm65": Model(_SCANNER, SimulatedGm65Settings, claims_nothing, _simulated_gm65),
     "hid-scanner": Model(_SCANNER, HidScannerSettings, _input_device, _hid_scanner, wirings.HID_SCANNER),
-    "simulated-hid-scanner": Model(_SCANNER, SimulatedHidScannerSettings, _nothing, _simulated_hid_scanner),
-    "id-12": Model(_READER, Id12Settings, _port, _id12, wirings.ID12, signs.id12),
-    "simulated-id-12": Model(_READER, SimulatedId12Settings, _nothing, _simulated_id12),
-    "pn532": Model(_READER, Pn532Settings, _port, _pn532, wirings.PN532, signs.pn532),
-    "simulated-pn532": Model(_READER, SimulatedPn532Settings, _nothing, _simulated_pn532),
+    "simulated-hid-scanner": Model(_SCANNER, SimulatedHidScannerSettings, claims_nothing, _simulated_hid_scanner),
+    "id-12": Model(_READER, Id12Settings, claims_port, _id12, wirings.ID12, signs.id12),
+    "simulated-id-12": Model(_READER, SimulatedId12Settings, claims_nothing, _simulated_id12),
+    "pn532": Model(_READER, Pn532Settings, claims_port, _pn532, wirings.PN532, signs.pn532),
+    "simulated-pn532": Model(_READER, SimulatedPn532Settings, claims_nothing, _simulated_pn532),
     "wiegand": Model(_READER, WiegandSettings, _lines, _wiegand, wirings.WIEGAND),
     "simulated-wiegand": Model(_READER, SimulatedWiegandSettings, _lines, _simulated_wiegand),
     "identity-card": Model(
-        _READER, IdentityCardSettings, _port, _identity_card, wirings.IDENTITY_CARD, signs.identity_card
+        _READER, IdentityCardSettings, claims_port, _identity_card, wirings.IDENTITY_CARD, signs.identity_card
     ),
-    "simulated-identity-card": Model(_READER, SimulatedIdentityCardSettings, _nothing, _simulated_identity_card),
+    "simulated-identity-card": Model(_READER, SimulatedIdentityCardSettings, claims_nothing, _simulated_identity_card),
 }
 """Model names, as in a gate's configuration."""

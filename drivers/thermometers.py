@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drivers import signs, wirings
 from drivers.interfaces import Thermometer
-from drivers.model import Kind, Model
+from drivers.model import Kind, Model, claims_nothing, claims_port
 from drivers.settings import GyMcu90615Settings, SimulatedGyMcu90615Settings
 from drivers.simulators.bench import Bench
 from drivers.thermometer_settings import (
@@ -244,16 +244,8 @@ def _simulated_modbus(name: str, settings: SimulatedThermometerSettings, _bench:
     return _simulated(name, ModbusModel(settings, SIMULATED), partial(ModbusLink, registers=SIMULATED))
 
 
-def _port(settings: Any) -> tuple[str, ...]:
-    return (f"port {settings.port}",)
-
-
 def _bus(settings: Mlx90614Settings) -> tuple[str, ...]:
     return (f"address {settings.address:#04x} of {settings.bus}",)
-
-
-def _nothing(_settings: object) -> tuple[str, ...]:
-    return ()
 
 
 def _model(
@@ -262,7 +254,7 @@ def _model(
     wiring: Wiring | None = None,
     sign: Callable[[], signs.Sign] | None = None,
 ) -> Model:
-    claims = _nothing if issubclass(settings, SimulatedGyMcu90615Settings) else _port
+    claims = claims_nothing if issubclass(settings, SimulatedGyMcu90615Settings) else claims_port
     return Model(Kind.THERMOMETER, settings, claims, build, wiring, sign)
 
 

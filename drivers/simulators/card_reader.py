@@ -57,8 +57,8 @@ class CardReaderModel:
 class SimulatedCardReader(SerialLine):
     """The model on its line, and what people can do with it."""
 
-    def __init__(self, name: str) -> None:
-        self._model = CardReaderModel()
+    def __init__(self, name: str, model: "CardReaderModel | Id12Model | None" = None) -> None:
+        self._model = model or CardReaderModel()
         super().__init__(name, self._model)
 
     def hold(self, uid: str) -> None:
@@ -90,8 +90,8 @@ class Id12Model:
             self._says = (now_ms, frame)
         self._there = uid
 
-    def remove(self) -> None:
-        """It is taken away."""
+    def remove(self, _now_ms: int) -> None:
+        """It is taken away, which it does not tell."""
         self._there = ""
 
     def power_on(self, now_ms: int) -> None:
@@ -113,20 +113,8 @@ class Id12Model:
         return None if self._says is None else self._says[0]
 
 
-class SimulatedId12(SerialLine):
-    """The model on its line, and what people can do with it."""
+class SimulatedId12(SimulatedCardReader):
+    """The same with an ID-12."""
 
     def __init__(self, name: str) -> None:
-        self._model = Id12Model()
-        super().__init__(name, self._model)
-
-    def hold(self, uid: str) -> None:
-        """Lay a card on it. Raises WrongUse for a number that no card can have."""
-        with self._lock:
-            self._model.hold(uid, monotonic_ms())
-        self._rouse()
-
-    def remove(self) -> None:
-        """Take the card away."""
-        with self._lock:
-            self._model.remove()
+        super().__init__(name, Id12Model())
