@@ -2,7 +2,6 @@
 
 import importlib.metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -10,26 +9,13 @@ from drivers.no_dumps import forbid_core_dumps
 from gateway.errors import GatewayError
 from gateway.guard_commands import guard, page_certificate, visitors
 from gateway.journal_commands import journal
-from gateway.loading_or_exit import loaded_or_exit
+from gateway.loading_or_exit import CONFIG, load_or_exit
 from gateway.logs import log_to_stderr
 from gateway.replay_command import replay
 from gateway.simulate_command import simulate
 from sync.notify import Notifier
 
-if TYPE_CHECKING:
-    from gateway.config import GateConfig
-
 EXAMPLE = Path(__file__).resolve().parents[1] / "config" / "gate.example.toml"
-CONFIG = click.option(
-    "--config", "path", required=True, metavar="FILE", type=click.Path(path_type=Path), help="The gate's file (TOML)."
-)
-
-
-def load_or_exit(path: Path) -> "GateConfig":
-    """The configuration; a wrong one is told, and ends the command with exit code 2."""
-    from gateway.config import load
-
-    return loaded_or_exit(load, path)
 
 
 @click.group()

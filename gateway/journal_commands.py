@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gateway.errors import GatewayError
+from gateway.loading_or_exit import load_or_exit
 from gateway.progress import progress
 
 if TYPE_CHECKING:
@@ -50,8 +51,6 @@ def _which(command: Command) -> Command:
 
 
 def _journal(config: Path | None, file: Path | None) -> Path:
-    from gateway.commands import load_or_exit
-
     match config, file:
         case (Path(), None):
             return load_or_exit(config).gate.data_dir / "journal.sqlite"

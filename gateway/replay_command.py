@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.errors import GatewayError
+from gateway.loading_or_exit import load_or_exit
 from gateway.progress import progress
 
 if TYPE_CHECKING:
@@ -56,7 +57,6 @@ def replay(journal: Path, config: Path | None, scenario: Path | None, first: int
 
 
 def _policy(config: Path | None, scenario: Path | None) -> "tuple[Policy, str]":
-    from gateway.commands import load_or_exit
     from gateway.core.policy import Policy
     from gateway.simulate_command import day_or_exit
 

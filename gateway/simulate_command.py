@@ -1,6 +1,5 @@
 """`menshen gate simulate`: a day of a busy gate through the core alone, in seconds."""
 
-import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.errors import GatewayError
+from gateway.loading_or_exit import load_or_exit, loaded_or_exit
 from gateway.progress import progress
 
 if TYPE_CHECKING:
@@ -21,14 +21,9 @@ _FILE = click.Path(path_type=Path)
 
 def day_or_exit(path: Path) -> "Scenario":
     """A scenario; a wrong one is told, and ends the command with exit code 2."""
-    from gateway.config import ConfigError
     from gateway.rehearsal.loading import load_day
 
-    try:
-        return load_day(path)
-    except ConfigError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
+    return loaded_or_exit(load_day, path)
 
 
 @click.command()
@@ -81,7 +76,6 @@ def simulate(
 
 def _at_gate(scenario: "Scenario", config: Path | None) -> "tuple[Scenario, Equipment | None]":
     """The scenario at a gate of its own, or at the one that is configured."""
-    from gateway.commands import load_or_exit
     from gateway.core.equipment import Equipment
 
     if config is None:

@@ -15,7 +15,7 @@ from gateway.config.settings import BrokerConfig, DeviceConfig, Language, VoiceC
 from gateway.config.source import read_source
 from gateway.config.tables import Reader, declared, nearest
 from gateway.config.uses import Use
-from gateway.post.speech import POST_BOOK
+from gateway.post.lines import POST_BOOK
 from gateway.voice.packs import SHIPPED, load_packs
 
 USES: Final = (Use.SPEAKER, Use.SOUNDER, Use.ALARM_LAMP, Use.ACKNOWLEDGE)

@@ -1,26 +1,18 @@
-"""What a post says: one line for each kind of alarm, with the gate's name in it; its packs are `config/phrases/post-zh.toml` and
-`post-en.toml`."""
+"""What a post says, and how it sounds."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gateway.core.effects import Priority, Tone
-from gateway.post.core import GATE_SILENT, OFFICE_DATA, Say, Sound
+from gateway.post.core import Say, Sound
+from gateway.post.lines import KINDS, POST_BOOK, UNKNOWN
 from gateway.voice import Silence, Voice
-from gateway.voice.packs import Book, Packs, load_packs
+from gateway.voice.packs import Packs, load_packs
 from gateway.voice.sounds import Sounds
-from sync.contract.alarms import AlarmKind
 
 if TYPE_CHECKING:
     from drivers.interfaces import Speaker
     from gateway.post.config import PostConfig
-
-KINDS: Final = (*(kind.value for kind in AlarmKind), GATE_SILENT, OFFICE_DATA)
-UNKNOWN: Final = "unknown-alarm"  # of a newer gate
-VALUES: Final = ("gate_zh", "gate_en")
-POST_BOOK: Final = Book(
-    (*KINDS, UNKNOWN), {**dict.fromkeys(KINDS, VALUES), UNKNOWN: (*VALUES, "kind")}, file="post-{lang}.toml"
-)
 
 
 def packs_of(config: "PostConfig") -> Packs:

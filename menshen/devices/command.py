@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from gateway.loading_or_exit import load_or_exit
+
 FILE = click.Path(path_type=Path)
 
 
@@ -32,7 +34,6 @@ def list_(config: Path | None, scan: bool, as_json: bool, root: Path) -> None:
     from drivers.connected import Kind, System, look
     from drivers.connected import scan as ask
     from drivers.errors import DeviceLost
-    from gateway.commands import load_or_exit
     from menshen.devices import listing
 
     system = System(root)
@@ -91,7 +92,6 @@ def watch(
     """Show what device NAME says: readings, state, time since its last valid frame, counters. Ctrl-C ends it.
 
     What an identity card says of a person stays in the driver, but for the fields that the device's settings allow."""
-    from gateway.commands import load_or_exit
     from menshen.devices import watching
 
     if model is not None and name is None and config is None:

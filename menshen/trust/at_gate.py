@@ -9,8 +9,8 @@ import click
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway.commands import CONFIG, load_or_exit
 from gateway.errors import GatewayError
+from gateway.loading_or_exit import CONFIG, load_or_exit
 from menshen.trust import options
 from menshen.trust.files import read
 from menshen.trust.listing import age, print_list, summary

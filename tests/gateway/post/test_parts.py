@@ -26,7 +26,8 @@ from gateway.post.config import (
 from gateway.post.core import AlarmHeard, DeviceChanged, Post, StateHeard, Tick
 from gateway.post.duty import LONGEST, begin_shift, guard_on_duty
 from gateway.post.heard import HeardAlarm
-from gateway.post.speech import KINDS, POST_BOOK, line_of
+from gateway.post.lines import KINDS, POST_BOOK
+from gateway.post.speech import line_of
 from gateway.post.view import View, age_words
 from gateway.voice import load_packs
 from gateway.voice.packs import SHIPPED
