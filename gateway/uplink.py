@@ -44,9 +44,6 @@ class Log(LogView, Protocol):
     def office_has(self, log_id: str, /, *, whole: bool) -> None:
         """The office has this earlier log whole, or not."""
 
-    def next_connection(self) -> int:
-        """A number greater than any before on this gate."""
-
 
 class Link(Protocol):
     """What the uplink needs of the MQTT link."""
@@ -110,8 +107,9 @@ class Uplink:
     def will(self) -> tuple[str, bytes, bool]:
         """Topic, payload and retain flag of the last will of the next connection: this gate went silent.
 
-        It bears that connection's number, so that a will that comes late cannot outrank a later connection's state."""
-        self._attempt = self._log.next_connection()
+        It bears that connection's number, so that a will that comes late cannot outrank a later connection's state. Numbered by the
+        boot's clock, which rises whatever becomes of the journal."""
+        self._attempt = max(self._attempt + 1, self._now_ms())
         message = StateMessage(online=False, boot=self._boot, connection=self._attempt)
         return self._topics[Channel.STATE], _encode(message), True
 

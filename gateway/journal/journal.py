@@ -15,7 +15,7 @@ from gateway.journal.mailbox import Done, Job, Mailbox, Note, Task
 from gateway.journal.reading import Reader, Verified
 from gateway.journal.schema import Usage
 from gateway.journal.store import DAY_MS, Store
-from gateway.journal.writer import LEASE, Listener, Writer
+from gateway.journal.writer import Listener, Writer
 from sync.contract.records import Body, encode_body, kind_of
 from sync.log.records import GENESIS, Record
 from sync.log.view import Head
@@ -65,7 +65,6 @@ class Journal:
         self._mailbox = mailbox
         self._reader = reader
         self._counters = threading.Lock()
-        self._connection, self._leased = store.connections, store.connections + LEASE
         self._known_ms = self._known_written = store.known_ms
         self._office_has: Mapping[str, bool] = {}  # earlier logs whole, as far as was heard since the start
 
@@ -288,18 +287,6 @@ class Journal:
 
         Raises JournalError that names the first record that is missing or does not fit."""
         return self._reader.verify(self._store.trimmed, self._store.head, progress)
-
-    def next_connection(self) -> int:
-        """A number greater than any before on this gate, restarts included."""
-        with self._counters:
-            self._connection += 1
-            number = self._connection
-            low = self._leased - number < LEASE // 2
-            if low:
-                self._leased = number + LEASE
-        if low:
-            self._mailbox.put(Note({"connections": number + LEASE}))
-        return number
 
     @property
     def last_known_ms(self) -> int:

@@ -66,7 +66,6 @@ class Old:
     log_id: str = ""
     head: Head = field(default_factory=lambda: Head(0, GENESIS))
     acked: Head = field(default_factory=lambda: Head(0, GENESIS))
-    connections: int | None = None
     known_ms: int = 0
     state: dict[str, bytes] = field(default_factory=dict)
     earlier: list[EarlierLog] = field(default_factory=list)
@@ -235,12 +234,10 @@ def salvage(path: Path, connect: Callable[[Path], sqlite3.Connection] = connect_
     old = Old()
     try:
         with closing(connect(path)) as connection:
-            meta = connection.execute(
-                "SELECT log_id, acked_seq, acked_hash, connections, known_ms FROM meta"
-            ).fetchone()
+            meta = connection.execute("SELECT log_id, acked_seq, acked_hash, known_ms FROM meta").fetchone()
             if meta is not None:
                 old.log_id, old.acked = str(meta[0]), Head(int(meta[1]), bytes(meta[2]))
-                old.connections, old.known_ms = int(meta[3]), int(meta[4])
+                old.known_ms = int(meta[3])
             old.state = {
                 str(key): bytes(value) for key, value in connection.execute("SELECT key, value FROM core_state")
             }
@@ -264,8 +261,6 @@ def build(draft: Path, first: LogOpened, origin: Origin, old: Old | None = None,
         with sqlite_errors(), database.atomic():
             MetaRow.update(
                 log_id=os.urandom(16).hex(),
-                # above any that was handed out before, where it is not known what was
-                connections=origin.now.at_ms // 1000 if old.connections is None else old.connections,
                 known_ms=old.known_ms,
             ).execute(database)
             connection.execute(INSERT, opening)

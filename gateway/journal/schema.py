@@ -68,7 +68,7 @@ class RecordRow(Model):
 
 
 class MetaRow(Model):
-    """The one row about the log itself. `connections`: no connection number above it was handed out."""
+    """The one row about the log itself."""
 
     id = IntegerField(primary_key=True)
     log_id = TextField()
@@ -76,7 +76,6 @@ class MetaRow(Model):
     acked_hash = BlobField()
     trimmed_seq = IntegerField()
     trimmed_hash = BlobField()
-    connections = IntegerField()
     known_ms = IntegerField()
 
     class Meta:
@@ -261,21 +260,22 @@ def checked_record(row: Row) -> Record:
 Migration = Callable[[SqliteDatabase], None]
 
 
+_META_1: Final = (
+    'CREATE TABLE "meta" ("id" INTEGER NOT NULL PRIMARY KEY, "log_id" TEXT NOT NULL, "acked_seq" INTEGER NOT NULL, '
+    '"acked_hash" BLOB NOT NULL, "trimmed_seq" INTEGER NOT NULL, "trimmed_hash" BLOB NOT NULL, '
+    '"connections" INTEGER NOT NULL, "known_ms" INTEGER NOT NULL)'
+)
+
+
 def _version_1(database: SqliteDatabase) -> None:
     """The first version. When a later one changes a model, the model as it is now is frozen here."""
-    for table in TABLES:
-        SchemaManager(table, database).create_all()
-    MetaRow.insert(
-        id=1,
-        log_id="",
-        acked_seq=0,
-        acked_hash=GENESIS,
-        trimmed_seq=0,
-        trimmed_hash=GENESIS,
-        connections=0,
-        known_ms=0,
-    ).execute(database)
-    raw(database).execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection = raw(database)
+    SchemaManager(RecordRow, database).create_all()
+    connection.execute(_META_1)
+    SchemaManager(StateRow, database).create_all()
+    first = (1, "", 0, GENESIS, 0, GENESIS, 0, 0)
+    connection.execute("INSERT INTO meta VALUES (?, ?, ?, ?, ?, ?, ?, ?)", first)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
 def _version_2(database: SqliteDatabase) -> None:
@@ -283,9 +283,15 @@ def _version_2(database: SqliteDatabase) -> None:
     SchemaManager(EarlierRow, database).create_all()
 
 
+def _version_3(database: SqliteDatabase) -> None:
+    """Connections are numbered by the clock of the boot: a journal that was put back knows nothing of those since."""
+    raw(database).execute("ALTER TABLE meta DROP COLUMN connections")
+
+
 MIGRATIONS: list[Migration] = [
     _version_1,
     _version_2,
+    _version_3,
 ]  # number n leads from version n to n + 1; never changed once released
 
 

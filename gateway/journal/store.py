@@ -73,7 +73,6 @@ class Store:
         self.log_id, self.head, self.state, self.earlier = old.log_id, old.head, old.state, old.earlier
         self.acked = self.told = old.acked
         self.trimmed = Head(0, GENESIS)
-        self.connections = self._now.at_ms // 1000 if old.connections is None else old.connections
         self.known_ms = old.known_ms
 
     def close(self) -> None:
@@ -195,7 +194,6 @@ class Store:
         self.log_id = str(meta.log_id)
         self.acked = self.told = Head(meta.acked_seq, bytes(meta.acked_hash))
         self.trimmed = Head(meta.trimmed_seq, bytes(meta.trimmed_hash))
-        self.connections = int(meta.connections)
         self.known_ms = int(meta.known_ms)
         self.head = Head(found[0][0], bytes(found[0][1])) if found else self.trimmed
         self.state = {key: bytes(value) for key, value in state}

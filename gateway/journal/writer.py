@@ -25,7 +25,6 @@ from sync.log.view import Head
 
 logger = logging.getLogger("menshen.journal")
 NOTES_S: Final = 1.0  # notes wait this long for a commit to ride with
-LEASE: Final = 1000  # connection numbers set apart at once, so that handing one out needs no disk
 RETRY_S: Final = (0.1, 5.0)  # first and longest pause between tries
 RESERVE_S: Final = 5.0  # how often a reserve that was given up is asked for again
 Listener = Callable[[], None]
@@ -232,18 +231,19 @@ class Writer:
     def _open(self) -> None:
         try:
             self._open_store()
-            self._notes = self._leased()
+            self._notes = self._tried()
             self._commit(())
         except sqlite3.Error as error:
             if not self._is_full(error):
                 raise
             if not self._store.is_open:
                 self._store.stand_by()
-                self._notes = self._leased()
+                self._notes = self._tried()
             self._on_failure(error)  # the gate starts all the same, and says so
 
-    def _leased(self) -> dict[str, object]:
-        return {"connections": self._store.connections + LEASE}
+    def _tried(self) -> dict[str, object]:
+        # Nothing new: that the disk takes a write at all is found out at the start, not with the first visit.
+        return {"known_ms": self._store.known_ms}
 
     def _open_store(self) -> None:
         try:

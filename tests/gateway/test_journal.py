@@ -14,7 +14,6 @@ from gateway.core.moment import Moment
 from gateway.journal import Journal, JournalError, schema
 from gateway.journal.journal import MAX_BODY
 from gateway.journal.schema import Pragma
-from gateway.journal.writer import LEASE
 from sync.contract.records import Refused
 from sync.log.records import GENESIS, body_hash, chain_hash
 from tests.gateway.journaling import (
@@ -218,18 +217,6 @@ def test_an_acknowledgement_reaches_the_disk_without_a_record(path: Path) -> Non
 # counters and time
 
 
-def test_connection_numbers_only_rise_even_after_a_kill(path: Path, tmp_path: Path) -> None:
-    with opened(path) as journal:
-        numbers = [journal.next_connection() for _ in range(2 * LEASE)]
-        assert numbers == list(range(numbers[0], numbers[0] + 2 * LEASE))
-        write(journal, body(1))  # the lease is on disk with it
-        copy = tmp_path / "killed.sqlite"
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
-            source.backup(target)
-    with opened(copy) as killed:
-        assert killed.next_connection() > numbers[-1]
-
-
 def test_the_known_time_is_the_one_noted_last(path: Path) -> None:
     with opened(path) as journal:
         assert journal.last_known_ms == 0
@@ -365,7 +352,7 @@ def test_a_new_log_names_the_old_one_and_carries_what_was_not_acknowledged(path:
         digest = journal.hash_at(4)
         assert digest is not None
         journal.acknowledge(4, digest)
-        old, head, connection = journal.log_id, journal.head(), journal.next_connection()
+        old, head = journal.log_id, journal.head()
         before = everything(journal)[4:]
         journal.replace_log("rewound", "the office is further")
         assert journal.log_id != old
@@ -378,7 +365,6 @@ def test_a_new_log_names_the_old_one_and_carries_what_was_not_acknowledged(path:
         assert (journal.acked.seq, journal.state) == (0, {"mode": b'"free"'})
         write(journal, body(8))
         assert journal.verify().records == 6
-        assert journal.next_connection() > connection
     assert rows(path.with_name(f"{path.name}.{old}.old"), "SELECT count(*) FROM records") == [(8,)]
     with opened(path) as journal:
         assert (journal.recovered, modes(journal)[-1]) == (None, "m8")
@@ -431,7 +417,6 @@ def test_a_database_of_version_1_is_brought_to_this_version(path: Path, tmp_path
         assert (journal.head().seq, journal.acked.seq, journal.last_known_ms) == (3, 2, 1_700_000_000_000)
         assert journal.state == {"mode": b'"free"'}
         assert journal.verify() == (3, 1, 0)
-        assert journal.next_connection() == 41
         write(journal, body(1))
     fresh = tmp_path / "fresh.sqlite"
     opened(fresh).close()
@@ -453,7 +438,7 @@ def test_migrations_run_once_and_in_order(path: Path, monkeypatch: pytest.Monkey
             assert (journal.recovered, modes(journal)) == (None, ["m1"])
     assert rows(path, "PRAGMA user_version") == [(len(schema.MIGRATIONS),)]
     monkeypatch.undo()
-    with pytest.raises(JournalError, match=r"newer version \(schema 3, this one knows 2\)"):
+    with pytest.raises(JournalError, match=r"newer version \(schema 4, this one knows 3\)"):
         opened(path)
     assert rows(path, "SELECT count(*) FROM records") == [(2,)]  # in place, untouched
 

@@ -231,8 +231,20 @@ def test_state_and_will_bear_the_number_of_their_connection(
     assert will == StateMessage(online=False, boot=BOOT.hex(), connection=first.connection)
     second = state_where(central, online=True)
     assert second.connection > first.connection
-    assert journal.next_connection() > second.connection
     proxy.close()
+
+
+def test_connections_go_on_rising_where_an_older_journal_was_put_back(
+    broker: Mosquitto, central: Central, journal: Journal, tmp_path: Path
+) -> None:
+    shutil.copy(tmp_path / "journal.sqlite", tmp_path / "put-back.sqlite")
+    for _ in range(3):  # each start of the program under the same boot
+        Station(broker.port, journal).start().stop()
+    last = max(central.states.get(timeout=WAIT_S).connection for _ in range(6))
+    with opened(tmp_path / "put-back.sqlite") as older:
+        again = Station(broker.port, older).start()
+        assert state_where(central, online=True).connection > last
+        again.stop()
 
 
 def test_the_goodbye_arrives_before_the_link_ends(central: Central, station: Callable[..., Station]) -> None:
