@@ -17,6 +17,9 @@ class Log(models.Model):
     hash = models.BinaryField(default=bytes(32))
     written = models.BigIntegerField(default=0)
     last_at = models.BigIntegerField(default=0)  # `at` of the last one written, to see a clock that went back
+    told = models.BigIntegerField(
+        default=0
+    )  # the last record that the gate said to have, when it went on to another log
     predecessor = models.CharField(max_length=64, blank=True)
     opened_because = models.CharField(max_length=32, blank=True)
     first_received = models.DateTimeField(auto_now_add=True)

@@ -258,6 +258,8 @@ class Sheet:
         if seq == 1:  # any other was carried over: it tells how an earlier log began
             log.predecessor, log.opened_because = predecessor, harmless(body.reason, 32)
             log.save(update_fields=["predecessor", "opened_because"])
+            if not predecessor:
+                self._left_behind(gate, log, now)
         upto = body.predecessor_head or max((last for _, last in body.carried), default=0)
         if predecessor == log.log_id or not _LOG_ID.match(predecessor) or upto > INT64:
             return
@@ -272,6 +274,18 @@ class Sheet:
             before = before or self._open(gate, predecessor)
             ranges.name(gate, before, first, last, body.reason, now)
             self._awaited.add(before.pk)
+
+    def _left_behind(self, gate: Gate, log: Log, now: datetime) -> None:
+        """This log goes on from none. What the gate last said to have of the one before and never sent lies in a journal that
+        somebody moved aside, or was on a card that was replaced."""
+        others = Log.objects.filter(gate=gate).exclude(pk=log.pk)
+        followed = others.exclude(predecessor="").values("predecessor")
+        for other in others.exclude(log_id__in=followed):
+            head = max(other.told, gate.head if other.log_id == gate.log_id else 0)
+            before = self._find(gate, other.log_id)
+            if before is not None and before.seq < head <= INT64 and not ranges.too_many(gate, 1):
+                ranges.name(gate, before, before.seq + 1, head, "moved-aside", now)
+                self._awaited.add(before.pk)
 
 
 def _row(key: int, log_key: int, sent: Sent, digest: bytes, now: datetime) -> _RecordRow:

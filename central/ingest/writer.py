@@ -8,6 +8,7 @@ from django.db import transaction
 
 from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, hear_state, raise_at_office
 from central.ingest import spool
+from central.ingest.models import Log
 from central.ingest.reading import Incoming
 from central.ingest.refusals import Refusals
 from central.ingest.store import Sheet
@@ -137,7 +138,10 @@ def _is_news(before: datetime | None, now: datetime) -> bool:
 
 
 def _state(gate: Gate, state: StateMessage, now: datetime) -> None:
+    before, head = gate.log_id, gate.head
     if take_state(gate, state, now):
+        if before and gate.log_id != before:
+            Log.objects.filter(gate=gate, log_id=before).update(told=head)
         if state.online:
             hear_state(gate, state, now)
     elif is_cloned(gate, state, now):

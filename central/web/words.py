@@ -419,6 +419,7 @@ TABLES: Mapping[str, Words] = {
         "trimmed": _("no longer kept at the gate"),
         "damaged": _("the gate's journal was damaged"),
         "rewound": _("the gate's card was set back"),
+        "moved-aside": _("not sent before the gate began another journal"),
     },
     "log_opened": {
         "new": _("new"),

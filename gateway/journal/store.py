@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.core.moment import Moment
 from gateway.journal import files
-from gateway.journal.earlier import EarlierLog, read_all
+from gateway.journal.earlier import EarlierLog, read_all, write_all
 from gateway.journal.errors import JournalError
 from gateway.journal.mailbox import Job
 from gateway.journal.opening import Old, Origin, prepare, replace, replace_damaged, salvage
@@ -35,6 +35,7 @@ from gateway.journal.schema import (
     sqlite_errors,
     usage,
 )
+from gateway.journal.strays import with_strays
 from sync.log.records import GENESIS, Record, body_hash
 from sync.log.view import Head
 
@@ -65,6 +66,15 @@ class Store:
         self.recovered = prepare(self._path, self._origin())
         self._load()
         self.is_open = True
+        self._adopt(with_strays(self._path, self.log_id, self.earlier))
+
+    def _adopt(self, earlier: Sequence[EarlierLog]) -> None:
+        """Remember journals that were found beside this one."""
+        new = [log for log in earlier if log not in self.earlier]
+        if new:
+            with self._transaction() as connection:
+                write_all(connection, new)
+            self.earlier = earlier
 
     def stand_by(self) -> None:
         """Take the position and the durable state from a log that cannot be opened, as far as they can be read: the gate

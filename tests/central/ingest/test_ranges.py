@@ -9,10 +9,11 @@ from central.alarms.models import Alarm
 from central.entries.models import Entry
 from central.ingest import ranges, spool
 from central.ingest.models import Log, MissingRange
+from sync.contract.alarms import StateMessage
 from sync.contract.records import LogOpened
 from sync.log.messages import Gone
 from sync.log.records import Record
-from tests.central.ingest.sending import NORTH, NOW, Desk, ack, batch, hashes, log_id, record, visits
+from tests.central.ingest.sending import NORTH, NOW, NOW_MS, Desk, ack, batch, hashes, log_id, record, visits
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("database")]
 OLD = visits(1, 300)
@@ -92,6 +93,35 @@ def test_a_backlog_that_is_put_down_whole_counts_when_it_is_held() -> None:
         pass
     assert gaps() == []
     assert Entry.objects.count() == 300
+
+
+def state(log: str, head: int, connection: int) -> StateMessage:
+    return StateMessage(
+        online=True, boot="0" * 32, connection=connection, mono_ms=connection, at_ms=NOW_MS, log_id=log, head=head
+    )
+
+
+@pytest.mark.parametrize("told_first", [True, False], ids=["state first", "records first"])
+def test_what_a_journal_that_was_moved_aside_had_is_named_and_taken_back(*, told_first: bool) -> None:
+    desk = Desk()
+    desk.take(state(log_id(), 60, 1), batch(*OLD[:60]))
+    desk.take(state(log_id(), 100, 2))  # forty of them are on their way, and do not come
+    new = [state(log_id(2), 1, 3), batch(record(LogOpened(reason="new")), log=log_id(2))]
+    for message in new if told_first else reversed(new):
+        desk.take(message)
+    assert gaps() == [(61, 100)]
+    assert MissingRange.objects.get().reason == "moved-aside"
+    assert open_alarms() == [f"{log_id()[:8]} #61-100"]
+    desk.take(of_old(61, 100))  # type: ignore[arg-type]  # somebody puts the file beside the new one
+    assert (gaps(), open_alarms()) == ([], [])
+
+
+def test_a_log_that_another_one_goes_on_from_has_left_nothing_behind() -> None:
+    desk = Desk()
+    desk.take(state(log_id(), 100, 1), batch(*OLD[:95]))
+    desk.take(batch(*follows(100, *OLD[95:100]), log=log_id(2)), state(log_id(2), 6, 2))
+    desk.take(batch(record(LogOpened(reason="new")), log=log_id(3)), state(log_id(3), 1, 3))
+    assert gaps() == []
 
 
 def test_no_gate_stores_ranges_without_end(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,71 @@
+"""Journals that somebody moved aside by hand, or brought back: found beside the journal at a start, and offered to the office like
+any earlier log (`gateway.journal.earlier`). Nothing in them is carried over, so all that they hold is offered."""
+
+import logging
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from gateway.journal import files
+from gateway.journal.earlier import EarlierLog, read_all, with_one_more
+from gateway.journal.schema import APPLICATION_ID, connect_to_salvage
+from sync.log.view import Head
+
+logger = logging.getLogger("menshen.journal")
+MOST: Final = 1_000  # files of the folder that are looked at
+_MAGIC: Final = b"SQLite format 3\0"
+_ID_AT: Final = 68  # of the application id in the header (sqlite.org/fileformat2.html, section 1.3)
+
+
+def with_strays(path: Path, log_id: str, earlier: Sequence[EarlierLog]) -> list[EarlierLog]:
+    """The earlier logs of the journal at `path`, and those of journals beside it that it does not know. What cannot be read is left
+    where it is, and told."""
+    known = list(earlier)
+    for file in _beside(path):
+        ours = {log_id, *(log.log_id for log in known)}
+        for log in _logs_in(file):
+            if log.log_id not in ours:
+                known = with_one_more(known, log)
+                logger.warning("%s: a journal lies here; its log %s is offered to the office", file, log.log_id)
+    return known
+
+
+def _beside(path: Path) -> Iterator[Path]:
+    """The journals in its folder that are not named by itself."""
+    own = {part.name for part in files.parts(path)} | {files.beside(path, ".new").name}
+    for file, _ in zip(sorted(path.parent.iterdir()), range(MOST), strict=False):
+        given_up = file.name.endswith(".old") or ".damaged-" in file.name or ".old-" in file.name
+        if file.name not in own and not given_up and not file.is_symlink() and file.is_file() and _is_journal(file):
+            yield file
+
+
+def _is_journal(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            header = opened.read(_ID_AT + 4)
+    except OSError as error:
+        logger.warning("%s: cannot be looked at: %s", file, error.strerror)
+        return False
+    return header.startswith(_MAGIC) and header[_ID_AT:] == APPLICATION_ID.to_bytes(4, "big")
+
+
+def _logs_in(file: Path) -> list[EarlierLog]:
+    """Its own log, up to its last record, after those that it knows as earlier ones."""
+    try:
+        with closing(connect_to_salvage(file)) as connection:
+            (log_id,) = connection.execute("SELECT log_id FROM meta").fetchone()
+            last = connection.execute("SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1").fetchone()
+            logs = _earlier_in(connection)
+    except (sqlite3.Error, TypeError, ValueError) as error:
+        logger.warning("%s: a journal that cannot be read; it is left as it is: %s", file, error)
+        return []
+    head = Head(int(last[0]), bytes(last[1]))
+    # Never deleted by the gate (`whole`): it is his who put it there.
+    return [*logs, EarlierLog(log_id=str(log_id), file=file.name, acked=head, held=head, at_ms=0, whole=False)]
+
+
+def _earlier_in(connection: sqlite3.Connection) -> list[EarlierLog]:
+    there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'earlier'").fetchone()
+    return read_all(connection) if there else []

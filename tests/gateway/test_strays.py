@@ -1,0 +1,141 @@
+"""Journals that somebody moved aside by hand: found beside the new one, and offered to the office."""
+
+import logging
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gateway.journal import files
+from tests.gateway.journaling import NOW, body, everything, opened, write, write_many
+from tests.gateway.test_earlier import LATER, bring, replaced
+from tests.sync.road import Office
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.sqlite"
+
+
+def moved_aside(path: Path, office: Office, name: str = "journal.sqlite.bak") -> str:
+    """A journal of which the office has twenty records of forty, moved aside under another name; its log."""
+    with opened(path) as journal:
+        write_many(journal, 20)
+        bring(journal, office)
+        write_many(journal, 20)
+        log_id = journal.log_id
+    files.move(path, path.with_name(name))
+    return log_id
+
+
+def held(office: Office, log_id: str) -> int:
+    return office.logs[log_id].cursor.seq
+
+
+@pytest.mark.parametrize("name", ["journal.sqlite.bak", "old journal", "a.db"])
+def test_what_was_not_sent_of_a_journal_moved_aside_is_brought(path: Path, name: str) -> None:
+    office = Office()
+    old = moved_aside(path, office, name)
+    assert held(office, old) < 41
+    with opened(path) as journal:
+        assert journal.log_id != old
+        write(journal, body(99))
+        bring(journal, office)
+        assert held(office, old) == 41, "a first record, and forty"
+        assert held(office, journal.log_id) == journal.head().seq
+        office.check()
+    with opened(path) as journal:  # and it is known from now on
+        assert [aside.log_id for aside in journal.earlier()] == [old]
+
+
+def test_one_that_is_put_back_while_another_one_goes_on(path: Path) -> None:
+    office = Office()
+    old = moved_aside(path, office, "elsewhere.sqlite")
+    elsewhere = path.parent / "usb" / "journal.sqlite"
+    elsewhere.parent.mkdir()
+    files.move(path.with_name("elsewhere.sqlite"), elsewhere)
+    with opened(path) as journal:
+        bring(journal, office)
+    assert held(office, old) < 41, "nothing of it is here"
+    files.move(elsewhere, path.with_name("from-usb"))
+    with opened(path) as journal:
+        bring(journal, office)
+    assert held(office, old) == 41
+
+
+def test_its_own_earlier_logs_are_known_again(path: Path) -> None:
+    office = Office()
+    with opened(path) as journal:
+        backup, first = replaced(journal, office)
+        write(journal, body(100))
+        second = journal.log_id
+    files.move(path, path.with_name("aside"))
+    with opened(path) as journal:
+        bring(journal, backup)
+        assert [aside.log_id for aside in journal.earlier()] == [first, second]
+    assert held(backup, first) == held(office, first)
+    assert held(backup, second) == 3, "a first record, the one carried over, and one more"
+
+
+def test_copies_of_what_is_known_are_nothing_new(path: Path) -> None:
+    office = Office()
+    with opened(path) as journal:
+        replaced(journal, office)
+        old = [aside.log_id for aside in journal.earlier()]
+    shutil.copy(path, path.with_name("backup.sqlite"))
+    shutil.copy(path.with_name(f"{path.name}.{old[0]}.old"), path.with_name("backup-of-old"))
+    with opened(path) as journal:
+        assert [aside.log_id for aside in journal.earlier()] == old
+
+
+def test_an_older_copy_than_what_the_office_has_changes_nothing(path: Path) -> None:
+    office = Office()
+    with opened(path) as journal:
+        write_many(journal, 10)
+        journal.checkpoint()
+        shutil.copy(path, path.with_name("copy"))
+        write_many(journal, 10)
+        bring(journal, office)
+        old, head = journal.log_id, journal.head()
+    for part in files.parts(path):
+        part.unlink()
+    with opened(path) as journal:
+        assert bring(journal, office) == []
+    assert office.logs[old].cursor == head
+    office.check()
+
+
+def test_it_is_never_deleted_by_the_gate(path: Path) -> None:
+    office = Office()
+    moved_aside(path, office)
+    with opened(path) as journal:
+        bring(journal, office)
+        assert journal.remove_earlier(LATER, 30) == []
+        assert journal.remove_earlier(LATER, None) == []
+    assert path.with_name("journal.sqlite.bak").exists()
+
+
+def test_what_is_no_journal_is_left_alone(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    other = sqlite3.connect(path.with_name("directory.sqlite"))
+    other.execute("CREATE TABLE meta (log_id TEXT)")
+    other.close()
+    path.with_name("notes.txt").write_text("SQLite format 3")
+    path.with_name("link").symlink_to("directory.sqlite")
+    with opened(path) as journal:
+        assert journal.earlier() == []
+    assert caplog.messages == []
+
+
+def test_one_that_cannot_be_read_is_told_and_stops_nothing(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    moved_aside(path, Office())
+    aside = path.with_name("journal.sqlite.bak")
+    content = bytearray(aside.read_bytes())
+    content[4096:] = b"x" * (len(content) - 4096)
+    aside.write_bytes(content)
+    with opened(path) as journal:
+        write(journal, body(1), now=NOW)
+        assert len(everything(journal)) == 2
+        assert journal.earlier() == []
+    assert "journal.sqlite.bak: a journal that cannot be read; it is left as it is" in caplog.text
