@@ -143,7 +143,7 @@ class _ModbusEar:
 
     def __init__(self, address: int, *, any_answer: bool) -> None:
         from drivers.protocols.modbus import PYRO_USB, ModbusRound
-        from drivers.protocols.polling import Count
+        from drivers.tally import Count
 
         self._any_answer = any_answer
         self._round = ModbusRound(PYRO_USB, address)

@@ -36,9 +36,9 @@ from drivers.camera.settings import (
     SimulatedCameraSettings,
     VideoSettings,
 )
-from drivers.camera.view import acceptable
 from drivers.child import PATIENCE, ChildDevice, ChildMisbehaved, Patience
 from drivers.errors import WrongUse
+from drivers.held_up import acceptable
 from drivers.readings import CodeHint, CodeRead, DeviceStatus
 
 logger = logging.getLogger("menshen.camera")
