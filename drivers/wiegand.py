@@ -14,8 +14,8 @@ from drivers.contacts import BACKSTOP_S, OPENING, gpio_errors, gpio_in_words
 from drivers.errors import BadFrame, DeviceLost
 from drivers.held_up import HeldUp
 from drivers.protocols.wiegand import LENGTHS, MOST, SILENCE_S, Pulse, decode, frames
-from drivers.reader_settings import WiegandSettings
 from drivers.readings import CardRead, DeviceState
+from drivers.settings import WiegandSettings
 from drivers.tally import Count, Tally, TallyKeeper
 from drivers.threaded import RETRY, Retry, ThreadedDevice, monotonic_ms
 
