@@ -159,6 +159,7 @@ MODBUS_ADDRESS: Final = 1
 
 
 def asked_at(address: int, ear: Callable[[], Ear], most: Confidence, **more: Any) -> Sign:
+    """A sensor at this address of its line, asked for the registers of a PyroUSB; `more`: see Sign."""
     from drivers.protocols.modbus import PYRO_USB, ModbusRound
 
     question = ModbusRound(PYRO_USB, address).questions[0].sent

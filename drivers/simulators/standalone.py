@@ -11,7 +11,6 @@ from drivers.protocols.identity_card import Field
 from drivers.simulators.forehead import HELD_CM
 from drivers.simulators.identity_card import SimulatedIdentityCard
 from drivers.simulators.line import LineFault, SerialLine
-from drivers.simulators.pn532 import SimulatedPn532
 from drivers.simulators.setup import Setup
 
 PERSON: Final = {
@@ -22,8 +21,6 @@ PERSON: Final = {
     Field.NUMBER: "11010519491231002X",
 }
 """Nobody: the number that GB 11643 gives as its example."""
-EM4100, ISO14443A = "000414CD7E", "24D34F59"
-"""Cards of the hardware notes, section 3."""
 
 
 LINES: Final[Mapping[str, Callable[[str, Setup], SerialLine]]] = {
@@ -62,7 +59,9 @@ def _hold(line: Any, _setup: Setup, words: Sequence[str]) -> str:
     if isinstance(line, SimulatedIdentityCard):
         line.hold(PERSON | ({Field.NUMBER: words[0]} if words else {}))
         return "an identity card lies there"
-    uid = words[0].upper() if words else ISO14443A if isinstance(line, SimulatedPn532) else EM4100
+    uid = words[0].upper() if words else getattr(line, "card", "")
+    if not uid:
+        raise WrongUse("this reader's simulator knows no card to begin with: hold NUMBER")
     line.hold(uid)
     return f"card {uid} lies there"
 
