@@ -24,21 +24,16 @@ from typing import Any
 from bench.common import progress
 from drivers.catalogue import MODELS, Bench
 from drivers.protocols import (
-    cjmcu_90614,
     gm65,
-    gy_614v,
-    gy_mcu90615,
-    gy_mcu90640,
     identity_card,
     modbus,
     pn532,
-    rdm6300,
 )
 from drivers.protocols.frames import Frame, FrameReader
 from drivers.protocols.packets import Packet, PacketReader
 from drivers.readings import Reading
 from drivers.serial_device import CHUNK
-from tests.drivers.test_catalogue import settings
+from tests.drivers.models import settings
 from tests.drivers.transcripts import TRANSCRIPTS, act
 
 DAY_S = 86_400
@@ -71,14 +66,12 @@ def _packed(name: str, packet: Packet[Any], start: bytes, baud: int) -> Row:
 
 
 ROWS = {
-    "gy-mcu90615": _framed("gy-mcu90615", gy_mcu90615.MODULE_FRAME, 115_200),
-    "gy-mcu90614": _framed("gy-mcu90614", gy_mcu90615.M90614.stream, 115_200),
-    "cjmcu-90614": _framed("cjmcu-90614", cjmcu_90614.FRAME.stream, 115_200),
-    "gy-614v": _framed("gy-614v", gy_614v.FRAME.stream, 230_400),
-    "gy-mcu90640": _framed("gy-mcu90640", gy_mcu90640.FRAME, 460_800),
+    **{
+        name: _framed(name, link.frame, max(link.bauds))
+        for name, script in TRANSCRIPTS.items()
+        if isinstance(getattr(link := script.link(0), "frame", None), Frame)
+    },
     "calex-pyrousb": _framed("calex-pyrousb", Frame(b"\x01\x04\x08", 13, modbus.decode), 9_600),
-    "rdm6300": _framed("rdm6300", rdm6300.FRAME, 9_600),
-    "id-12": _framed("id-12", rdm6300.ID12_FRAME, 9_600),
     "gm65": _packed("gm65", gm65.MODULE_PACKET, b"\x03", 115_200),
     "pn532": _packed("pn532", pn532.PACKET, pn532.START, 115_200),
     "identity-card": _packed("identity-card", identity_card.MODULE_PACKET, identity_card.START, 115_200),

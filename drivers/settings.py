@@ -11,6 +11,12 @@ PORT = Meta(
     pattern=r"^/dev/[^\x00]+$",
     max_length=255,
 )
+ROOM = Meta(
+    description="The sensor does not tell its surroundings: how warm the room is kept. Without it, the guard measures everybody by hand",
+    ge=-40,
+    le=60,
+    extra={"unit": "°C"},
+)
 PIN = Meta(
     description="Its pin, by BCM number. 0 and 1 are the HAT's own; 14 and 15 are the serial port's; 2 and 3 are always pulled up",
     ge=2,
@@ -34,15 +40,20 @@ class PinLevel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GyMcu90615Settings:
-    """An infrared thermometer GY-MCU90615 or GY-MCU90614 on a serial port. Measures °C; 9600 or 115200 baud is found out."""
+class PortSettings:
+    """A device on a serial port that needs to be told nothing else."""
 
     port: Annotated[str, PORT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatedGyMcu90615Settings:
-    """A thermometer that is a model of one: it sees foreheads come near, drifts while it warms up, and is a little noisy."""
+class NoSettings:
+    """Nothing can be told to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedThermometerSettings:
+    """The same thermometer as a model of one: it sees people come near, drifts while it warms up, and is a little noisy."""
 
     room_c: Annotated[
         float, Meta(description="What it sees when nobody is there", ge=-40, le=60, extra={"unit": "°C"})
@@ -50,18 +61,6 @@ class SimulatedGyMcu90615Settings:
     warm_up_s: Annotated[
         float, Meta(description="How long after power-on it reads too low", ge=0, le=600, extra={"unit": "s"})
     ] = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rdm6300Settings:
-    """A card reader RDM6300 for EM4100 cards (125 kHz) on a serial port. Reads the card's number; 9600 baud."""
-
-    port: Annotated[str, PORT]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatedRdm6300Settings:
-    """A card reader that is a model of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +167,31 @@ class SimulatedOutputSettings:
     def wiring(self) -> OutputSettings:
         """As the real driver takes it."""
         return OutputSettings(pin=self.pin)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WiegandSettings:
+    """A card reader with a Wiegand output of 26 or 34 bits, on two pins. Its lines carry 5 V: a divider or level shifter
+    brings them to 3.3 V."""
+
+    d0: Annotated[int, PIN]
+    d1: Annotated[int, PIN]
+    reverse: Annotated[bool, Meta(description="Its bytes come the other way round than is printed on the cards")] = (
+        False
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedWiegandSettings:
+    """A card reader with a Wiegand output, on two simulated pins."""
+
+    d0: Annotated[int, PIN]
+    d1: Annotated[int, PIN]
+
+    @property
+    def wiring(self) -> WiegandSettings:
+        """As the real driver takes it."""
+        return WiegandSettings(d0=self.d0, d1=self.d1)
 
 
 AnyPinSettings: TypeAlias = InputSettings | SimulatedInputSettings | OutputSettings | SimulatedOutputSettings

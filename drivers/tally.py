@@ -22,11 +22,12 @@ class Counted(Protocol):
 
 @dataclass(slots=True)
 class Count:
-    """Counted by hand; see Counted."""
+    """Counted by hand; see Counted. `timeouts`: questions without an answer, of a device that is asked."""
 
     good: int = 0
     bad: int = 0
     noise: int = 0
+    timeouts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Final
 
-from drivers.camera.view import InView
 from drivers.contacts import BACKSTOP_S, OPENING, gpio_errors, gpio_in_words
 from drivers.errors import BadFrame, DeviceLost
+from drivers.held_up import HeldUp
 from drivers.protocols.wiegand import LENGTHS, MOST, SILENCE_S, Pulse, decode, frames
-from drivers.reader_settings import WiegandSettings
 from drivers.readings import CardRead, DeviceState
+from drivers.settings import WiegandSettings
 from drivers.tally import Count, Tally, TallyKeeper
 from drivers.threaded import RETRY, Retry, ThreadedDevice, monotonic_ms
 
@@ -34,7 +34,7 @@ class WiegandReader(ThreadedDevice):
         self._factory = pin_factory
         self._pulses: deque[Pulse] = deque(maxlen=MOST)
         self._woken = threading.Event()
-        self._seen = InView(REARM_MS)
+        self._seen = HeldUp(REARM_MS)
         self._keeper = TallyKeeper()
         self._count = Count()  # frames, and the pulses of those that were none
         self._bad_in_a_row = 0

@@ -27,3 +27,14 @@ class Wiring:
     source: str
     use: str
     notes: tuple[str, ...] = ()
+
+
+UART: Final[Mapping[str, str]] = {
+    "VCC": "5 V (pin 2 or 4) or 3.3 V (pin 1), see Power",
+    "GND": "GND (pin 6)",
+    "TX": "RXD, GPIO 15 (pin 10), or RX of a USB adapter",
+    "RX": "TXD, GPIO 14 (pin 8), or TX of a USB adapter",
+}
+BY_ID: Final = '"/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"'
+PI_UART: Final = '"/dev/serial0"'
+NOT_STATED: Final = "its current is not stated in the sources"

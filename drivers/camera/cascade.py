@@ -14,7 +14,7 @@ import numpy as np
 from drivers.camera.attention import Attention
 from drivers.camera.decoders import FIRST, FIRST_QUICK, STAGES, Decode, Seen, Sight, Stage, Unread, apart
 from drivers.camera.frames import Box, Gray
-from drivers.camera.view import acceptable
+from drivers.held_up import acceptable
 
 REST_LOOK = 5  # of pictures in which nothing changes, every so manieth is read
 _CHANGE = 4  # grey levels by which the mean of a part of the picture must differ to count as changed

@@ -30,24 +30,19 @@ from drivers.camera.messages import (
     encode,
 )
 from drivers.camera.settings import (
+    SETTINGS,
     AnyCameraSettings,
     FolderSettings,
-    PicameraSettings,
     SimulatedCameraSettings,
     VideoSettings,
 )
-from drivers.camera.view import acceptable
 from drivers.child import PATIENCE, ChildDevice, ChildMisbehaved, Patience
 from drivers.errors import WrongUse
+from drivers.held_up import acceptable
 from drivers.readings import CodeHint, CodeRead, DeviceStatus
 
 logger = logging.getLogger("menshen.camera")
-_NAMES = {
-    PicameraSettings: "picamera",
-    FolderSettings: "folder",
-    VideoSettings: "video",
-    SimulatedCameraSettings: "simulated-camera",
-}
+_NAMES = {kind: name for name, kind in SETTINGS.items()}
 
 
 class CameraDevice(ChildDevice):
@@ -58,7 +53,7 @@ class CameraDevice(ChildDevice):
     ) -> None:
         super().__init__(name, "drivers.camera.process", "camera", logger, patience)
         self.ended = threading.Event()  # the folder or video has been shown to its end
-        self._open = encode(Open(_NAMES.get(type(settings), "camera"), _as_json(settings), limits))
+        self._open = encode(Open(_NAMES[type(settings)], _as_json(settings), limits))
 
     def _greet(self) -> Iterable[bytes]:
         return (self._open,)

@@ -16,8 +16,9 @@ from typing import ClassVar, Final
 
 from drivers.errors import BadFrame, WrongUse
 from drivers.protocols.infrared import Measured, SensorFault
-from drivers.protocols.polling import Count, Ear, Pace, Poll, Question
+from drivers.protocols.polling import Ear, Pace, Poll, Question
 from drivers.readings import Temperature
+from drivers.tally import Count
 
 SINGLE: Final = b"\xa1"
 LENGTH: Final = 7

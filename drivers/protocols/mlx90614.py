@@ -12,9 +12,9 @@ from typing import ClassVar, Final
 
 from drivers.errors import BadFrame, WrongUse
 from drivers.protocols.infrared import Belief, Measured, SensorFault
-from drivers.protocols.polling import Count
 from drivers.protocols.quantity import Quantity
 from drivers.readings import DeviceState, Temperature
+from drivers.tally import Count
 
 ADDRESS: Final = 0x5A
 AMBIENT: Final = 0x06

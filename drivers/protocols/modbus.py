@@ -23,9 +23,10 @@ from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInput
 from drivers.errors import BadFrame
 from drivers.protocols.frames import Frame, FrameReader
 from drivers.protocols.infrared import Measured, SensorFault
-from drivers.protocols.polling import Count, Ear, Pace, Poll, Question
+from drivers.protocols.polling import Ear, Pace, Poll, Question
 from drivers.protocols.quantity import Quantity
 from drivers.readings import Temperature
+from drivers.tally import Count
 
 _ANSWERS: Final = DecodePDU(is_server=False)
 _RTU: Final = FramerRTU(_ANSWERS)

@@ -10,18 +10,9 @@ from typing import Final, Protocol
 
 from drivers.protocols.infrared import FIRST_MS, STALE_MS, Belief, Measured, SensorFault
 from drivers.readings import DeviceState, Temperature
+from drivers.tally import Count
 
 EVERY_MS: Final = 100  # from one round of questions to the next
-
-
-@dataclass(slots=True)
-class Count:
-    """See tally.Counted; `timeouts`: questions without an answer."""
-
-    good: int = 0
-    bad: int = 0
-    noise: int = 0
-    timeouts: int = 0
 
 
 class Ear(Protocol):

@@ -1,6 +1,6 @@
 """What a device that scans codes has in common with others of its kind: once for a code that is held up. Pure."""
 
-from drivers.camera.view import InView, acceptable
+from drivers.held_up import HeldUp, acceptable
 from drivers.readings import CodeRead
 
 
@@ -9,7 +9,7 @@ class ShownCodes:
 
     def __init__(self, decoder: str, rearm_ms: int) -> None:
         self._decoder = decoder
-        self._view = InView(rearm_ms)
+        self._held = HeldUp(rearm_ms)
         self.refused = 0  # of a size that no code has
 
     def read(self, data: bytes, now_ms: int) -> list[CodeRead]:
@@ -17,7 +17,7 @@ class ShownCodes:
         if not acceptable(data):
             self.refused += 1
             return []
-        return [CodeRead(code, _text(code), "", self._decoder) for code in self._view.new([data], now_ms)]
+        return [CodeRead(code, _text(code), "", self._decoder) for code in self._held.new([data], now_ms)]
 
 
 def _text(data: bytes) -> str:

@@ -1,6 +1,6 @@
 """A simulated RDM6300: it says a card's number again and again while the card lies there."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 from drivers.protocols.rdm6300 import encode, encode_id12
 from drivers.simulators.line import SerialLine
@@ -55,7 +55,9 @@ class CardReaderModel:
 
 
 class SimulatedCardReader(SerialLine):
-    """The model on its line, and what people can do with it."""
+    """The model on its line, and what people can do with it. `card`: one to begin with (hardware notes 3)."""
+
+    card: ClassVar = "000414CD7E"
 
     def __init__(self, name: str, model: "CardReaderModel | Id12Model | None" = None) -> None:
         self._model = model or CardReaderModel()

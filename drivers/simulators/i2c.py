@@ -8,8 +8,7 @@ from typing import Final
 
 from drivers.i2c_device import I2cDevice
 from drivers.protocols.mlx90614 import ADDRESS, ERROR, LENGTH, OBJECT, Mlx90614Link, encode, pec
-from drivers.simulators.forehead import Physics, Surroundings
-from drivers.simulators.thermometer import HELD_CM
+from drivers.simulators.forehead import HELD_CM, Physics, Surroundings
 from drivers.threaded import RETRY, Retry, monotonic_ms
 
 READY_MS: Final = 250  # after power

@@ -1,6 +1,6 @@
 """A simulated PN532: asleep until it is woken; it searches without end until it is told to try once."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 from drivers.protocols.packets import PacketReader
 from drivers.protocols.pn532 import ACK, CHIP, ERROR, HOST, PACKET, Command, encode, encode_targets
@@ -90,7 +90,9 @@ class Pn532Model:
 
 
 class SimulatedPn532(SerialLine):
-    """The model on its line, and what people can do with it."""
+    """The model on its line, and what people can do with it. `card`: one to begin with (hardware notes 3)."""
+
+    card: ClassVar = "24D34F59"
 
     def __init__(self, name: str, model: Pn532Model | None = None) -> None:
         self.model = model or Pn532Model()

@@ -5,17 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from drivers.catalogue import MODELS
 from drivers.errors import WrongUse
 from drivers.protocols.identity_card import Field
-from drivers.protocols.modbus import PYRO_USB, SIMULATED
-from drivers.simulators.card_reader import SimulatedCardReader, SimulatedId12
-from drivers.simulators.code_scanner import Gm65Model, SimulatedGm65
+from drivers.simulators.forehead import HELD_CM
 from drivers.simulators.identity_card import SimulatedIdentityCard
 from drivers.simulators.line import LineFault, SerialLine
-from drivers.simulators.pn532 import SimulatedPn532
-from drivers.simulators.thermometer import HELD_CM, InstrumentLine, ThermometerInstrument, ThermometerModel
-from drivers.simulators.thermometer_models import Cjmcu90614Model, Gy614vModel, Gy90640Model
-from drivers.simulators.thermometer_polled import Gd60914Model, ModbusModel
+from drivers.simulators.setup import Setup
 
 PERSON: Final = {
     Field.NAME: "张三",
@@ -25,70 +21,10 @@ PERSON: Final = {
     Field.NUMBER: "11010519491231002X",
 }
 """Nobody: the number that GB 11643 gives as its example."""
-EM4100, ISO14443A = "000414CD7E", "24D34F59"
-"""Cards of the hardware notes, section 3."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Setup:
-    """How a device is set and where it stands: `room_c` °C; `warm_up_s`: how long it reads too low; `baud`: None as it is
-    delivered; `waits`: it is silent until it is asked or told to stream."""
-
-    room_c: float = 24.0
-    warm_up_s: float = 0.0
-    baud: int | None = None
-    waits: bool = False
-
-    def model_settings(self, **can: bool) -> dict[str, Any]:
-        """For a model's constructor. Raises WrongUse for what this model cannot be set to."""
-        chosen: dict[str, Any] = {}
-        if self.baud is not None:
-            if not can["rate"]:
-                raise WrongUse("this model has one rate: leave --baud out")
-            chosen["baud"] = self.baud
-        if self.waits:
-            if not can["stream"]:
-                raise WrongUse("this model does not stream by itself: leave --waits out")
-            chosen["automatic"] = False
-        return chosen
-
-
-def _streaming(model: Callable[..., ThermometerInstrument], name: str, setup: Setup) -> SerialLine:
-    return InstrumentLine(name, model(setup, **setup.model_settings(rate=True, stream=True)))
-
-
-def _gd60914(name: str, setup: Setup) -> SerialLine:
-    setup.model_settings(rate=False, stream=False)
-    return InstrumentLine(name, Gd60914Model(setup))
-
-
-def _modbus(registers: Any, name: str, setup: Setup) -> SerialLine:
-    return InstrumentLine(name, ModbusModel(setup, registers, **setup.model_settings(rate=True, stream=False)))
-
-
-def _gm65(name: str, setup: Setup) -> SerialLine:
-    return SimulatedGm65(name, Gm65Model(**setup.model_settings(rate=True, stream=False)))
-
-
-def _one_rate(line: Callable[[str], SerialLine], name: str, setup: Setup) -> SerialLine:
-    setup.model_settings(rate=False, stream=False)
-    return line(name)
 
 
 LINES: Final[Mapping[str, Callable[[str, Setup], SerialLine]]] = {
-    "gy-mcu90615": partial(_streaming, ThermometerModel),
-    "gy-mcu90614": partial(_streaming, ThermometerModel),
-    "cjmcu-90614": partial(_streaming, Cjmcu90614Model),
-    "gy-614v": partial(_streaming, Gy614vModel),
-    "gd60914": _gd60914,
-    "gy-mcu90640": partial(_streaming, Gy90640Model),
-    "calex-pyrousb": partial(_modbus, PYRO_USB),
-    "modbus-thermometer": partial(_modbus, SIMULATED),
-    "rdm6300": partial(_one_rate, SimulatedCardReader),
-    "id-12": partial(_one_rate, SimulatedId12),
-    "pn532": partial(_one_rate, SimulatedPn532),
-    "gm65": _gm65,
-    "identity-card": partial(_one_rate, SimulatedIdentityCard),
+    name: model.line for name, model in MODELS.items() if model.line is not None
 }
 """By a real model's name: every one with a serial port."""
 
@@ -123,7 +59,9 @@ def _hold(line: Any, _setup: Setup, words: Sequence[str]) -> str:
     if isinstance(line, SimulatedIdentityCard):
         line.hold(PERSON | ({Field.NUMBER: words[0]} if words else {}))
         return "an identity card lies there"
-    uid = words[0].upper() if words else ISO14443A if isinstance(line, SimulatedPn532) else EM4100
+    uid = words[0].upper() if words else getattr(line, "card", "")
+    if not uid:
+        raise WrongUse("this reader's simulator knows no card to begin with: hold NUMBER")
     line.hold(uid)
     return f"card {uid} lies there"
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Final
 
 from drivers.protocols.frames import Frame, FrameReader
 from drivers.protocols.gy_mcu90615 import HOST_FRAME, Command, encode
-from drivers.simulators.forehead import APART_MS, NEAR_MS, OWN_HEAT_C, TOO_LOW_C, Physics, Surroundings
+from drivers.simulators.forehead import APART_MS, HELD_CM, NEAR_MS, OWN_HEAT_C, TOO_LOW_C, Physics, Surroundings
 from drivers.simulators.line import Instrument, SerialLine
 from drivers.threaded import monotonic_ms
 
@@ -20,7 +20,6 @@ __all__ = [
 ]
 
 EVERY_MS: Final = 100
-HELD_CM: Final = 3.0
 
 
 class ThermometerInstrument(Instrument):

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from drivers.protocols.wiegand import SILENCE_S, encode
-from drivers.reader_settings import WiegandSettings
+from drivers.settings import WiegandSettings
 from drivers.wiegand import WiegandReader
 
 EVERY_S: Final = 0.002  # from one pulse to the next

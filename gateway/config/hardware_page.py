@@ -1,10 +1,8 @@
 """`docs/hardware.md`, made of the catalogue's declarations. `make docs` writes it anew."""
 
 from collections.abc import Iterator
-from inspect import getdoc
 
 from drivers.catalogue import MODELS, Kind, Model
-from drivers.described import described
 from drivers.signs import I2cSign
 from drivers.wiring import Wiring
 
@@ -82,7 +80,7 @@ def _real() -> Iterator[tuple[str, Model]]:
 
 def _table() -> str:
     rows = "".join(
-        f"| [`{name}`](#{_anchor(name)}) | {model.kind} | {described(name).unit} | {model.wiring.summary} | {_found(model)} |\n"
+        f"| [`{name}`](#{_anchor(name)}) | {model.kind} | {model.unit} | {model.wiring.summary} | {_found(model)} |\n"
         for name, model in _real()
         if model.wiring
     )
@@ -104,13 +102,11 @@ def _found(model: Model) -> str:
 
 
 def _model(name: str, model: Model, wiring: Wiring) -> str:
-    said = described(name)
     joins = "".join(f"| {pin} | {where} |\n" for pin, where in wiring.joins.items())
     table = f"| On the device | Goes to |\n| --- | --- |\n{joins}\n" if joins else ""
     notes = "".join(f"- {note}\n" for note in wiring.notes)
-    meaning = " ".join((getdoc(model.settings) or "").split())
     return (
-        f"\n### {name}\n\n{meaning} Unit: {said.unit}.\n\n"
+        f"\n### {name}\n\n{model.meaning} Unit: {model.unit}.\n\n"
         f"{table}- Power: {wiring.power}.\n- Level: {wiring.level}.\n{notes}\n```toml\n{example(name)}```\n\n"
-        f"Source: {said.source}; wiring: {wiring.source}.\n"
+        f"Source: {model.source}; wiring: {wiring.source}.\n"
     )

@@ -111,7 +111,7 @@ def _devices() -> str:
         for use, part in PARTS.items()
     )
     models = [
-        f'### model = "{name}" ({model.kind})\n\n{_meaning(model.settings)}\n\n' + _model_table(model.settings)
+        f'### model = "{name}" ({model.kind})\n\n{model.meaning}\n\n' + _model_table(model.settings)
         for name, model in MODELS.items()
     ]
     return (

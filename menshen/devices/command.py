@@ -133,7 +133,7 @@ def simulate(
 
     Prints the port's path. Standard input takes what happens, a line each; `help` says what can. Models on I²C, GPIO or USB exist
     inside a gate's simulation only."""
-    from drivers.simulators.standalone import Setup
+    from drivers.simulators.setup import Setup
     from menshen.devices import simulating
 
     setup = Setup(room_c=room, warm_up_s=warm_up, baud=baud, waits=waits)

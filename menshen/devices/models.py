@@ -7,7 +7,6 @@ from dataclasses import asdict
 import click
 
 from drivers.catalogue import MODELS
-from drivers.described import described
 from menshen.devices.tables import print_table
 
 
@@ -19,7 +18,7 @@ def show(wanted: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_whole(name) for name in names], ensure_ascii=False, indent=1))
         return
-    rows = [(name, MODELS[name].kind, described(name).unit, _summary(name)) for name in names]
+    rows = [(name, MODELS[name].kind, MODELS[name].unit, _summary(name)) for name in names]
     print_table(("model", "kind", "unit", "wiring"), rows)
 
 
@@ -35,8 +34,8 @@ def _summary(name: str) -> str:
 
 
 def _whole(name: str) -> dict[str, object]:
-    model, said = MODELS[name], described(name)
+    model = MODELS[name]
     wiring = {} if model.wiring is None else asdict(model.wiring)
-    return {"model": name, "kind": model.kind, "what": said.what, "unit": said.unit, "source": said.source} | {
+    return {"model": name, "kind": model.kind, "what": model.what, "unit": model.unit, "source": model.source} | {
         "wiring": wiring
     }

@@ -12,7 +12,8 @@ from drivers.catalogue import MODELS
 from drivers.errors import WrongUse
 from drivers.signs import Sign
 from drivers.simulators.line import UNPLUGGED, SerialLine
-from drivers.simulators.standalone import LINES, Setup, act, commands_of
+from drivers.simulators.setup import Setup
+from drivers.simulators.standalone import LINES, act, commands_of
 
 
 def line_of(model: str, setup: Setup) -> SerialLine:

@@ -1,95 +1,108 @@
-"""docs/adding-a-device.md, run: what it adds is a device like the others."""
+"""docs/adding-a-device.md, run: what it says is done in a copy of the project, and whatever is made of a model is there."""
 
+import os
 import re
+import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
-from inspect import getdoc
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
-from drivers.catalogue import Bench
-from drivers.protocols.frames import FrameReader
-from drivers.readings import DeviceState, Temperature
-from drivers.thermometer_settings import SimulatedThermometerSettings
-from tests.drivers.listening import Listener
-from tests.drivers.protocols import hostile, test_infrared
-from tests.drivers.test_walk import play
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "adding-a-device.md"
+COPIED = ("central", "config", "docs", "drivers", "gateway", "menshen", "sync", "tests")
+WALKS = (
+    "tests/drivers/test_catalogue.py",
+    "tests/drivers/test_walk.py",
+    "tests/drivers/test_every_serial_model.py",
+    "tests/drivers/test_probing.py",
+    "tests/drivers/simulators/test_standalone.py",
+    "tests/fuzz/test_targets.py",
+    "tests/gateway/config/test_hardware_page.py",
+    "tests/gateway/config/test_documents.py",
+)
+"""Those of them that are of every model, with its name in their id; and those of all of them together."""
+ASKED = "ex-9 or transcripts_are or importing_the_catalogue or the_reference or models_have_neither"
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "adding-a-device.md"
+
+def blocks() -> dict[str, str]:
+    """The page's code, by the file that its first line names."""
+    found = re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    return {file: code.removeprefix("\n") for file, code in found}
+
+
+def put_in(file: Path, behind: str, row: str) -> None:
+    """A row behind the line that ends so."""
+    text = file.read_text("utf-8")
+    assert text.count(behind) == 1, f"{file} has no one place that says {behind!r}"
+    file.write_text(text.replace(behind, f"{behind}{row}"), "utf-8")
+
+
+def run(folder: Path, *words: str) -> str:
+    """Python in the copy; what it said. Fails with that, where it fails."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env=environment | {"PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, f"{words}:\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Any]:
-    module = ModuleType("page_adding_a_device")
-    sys.modules[module.__name__] = module
-    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
-    assert len(blocks) == 4
-    for block in blocks:
-        exec(compile(block, str(PAGE), "exec"), module.__dict__)  # noqa: S102  the page is ours
-    yield module
-    del sys.modules[module.__name__]
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project with an EX-9."""
+    folder = tmp_path_factory.mktemp("copy")
+    for name in COPIED:
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    row_of_transcripts = "tests/drivers/transcripts.py"
+    for file, code in blocks().items():
+        if file != row_of_transcripts:
+            assert not (folder / file).exists(), f"{file} is there already"
+            (folder / file).write_text(code, "utf-8")
+    put_in(folder / row_of_transcripts, "ROWS: Final[dict[str, Transcript]] = {\n", blocks()[row_of_transcripts])
+    put_in(folder / "drivers/catalogue.py", "    by_name(\n", "        EX9,\n")
+    put_in(
+        folder / "drivers/catalogue.py",
+        "from drivers.models.cjmcu_90614 import CJMCU_90614\n",
+        "from drivers.models.ex9 import EX9\n",
+    )
+    run(folder, "-m", "gateway.docs")
+    return folder
 
 
-def test_its_transcript_is_read_and_written(page: Any) -> None:
-    for frame, reading in page.CASE.frames:
-        assert FrameReader(page.Ex9Link.frame).feed(bytes.fromhex(frame)) == [reading]
-        assert page.encode(reading.object_c, reading.ambient_c) == bytes.fromhex(frame)
+def test_every_walk_over_all_models_walks_over_it(copy: Path) -> None:
+    """Minutes of a person's work in some seconds: what all of this is for."""
+    told = run(copy, "-m", "pytest", "-rp", "-p", "no:cacheprovider", "-k", ASKED, *WALKS)
+    for walk in WALKS:
+        assert re.search(rf"PASSED {walk}::\w+\[(simulated-)?ex-9\]", told), f"{walk} has no test of it: {told[-3000:]}"
 
 
-def test_its_conversation_is_one_that_the_walk_plays(page: Any) -> None:
-    assert play(page.CONVERSATION) == page.CONVERSATION.readings
+def test_the_pages_and_lists_have_it(copy: Path) -> None:
+    assert "### ex-9\n" in (copy / "docs/hardware.md").read_text("utf-8")
+    reference = (copy / "docs/configuration.md").read_text("utf-8")
+    assert (
+        '### model = "ex-9" (thermometer)\n\nAn infrared thermometer EX-9 on a serial port. 9600 baud.\n' in reference
+    )
+    assert '### model = "simulated-ex-9" (thermometer)\n' in reference
+    assert "ex-9" in run(copy, "-m", "menshen", "devices", "models", "ex-9")
 
 
-def test_a_hostile_line_makes_no_reading_of_it(page: Any) -> None:
-    good = page.CASE.good
-    for broken in hostile.flips(good):
-        assert set(FrameReader(page.Ex9Link.frame).feed(broken + good * 2)) == {page.CASE.reading}
+def test_its_code_is_as_all_of_it_is(copy: Path) -> None:
+    files = [file for file in blocks() if (copy / file).suffix == ".py"]
+    assert len(files) == 4
+    run(copy, "-m", "ruff", "check", "--no-cache", *files, "drivers/catalogue.py")
+    run(copy, "-m", "ruff", "format", "--check", "--no-cache", *files)
 
 
-def test_its_row_passes_what_is_asked_of_every_row(page: Any) -> None:
-    test_infrared.test_every_split_of_two_frames(page.CASE)
-    test_infrared.test_what_was_sent_is_read_however_it_was_cut(case=page.CASE)
-    test_infrared.test_what_the_sensor_cannot_measure_is_a_fault_that_is_named_and_no_reading(page.CASE)
-    test_infrared.test_health_from_silence_to_a_reading_and_back(page.CASE)
-    test_infrared.test_every_rate_is_tried_before_it_is_called_stale_and_it_is_asked_nothing(page.CASE)
-
-
-def test_its_twin_is_a_device_like_the_others(page: Any) -> None:
-    device = page.ROWS["simulated-ex-9"].build("forehead", SimulatedThermometerSettings(), Bench())
-    with Listener(device) as listening:
-        listening.until_state(DeviceState.OK)
-        device.simulator.approach(36.6)
-        listening.until(
-            lambda: any(isinstance(one, Temperature) and abs(one.object_c - 36.6) < 0.5 for one in listening.heard)
-        )
-        device.simulator.unplug()
-        listening.until_state(DeviceState.LOST)
-        device.simulator.plug()
-        listening.until_state(DeviceState.OK, count=2)
-
-
-def test_its_real_model_claims_its_port_and_says_unit_and_source(page: Any) -> None:
-    model = page.ROWS["ex-9"]
-    assert model.claims(model.settings(port="/dev/ttyUSB0")) == ("port /dev/ttyUSB0",)
-    text = getdoc(model.build) or ""
-    assert "Unit: " in text
-    assert "Source: " in text
-
-
-def test_its_sign_knows_its_frames_and_its_wiring_is_whole(page: Any) -> None:
-    model = page.ROWS["ex-9"]
-    ear = model.sign().ear()
-    ear.hear(b"noise" + page.CASE.good * 3)
-    assert ear.good == 3
-    assert model.wiring.joins
-    assert model.wiring.example == {"port": page.BY_ID}
-
-
-def test_the_files_that_the_page_names_are_there() -> None:
-    root = PAGE.parents[1]
+def test_the_files_that_the_page_names_are_there(copy: Path) -> None:
     named = set(re.findall(r"`((?:drivers|tests|docs|config)/[a-z0-9_./]+)`", PAGE.read_text("utf-8")))
-    assert len(named) >= 8
-    assert [name for name in sorted(named) if not (root / name).exists()] == ["drivers/protocols/ex9.py"]
+    assert len(named) >= 12
+    assert [name for name in sorted(named) if not (copy / name).exists()] == []

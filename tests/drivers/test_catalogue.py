@@ -1,6 +1,8 @@
 """A walk over every model of device."""
 
+import importlib
 import inspect
+import pkgutil
 import re
 import subprocess
 import sys
@@ -13,18 +15,15 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
+from drivers import models
 from drivers.camera.settings import CameraSettings
 from drivers.catalogue import MODELS, Bench, Kind
-from drivers.described import described
-from drivers.settings import GyMcu90615Settings, InputSettings, Rdm6300Settings
+from drivers.model import SIMULATED, Model, by_name
+from drivers.models.modbus import registers_of
+from drivers.settings import InputSettings, PortSettings
 from drivers.sound.settings import LoudspeakerSettings, SimulatedLoudspeakerSettings
-from drivers.thermometers import registers_of
-from drivers.wiring import Level
-from drivers.wirings import UART
-from gateway.config.tables import bare_type, declared
-
-SIMULATED = "simulated-"
-REAL = [name for name in MODELS if not name.startswith(SIMULATED)]
+from drivers.wiring import UART, Level
+from tests.drivers.models import REAL, settings
 
 WITHOUT_TWIN = {
     "picamera": "is `camera` with another source, which has a fake of its library; simulated-camera stands in for both",
@@ -41,64 +40,40 @@ WITHOUT_BYTES = {
     "gpio-output": "reads nothing",
     "loudspeaker": "reads nothing",
 }
-LEAST: dict[str, dict[str, Any]] = {
-    "gy-mcu90615": {"port": "/dev/ttyUSB0"},
-    "gy-mcu90614": {"port": "/dev/ttyUSB0"},
-    "cjmcu-90614": {"port": "/dev/ttyUSB0"},
-    "gy-614v": {"port": "/dev/ttyUSB0"},
-    "gd60914": {"port": "/dev/ttyUSB0"},
-    "gy-mcu90640": {"port": "/dev/ttyUSB0"},
-    "calex-pyrousb": {"port": "/dev/ttyUSB0"},
-    "modbus-thermometer": {"port": "/dev/ttyUSB0", "object_register": 18},
-    "rdm6300": {"port": "/dev/ttyUSB0"},
-    "gm65": {"port": "/dev/ttyUSB0"},
-    "hid-scanner": {"path": "/dev/input/event0"},
-    "id-12": {"port": "/dev/ttyUSB0"},
-    "pn532": {"port": "/dev/ttyUSB0"},
-    "wiegand": {"d0": 20, "d1": 21},
-    "simulated-wiegand": {"d0": 20, "d1": 21},
-    "identity-card": {"port": "/dev/ttyUSB0", "key": "a key of this site"},
-    "simulated-identity-card": {"key": "a key of this site"},
-    "camera": {"path": "/dev/video0"},
-    "folder": {"path": "photographs"},
-    "video": {"path": "day.mp4"},
-    "gpio-input": {"pin": 17},
-    "simulated-input": {"pin": 17},
-    "gpio-beam-pair": {"outer": 13, "inner": 7},
-    "simulated-beam-pair": {"outer": 13, "inner": 7},
-    "gpio-output": {"pin": 17},
-    "simulated-output": {"pin": 17},
-    "simulated-loudspeaker": {"path": "said.wav"},
-}
-"""What a model cannot do without, as in a gate's configuration."""
-
-
-def settings(name: str, **more: Any) -> Any:
-    """As a gate reads them: None only stands for a key that is not there."""
-    kind = MODELS[name].settings
-    keys = declared(kind).keys
-    values = {**LEAST.get(name, {}), **more}
-    return kind(
-        **{
-            key: msgspec.convert(value, Annotated[bare_type(keys[key].type), keys[key].meta])
-            for key, value in values.items()
-        }
-    )
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_each_model_says_its_unit_and_its_source(name: str) -> None:
-    text = inspect.getdoc(MODELS[name].build) or ""
-    assert "Unit: " in text
-    assert "Source: " in text
+    model = MODELS[name]
+    assert model.what
+    assert model.unit
+    assert model.source
+    assert model.meaning
 
 
 @pytest.mark.parametrize("name", REAL)
 def test_each_real_model_has_a_simulated_twin(name: str) -> None:
     if name in WITHOUT_TWIN:
         return
-    twin = f"{SIMULATED}{name.removeprefix('gpio-')}"
-    assert MODELS[twin].kind is MODELS[name].kind
+    twin = MODELS[name].simulated
+    assert twin is not None, f"{name}: its declaration in drivers/models has no twin, and WITHOUT_TWIN no reason"
+    assert twin.name.startswith(SIMULATED)
+    assert MODELS[twin.name].kind is MODELS[name].kind
+
+
+def test_each_declaration_is_a_row_of_the_catalogue() -> None:
+    for module in pkgutil.iter_modules(models.__path__, "drivers.models."):
+        found = [each for each in vars(importlib.import_module(module.name)).values() if isinstance(each, Model)]
+        assert found, f"{module.name} declares no model"
+        for model in found:
+            assert MODELS.get(model.name) is model, (
+                f"{module.name} declares {model.name}: drivers/catalogue.py has no such row"
+            )
+
+
+def test_two_models_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"two models of the catalogue .* are called 'gm65'"):
+        dict(by_name(MODELS["gm65"], MODELS["gm65"]))
 
 
 def test_exceptions_are_models_and_have_reasons() -> None:
@@ -139,15 +114,17 @@ def test_each_model_is_built_from_its_least_settings_and_claims_what_it_takes(
 
 
 def test_claims() -> None:
-    assert MODELS["gy-mcu90615"].claims(GyMcu90615Settings(port="/dev/ttyS0")) == ("port /dev/ttyS0",)
-    assert MODELS["rdm6300"].claims(Rdm6300Settings(port="/dev/ttyS0")) == ("port /dev/ttyS0",)
-    assert MODELS["gy-mcu90640"].claims(settings("gy-mcu90640")) == ("port /dev/ttyUSB0",)
+    assert MODELS["gy-mcu90615"].claims(PortSettings(port="/dev/ttyS0")) == ("port /dev/ttyS0",)
+    assert MODELS["rdm6300"].claims(PortSettings(port="/dev/ttyS0")) == ("port /dev/ttyS0",)
+    assert MODELS["gy-mcu90640"].claims(settings("gy-mcu90640", port="/dev/ttyS0")) == ("port /dev/ttyS0",)
     assert MODELS["mlx90614"].claims(settings("mlx90614")) == ("address 0x5a of /dev/i2c-1",)
     assert MODELS["simulated-mlx90614"].claims(settings("simulated-mlx90614")) == ()
     assert MODELS["wiegand"].claims(settings("wiegand")) == ("pin 20", "pin 21")
-    assert MODELS["hid-scanner"].claims(settings("hid-scanner")) == ("input device /dev/input/event0",)
+    assert MODELS["hid-scanner"].claims(settings("hid-scanner", path="/dev/input/event0")) == (
+        "input device /dev/input/event0",
+    )
     assert MODELS["gpio-input"].claims(InputSettings(pin=17)) == ("pin 17",)
-    assert MODELS["gpio-beam-pair"].claims(settings("gpio-beam-pair")) == ("pin 13", "pin 7")
+    assert MODELS["gpio-beam-pair"].claims(settings("gpio-beam-pair")) == ("pin 20", "pin 21")
     assert MODELS["camera"].claims(CameraSettings(path="/dev/video0")) == ("camera /dev/video0",)
     assert MODELS["picamera"].claims(settings("picamera", number=1)) == ("Pi camera 1",)
     assert MODELS["loudspeaker"].claims(LoudspeakerSettings()) == ()
@@ -195,7 +172,7 @@ def test_impossible_settings_are_refused(name: str, wrong: dict[str, Any]) -> No
 def test_simulated_devices_of_one_bench_share_their_pins() -> None:
     bench = Bench()
     output = MODELS["simulated-output"].build("lock", settings("simulated-output"), bench)
-    assert bench.pins.pin(17).function == "output"
+    assert bench.pins.pin(22).function == "output"
     output.close()
 
 
@@ -216,7 +193,7 @@ def test_a_table_of_registers_is_what_the_settings_say() -> None:
     from drivers.protocols.quantity import Quantity
 
     least = Quantity(-40.0, 300.0, 10.0)
-    assert registers_of(settings("modbus-thermometer")) == Registers(Table.INPUT, Register(18, least))
+    assert registers_of(settings("modbus-thermometer")) == Registers(Table.INPUT, Register(0, least))
     number = Quantity(0.0, 200.0, 1.0, size=4, is_float=True)
     table = {"table": "holding", "number": "float32-low-first", "steps": 1, "lowest_c": 0, "highest_c": 200}
     places = {"object_register": 0, "ambient_register": 2, "status_register": 9, "status_faults": 6, "apart": True}
@@ -242,11 +219,13 @@ WITHOUT_SIGN = {
 @pytest.mark.parametrize("name", REAL)
 def test_each_real_model_says_how_it_is_wired_and_by_what_it_is_recognised(name: str) -> None:
     model = MODELS[name]
-    assert model.wiring is not None
+    assert model.wiring is not None, f"{name}: its declaration in drivers/models has no wiring"
     for text in (model.wiring.summary, model.wiring.power, model.wiring.level, model.wiring.source):
         assert text
     assert model.wiring.joins or name in ("folder", "video")
-    assert (model.sign is None) is (name in WITHOUT_SIGN)
+    assert (model.sign is None) is (name in WITHOUT_SIGN), (
+        f"{name}: its declaration in drivers/models has a sign, or WITHOUT_SIGN says why it has none"
+    )
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -255,14 +234,6 @@ def test_who_may_be_fed_with_either_supply_takes_both(name: str) -> None:
     if wiring is not None and wiring.joins.get("VCC") == UART["VCC"]:
         assert re.match(r"3(\.3 V or| to) 5 V", wiring.power)
         assert wiring.level == Level.EITHER
-
-
-@pytest.mark.parametrize("name", REAL)
-def test_each_real_model_says_what_it_is_in_words(name: str) -> None:
-    said = described(name)
-    assert said.what
-    assert said.unit
-    assert said.source
 
 
 def test_simulated_models_have_neither_wiring_nor_sign() -> None:

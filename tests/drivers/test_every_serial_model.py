@@ -10,10 +10,11 @@ import pytest
 
 from drivers.catalogue import MODELS, Bench
 from drivers.readings import CardRead, CodeRead, DeviceState, Temperature
-from drivers.simulators.standalone import LINES, Setup, act, commands_of
+from drivers.simulators.setup import Setup
+from drivers.simulators.standalone import LINES, act, commands_of
 from drivers.threaded import Retry
 from tests.drivers.listening import Listener, take_name
-from tests.drivers.test_catalogue import REAL, settings
+from tests.drivers.models import REAL, settings
 
 BRISK = Retry(first_s=0.02, longest_s=0.1)
 SERIAL = [name for name in REAL if "port" in MODELS[name].settings.__dataclass_fields__]

@@ -13,13 +13,13 @@ import smbus2.smbus2
 from drivers.i2c_device import I2cDevice, SystemBus
 from drivers.protocols.mlx90614 import ADDRESS, Mlx90614Link
 from drivers.readings import DeviceState, Temperature
-from drivers.settings import SimulatedGyMcu90615Settings
+from drivers.settings import SimulatedThermometerSettings
 from drivers.simulators.i2c import BusFault, Mlx90614Model, SimulatedI2cThermometer
 from drivers.threaded import Retry, monotonic_ms
 from tests.drivers.listening import Listener
 
 BRISK = Retry(first_s=0.02, longest_s=0.1)
-ROOM = SimulatedGyMcu90615Settings(room_c=24.0)
+ROOM = SimulatedThermometerSettings(room_c=24.0)
 
 
 class Sensor(Listener):

@@ -18,14 +18,15 @@ from drivers.protocols.rdm6300 import encode as card_frame
 from drivers.signs import Confidence, I2cSign
 from drivers.simulators.i2c import BusFault, Mlx90614Model, SimulatedBus
 from drivers.simulators.line import LineFault, SerialLine
-from drivers.simulators.standalone import LINES, Setup, act
+from drivers.simulators.setup import Setup
+from drivers.simulators.standalone import LINES, act
 from drivers.simulators.thermometer import InstrumentLine
 from drivers.threaded import monotonic_ms
-from tests.drivers.test_catalogue import REAL
+from tests.drivers.models import REAL
 
 QUICK = Patience(hurry=0.2, held_s=0)
 SERIAL, BUS = declared()
-SHOWN = {"rdm6300": "hold 0D00319CD0", "id-12": "hold 0D00319CD0"}
+SHOWN = {name: "hold 0D00319CD0" for name, sign in SERIAL.items() if sign.shows}
 """What has to be held before those that say nothing."""
 SETTABLE = ("gy-mcu90615", "cjmcu-90614", "gy-mcu90640", "gm65", "gy-614v")
 KEPT = ("_next_baud", "_automatic", "_saved", "_registers", "_flash", "_zones", "saves", "_every_ms", "_tries_once")

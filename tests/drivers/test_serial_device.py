@@ -20,7 +20,7 @@ from drivers.protocols.rdm6300 import Rdm6300Link
 from drivers.protocols.rdm6300 import encode as card_frame
 from drivers.readings import CardRead, DeviceState, DeviceStatus, Temperature
 from drivers.serial_device import CHUNK, PROBE_MS, UNPLUGGED, SerialDevice
-from drivers.settings import GyMcu90615Settings, Rdm6300Settings, SimulatedGyMcu90615Settings, SimulatedRdm6300Settings
+from drivers.settings import NoSettings, PortSettings, SimulatedThermometerSettings
 from drivers.simulators.card_reader import SimulatedCardReader
 from drivers.simulators.line import LineFault
 from drivers.simulators.serial_device import SimulatedSerialDevice
@@ -30,7 +30,7 @@ from tests.drivers.listening import Listener, take_name
 
 BRISK = Retry(first_s=0.02, longest_s=0.1)
 CARD, OTHER = "000414CD7E", "1F00644BB6"
-ROOM = SimulatedGyMcu90615Settings(room_c=24.0)
+ROOM = SimulatedThermometerSettings(room_c=24.0)
 
 
 class Thermometer(Listener):
@@ -86,19 +86,19 @@ def any_thermometer(request: pytest.FixtureRequest) -> Any:
     port = os.environ.get("MENSHEN_TEST_THERMOMETER")
     if not port:
         pytest.skip("no thermometer: MENSHEN_TEST_THERMOMETER names no port")
-    return MODELS["gy-mcu90615"].build("t", GyMcu90615Settings(port=port), Bench())
+    return MODELS["gy-mcu90615"].build("t", PortSettings(port=port), Bench())
 
 
 @pytest.fixture(params=["simulator", "hardware"])
 def any_reader(request: pytest.FixtureRequest) -> Any:
     if request.param == "simulator":
-        device = MODELS["simulated-rdm6300"].build("r", SimulatedRdm6300Settings(), Bench())
+        device = MODELS["simulated-rdm6300"].build("r", NoSettings(), Bench())
         device.simulator.hold(CARD)
         return device
     port = os.environ.get("MENSHEN_TEST_CARD_READER")
     if not port:
         pytest.skip("no card reader: MENSHEN_TEST_CARD_READER names no port")
-    return MODELS["rdm6300"].build("r", Rdm6300Settings(port=port), Bench())
+    return MODELS["rdm6300"].build("r", PortSettings(port=port), Bench())
 
 
 def test_a_thermometer_is_found_and_gives_plausible_readings(any_thermometer: Any) -> None:

@@ -18,7 +18,7 @@ from drivers.protocols.modbus import PYRO_USB, SIMULATED, ModbusLink, Register, 
 from drivers.protocols.quantity import Quantity
 from drivers.readings import DeviceState, Temperature
 from drivers.serial_device import Link
-from drivers.settings import SimulatedGyMcu90615Settings
+from drivers.settings import SimulatedThermometerSettings
 from drivers.simulators.line import LineFault
 from drivers.simulators.serial_device import SimulatedSerialDevice
 from drivers.simulators.thermometer import InstrumentLine, ThermometerInstrument, ThermometerModel
@@ -28,7 +28,7 @@ from drivers.threaded import Retry
 from tests.drivers.listening import Listener, take_name
 
 BRISK = Retry(first_s=0.02, longest_s=0.1)
-ROOM = SimulatedGyMcu90615Settings(room_c=24.0)
+ROOM = SimulatedThermometerSettings(room_c=24.0)
 APART = Registers(
     Table.INPUT,
     Register(30, Quantity(-40, 300, 100.0)),

@@ -6,43 +6,42 @@ makes one of each, so that the walk has one way for all.
 """
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
 from drivers.catalogue import MODELS, Kind
 from drivers.errors import BadFrame
 from drivers.protocols import identity_card, wiegand
-from drivers.protocols.cjmcu_90614 import Cjmcu90614Link
 from drivers.protocols.gd60914 import Gd60914Link
-from drivers.protocols.gm65 import Gm65Link
-from drivers.protocols.gy_614v import Gy614vLink
-from drivers.protocols.gy_mcu90615 import GyMcu90614Link, GyMcu90615Link
-from drivers.protocols.gy_mcu90640 import GyMcu90640Link
 from drivers.protocols.hid_keys import HidKeys
 from drivers.protocols.identity_card import IdentityCardLink, Wanted, card_id
 from drivers.protocols.mlx90614 import Mlx90614Link
-from drivers.protocols.modbus import PYRO_USB, ModbusLink, Register, Registers, Table
-from drivers.protocols.pn532 import Pn532Link
+from drivers.protocols.modbus import ModbusLink, Register, Registers, Table
 from drivers.protocols.quantity import Quantity
-from drivers.protocols.rdm6300 import Id12Link, Rdm6300Link
 from drivers.readings import CardRead, CodeRead, DeviceState, Reading, Temperature
+from tests.drivers.models import settings
 
 STEP_MS: Final = 50
 LONGEST_MS: Final = 30_000
 PERSON_C: Final = 36.6
 
 
+def _no_link(_now_ms: int) -> Any:
+    raise AssertionError("a transcript outside TRANSCRIPTS has to say its link")
+
+
 @dataclass(frozen=True)
 class Transcript:
-    """`link`: one connection, as `drivers.serial_device.Link`; `source`: where the bytes are from; `readings`: what they say;
-    `finds`: so many flipped bits in one line are always found out; `every_ms`: how often it says what it says unasked."""
+    """`source`: where the bytes are from; `readings`: what they say; `link`: one connection, as `drivers.serial_device.Link`, where it is
+    not the model's own with the least it can be told; `finds`: so many flipped bits in one line are always found out; `every_ms`: how
+    often it says what it says unasked."""
 
-    link: Callable[[int], Any]
     source: str
     text: str
     readings: Sequence[Reading]
+    link: Callable[[int], Any] = _no_link
     finds: int = 1
     every_ms: int = 100
     lines: list[tuple[str, bytes]] = field(init=False)
@@ -60,6 +59,23 @@ def _lines(text: str) -> Iterator[tuple[str, bytes]]:
     for line in text.strip().splitlines():
         mark, _, rest = line.strip().partition(" ")
         yield mark, int(rest).to_bytes(4, "big") if mark == "=" else bytes.fromhex(rest)
+
+
+def _joined(scripts: Mapping[str, Transcript]) -> dict[str, Transcript]:
+    """Each with its model's link, where it says none."""
+    return {
+        name: replace(script, link=_link_of(name)) if script.link is _no_link else script
+        for name, script in scripts.items()
+    }
+
+
+def _link_of(name: str) -> Callable[[int], Any]:
+    model = MODELS.get(name)
+    assert model is not None, f"tests/drivers/transcripts.py: {name} is no model of drivers/catalogue.py"
+    assert model.link is not None, (
+        f"tests/drivers/transcripts.py: {name} is on no serial port: its row has to say its link"
+    )
+    return model.link(settings(name))
 
 
 # what is no stream of bytes
@@ -180,206 +196,198 @@ ACK: Final = "00 00 FF 00 FF 00 "
 _START: Final = "AA AA AA 96 69 "
 ONE_REGISTER: Final = Registers(Table.INPUT, Register(18, Quantity(-40.0, 300.0, steps=10.0)))
 
-TRANSCRIPTS: Final[dict[str, Transcript]] = {
+ROWS: Final[dict[str, Transcript]] = {
     "gy-mcu90615": Transcript(
-        GyMcu90615Link,
         "hardware notes 1.1: the command that streams, the published frame, and two more with their sums",
         """
-        > A5 45 EA
-        < 5A 5A 45 04 0C 78 0D 19 A7
-        < 5A 5A 45 04 0E 47 0A FA 56
-        < 5A 5A 45 04 FE 0C FC 18 1B
-        """,
+    > A5 45 EA
+    < 5A 5A 45 04 0C 78 0D 19 A7
+    < 5A 5A 45 04 0E 47 0A FA 56
+    < 5A 5A 45 04 FE 0C FC 18 1B
+    """,
         [Temperature(31.92, 33.53), Temperature(36.55, 28.10), Temperature(-5.0, -10.0)],
     ),
     "gy-mcu90614": Transcript(
-        GyMcu90614Link,
         "hardware notes 1.1",
         """
-        > A5 45 EA
-        < 5A 5A 45 04 0E B0 09 92 56
-        """,
+    > A5 45 EA
+    < 5A 5A 45 04 0E B0 09 92 56
+    """,
         [Temperature(37.60, 24.50)],
     ),
     "cjmcu-90614": Transcript(
-        Cjmcu90614Link,
         "hardware notes 1.2; the second frame is a capture's",
         """
-        > 66 66 01 56
-        < 66 66 01 04 0E 47 0A FA 59
-        < 66 66 01 04 0A 83 0A 83 1A
-        """,
+    > 66 66 01 56
+    < 66 66 01 04 0E 47 0A FA 59
+    < 66 66 01 04 0A 83 0A 83 1A
+    """,
         [Temperature(36.55, 28.10), Temperature(26.91, 26.91)],
     ),
     "gy-614v": Transcript(
-        Gy614vLink,
         "hardware notes 1.3: registers 03, 04 and 02 are written and none is saved, then the stream's frame",
         """
-        > A4 06 03 00 AD A4 06 04 00 AE A4 06 02 03 AF
-        < A4 03 07 07 62 0D C0 0A 32 0E 44 72
-        """,
+    > A4 06 03 00 AD A4 06 04 00 AE A4 06 02 03 AF
+    < A4 03 07 07 62 0D C0 0A 32 0E 44 72
+    """,
         [Temperature(35.20, 26.10, 36.52)],
     ),
     "gd60914": Transcript(
-        partial(Gd60914Link, room_c=22.0),
         "hardware notes 1.5: A1 once, AB the body by the forehead, seven characters of tenths; no check of any kind",
         """
-        > A1
-        > AB
-        <~ 30 30 30 30 33 36 35
-        """,
+    > A1
+    > AB
+    <~ 30 30 30 30 33 36 35
+    """,
         [Temperature(36.5, 22.0, 36.5)],
         finds=0,
+        link=partial(Gd60914Link, room_c=22.0),
     ),
     "mlx90614": Transcript(
-        BusAsStream,
         "hardware notes 1.8: raw 3C80 is 36.61 °C with PEC 04; raw 3AD2 is 28.01, its PEC for command 06 computed",
         """
-        > 07 06
-        < 80 3C 04 D2 3A 26
-        """,
+    > 07 06
+    < 80 3C 04 D2 3A 26
+    """,
         [Temperature(36.61, 28.01)],
         finds=3,
+        link=BusAsStream,
     ),
     "gy-mcu90640": Transcript(
-        GyMcu90640Link,
         "hardware notes 1.4: automatic output, and a picture of 30.00 °C with trailer 1A 93",
         f"""
-        > A5 35 02 DC
-        < {_picture()}
-        """,
+    > A5 35 02 DC
+    < {_picture()}
+    """,
         [Temperature(30.0, 27.5)],
     ),
     "calex-pyrousb": Transcript(
-        partial(ModbusLink, registers=PYRO_USB),
         "hardware notes 1.7: registers 12 (filtered) to 15 (status) by function 04; CRCs of the block computed",
         """
-        > 01 04 00 12 00 04 51 CC
-        < 01 04 08 01 6E 00 00 00 FB 00 00 1B F6
-        """,
+    > 01 04 00 12 00 04 51 CC
+    < 01 04 08 01 6E 00 00 00 FB 00 00 1B F6
+    """,
         [Temperature(36.6, 25.1)],
         finds=3,
     ),
     "modbus-thermometer": Transcript(
-        partial(ModbusLink, registers=ONE_REGISTER),
         "hardware notes 1.7: register 12 alone",
         """
-        > 01 04 00 12 00 01 91 CF
-        < 01 04 02 01 6E 39 4C
-        """,
+    > 01 04 00 12 00 01 91 CF
+    < 01 04 02 01 6E 39 4C
+    """,
         [Temperature(36.6, None)],
         finds=3,
+        link=partial(ModbusLink, registers=ONE_REGISTER),
     ),
     "rdm6300": Transcript(
-        Rdm6300Link,
         "hardware notes 3: card 0006572982, checksum 86, twice, as it repeats",
         """
-        < 02 31 46 30 30 36 34 34 42 42 36 38 36 03
-        < 02 31 46 30 30 36 34 34 42 42 36 38 36 03
-        """,
+    < 02 31 46 30 30 36 34 34 42 42 36 38 36 03
+    < 02 31 46 30 30 36 34 34 42 42 36 38 36 03
+    """,
         [CardRead("1F00644BB6", "em4100")],
     ),
     "id-12": Transcript(
-        Id12Link,
         "hardware notes 3: card 68472190, checksum A3, with CR LF before the 03",
         """
-        < 02 30 30 30 34 31 34 43 44 37 45 41 33 0D 0A 03
-        """,
+    < 02 30 30 30 34 31 34 43 44 37 45 41 33 0D 0A 03
+    """,
         [CardRead("000414CD7E", "em4100")],
     ),
     "pn532": Transcript(
-        Pn532Link,
         "hardware notes 3; RFConfiguration after UM0701-02, 7.3.1, its sums computed",
         f"""
-        > 55 55 {"00 " * 14} FF 03 FD D4 14 01 17 00
-        < {ACK} 00 00 FF 02 FE D5 15 16 00
-        > 00 00 FF 02 FE D4 02 2A 00
-        < {ACK} 00 00 FF 06 FA D5 03 32 01 06 07 E8 00
-        > 00 00 FF 06 FA D4 32 05 FF 01 01 F4 00
-        < {ACK} 00 00 FF 02 FE D5 33 F8 00
-        > 00 00 FF 04 FC D4 4A 01 00 E1 00
-        < {ACK} 00 00 FF 0C F4 D5 4B 01 01 00 04 08 04 24 D3 4F 59 2F 00
-        """,
+    > 55 55 {"00 " * 14} FF 03 FD D4 14 01 17 00
+    < {ACK} 00 00 FF 02 FE D5 15 16 00
+    > 00 00 FF 02 FE D4 02 2A 00
+    < {ACK} 00 00 FF 06 FA D5 03 32 01 06 07 E8 00
+    > 00 00 FF 06 FA D4 32 05 FF 01 01 F4 00
+    < {ACK} 00 00 FF 02 FE D5 33 F8 00
+    > 00 00 FF 04 FC D4 4A 01 00 E1 00
+    < {ACK} 00 00 FF 0C F4 D5 4B 01 01 00 04 08 04 24 D3 4F 59 2F 00
+    """,
         [CardRead("24D34F59", "iso14443a")],
     ),
     "identity-card": Transcript(
-        partial(IdentityCardLink, wanted=Wanted(KEY, (identity_card.Field.NAME,))),
         "hardware notes 3; the person is the example of GB 11643-1999",
         f"""
-        > {_START} 00 03 11 FF ED
-        < {_START} 00 04 00 00 90 94
-        > {_START} 00 03 20 01 22
-        < {_START} 00 08 00 00 9F 00 00 00 00 97
-        > {_START} 00 03 20 02 21
-        < {_START} 00 0C 00 00 90 00 00 00 00 00 00 00 00 9C
-        > {_START} 00 03 30 01 32
-        < {_identity_card()}
-        """,
+    > {_START} 00 03 11 FF ED
+    < {_START} 00 04 00 00 90 94
+    > {_START} 00 03 20 01 22
+    < {_START} 00 08 00 00 9F 00 00 00 00 97
+    > {_START} 00 03 20 02 21
+    < {_START} 00 0C 00 00 90 00 00 00 00 00 00 00 00 9C
+    > {_START} 00 03 30 01 32
+    < {_identity_card()}
+    """,
         [CardRead(card_id("11010519491231002X", KEY), "prc-id", (("name", "门神"),))],
+        link=partial(IdentityCardLink, wanted=Wanted(KEY, (identity_card.Field.NAME,))),
     ),
     "gm65": Transcript(
-        Gm65Link,
         "hardware notes 2.1, a module out of its box that types: set up zone by zone; CRCs that are not there computed (XMODEM)",
         """
-        > 7E 00 07 01 00 E2 01 77 91
-        < 02 00 00 01 65 0F 32
-        > 7E 00 07 01 00 03 01 54 12
-        < 02 00 00 01 01 23 10
-        > 7E 00 08 01 00 03 02 01 88
-        < 02 00 00 01 00 33 31
-        > 7E 00 07 01 00 03 01 54 12
-        < 02 00 00 01 02 13 73
-        > 7E 00 07 01 00 0D 01 77 1D
-        < 02 00 00 01 A1 96 FA
-        > 7E 00 08 01 00 0D A0 B7 2F
-        < 02 00 00 01 00 33 31
-        > 7E 00 07 01 00 0D 01 77 1D
-        < 02 00 00 01 A0 86 DB
-        > 7E 00 07 01 00 60 01 0A 6B
-        < 02 00 00 01 01 23 10
-        > 7E 00 08 01 00 60 81 FE 1A
-        < 02 00 00 01 00 33 31
-        > 7E 00 07 01 00 60 01 0A 6B
-        < 02 00 00 01 81 B2 98
-        > 7E 00 07 01 00 00 01 01 41
-        < 02 00 00 01 D4 B8 C8
-        > 7E 00 08 01 00 00 D6 DF 22
-        < 02 00 00 01 00 33 31
-        > 7E 00 07 01 00 00 01 01 41
-        < 02 00 00 01 D6 98 8A
-        > 7E 00 07 01 00 05 01 FE B4
-        < 02 00 00 01 05 63 94
-        > 7E 00 07 01 00 13 01 57 61
-        < 02 00 00 01 00 33 31
-        > 7E 00 09 01 00 00 00 DE C8
-        < 02 00 00 01 00 33 31
-        <~ 03 00 0A 4D 50 31 3A E9 97 A8 E7 A5 9E
-        """,
+    > 7E 00 07 01 00 E2 01 77 91
+    < 02 00 00 01 65 0F 32
+    > 7E 00 07 01 00 03 01 54 12
+    < 02 00 00 01 01 23 10
+    > 7E 00 08 01 00 03 02 01 88
+    < 02 00 00 01 00 33 31
+    > 7E 00 07 01 00 03 01 54 12
+    < 02 00 00 01 02 13 73
+    > 7E 00 07 01 00 0D 01 77 1D
+    < 02 00 00 01 A1 96 FA
+    > 7E 00 08 01 00 0D A0 B7 2F
+    < 02 00 00 01 00 33 31
+    > 7E 00 07 01 00 0D 01 77 1D
+    < 02 00 00 01 A0 86 DB
+    > 7E 00 07 01 00 60 01 0A 6B
+    < 02 00 00 01 01 23 10
+    > 7E 00 08 01 00 60 81 FE 1A
+    < 02 00 00 01 00 33 31
+    > 7E 00 07 01 00 60 01 0A 6B
+    < 02 00 00 01 81 B2 98
+    > 7E 00 07 01 00 00 01 01 41
+    < 02 00 00 01 D4 B8 C8
+    > 7E 00 08 01 00 00 D6 DF 22
+    < 02 00 00 01 00 33 31
+    > 7E 00 07 01 00 00 01 01 41
+    < 02 00 00 01 D6 98 8A
+    > 7E 00 07 01 00 05 01 FE B4
+    < 02 00 00 01 05 63 94
+    > 7E 00 07 01 00 13 01 57 61
+    < 02 00 00 01 00 33 31
+    > 7E 00 09 01 00 00 00 DE C8
+    < 02 00 00 01 00 33 31
+    <~ 03 00 0A 4D 50 31 3A E9 97 A8 E7 A5 9E
+    """,
         [CodeRead("MP1:门神".encode(), "MP1:门神", "", "gm65")],
         finds=3,
         every_ms=500,
     ),
     "hid-scanner": Transcript(
-        KeysAsStream,
         "hardware notes 2.3 and linux/input-event-codes.h: Shift, M, P, 1, Enter; nothing tells a flipped bit",
         f"""
-        <~ {_keys((42, 1), (50, 1), (50, 0), (25, 1), (25, 2), (25, 0), (42, 0), (2, 1), (2, 0), (28, 1), (28, 0))}
-        """,
+    <~ {_keys((42, 1), (50, 1), (50, 0), (25, 1), (25, 2), (25, 0), (42, 0), (2, 1), (2, 0), (28, 1), (28, 0))}
+    """,
         [CodeRead(b"MP1", "MP1", "", "hid")],
         finds=0,
         every_ms=2_000,
+        link=KeysAsStream,
     ),
     "wiegand": Transcript(
-        PulsesAsStream,
         "hardware notes 3: facility 123, card 45678 in 26 bits, 2F764DD",
         f"""
-        < {" ".join(f"0{bit}" for bit in f"{0x2F764DD:026b}")}
-        = 100
-        """,
+    < {" ".join(f"0{bit}" for bit in f"{0x2F764DD:026b}")}
+    = 100
+    """,
         [CardRead("007BB26E", "wiegand")],
+        link=PulsesAsStream,
     ),
 }
-"""Model → its conversation."""
+"""Model → its conversation, as it is written."""
+TRANSCRIPTS: Final = _joined(ROWS)
+"""The same, each with its link."""
 
 
 # people, at a simulator

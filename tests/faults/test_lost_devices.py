@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.settings import SimulatedGyMcu90615Settings
+from drivers.settings import SimulatedThermometerSettings
 from drivers.simulators.card_reader import SimulatedCardReader
 from drivers.simulators.line import LineFault, SerialLine
 from drivers.simulators.thermometer import SimulatedThermometer
@@ -50,7 +50,7 @@ class Bench:
     """A thermometer and a card reader on wires that the test holds in its hands."""
 
     def __init__(self, ports: Path) -> None:
-        self.thermometer = SimulatedThermometer("thermometer", SimulatedGyMcu90615Settings())
+        self.thermometer = SimulatedThermometer("thermometer", SimulatedThermometerSettings())
         self.reader = SimulatedCardReader("card-reader")
         self.thermometer_socket = Socket(ports / "thermometer", self.thermometer)
         self.reader_socket = Socket(ports / "card-reader", self.reader)

@@ -139,6 +139,6 @@ TARGETS = (
     Target("pn532", pn532_reader, _pn532_seeds),
     Target("identity-card", identity_card_reader, _identity_seeds),
     Target("id-12", id12_reader, _id12_seeds),
-    Target("typing-scanner", typing_scanner, _typing_seeds),
+    Target("hid-scanner", typing_scanner, _typing_seeds),
     Target("wiegand", wiegand_reader, _wiegand_seeds),
 )

@@ -1,8 +1,15 @@
-"""All targets by name. A new decoder is a row in one of these modules."""
+"""All targets by name. A new decoder is a row in one of these modules; a new model of device has one already."""
 
-from tests.fuzz import credentials, readers, thermometers, wires
+from tests.fuzz import credentials, devices, readers, wires
 from tests.fuzz.target import Target
 
 TARGETS: dict[str, Target] = {
-    target.name: target for target in (*credentials.TARGETS, *wires.TARGETS, *thermometers.TARGETS, *readers.TARGETS)
+    target.name: target
+    for target in (
+        *credentials.TARGETS,
+        *wires.TARGETS,
+        *devices.BY_TRANSCRIPT,
+        *devices.TARGETS,
+        *readers.TARGETS,  # instead of those by transcript, for models of these names
+    )
 }

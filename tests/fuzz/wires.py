@@ -1,4 +1,4 @@
-"""Targets: what comes from the network, from a serial line or out of a file."""
+"""Targets: what comes from the network or out of a file."""
 
 import re
 import tempfile
@@ -12,8 +12,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from central.ingest import reading
 from central.ingest.refusals import Refused
-from drivers.protocols import gy_mcu90615, rdm6300
-from drivers.protocols.frames import Frame, FrameReader
 from gateway.directory import Card, Code, DirectoryFile, Holder, read_directory_file
 from gateway.errors import DirectoryError
 from gateway.orders import OrderRefused, Orders
@@ -86,33 +84,6 @@ def directory_file(data: bytes) -> None:
     assert_bounded(msgspec.to_builtins(content), 64 * (1 + len(data)))
 
 
-def in_pieces(frame: Frame[Any], data: bytes) -> None:
-    """In two pieces and in one: the same messages; and nothing piles up."""
-    whole, halves = FrameReader(frame), FrameReader(frame)
-    messages = whole.feed(data)
-    assert halves.feed(data[: len(data) // 2]) + halves.feed(data[len(data) // 2 :]) == messages
-    assert len(messages) * frame.length + whole.noise + whole.pending == len(data)
-    assert whole.pending < frame.length
-
-
-def thermometer(data: bytes) -> None:
-    """A serial line that a GY-MCU90615 should be at."""
-    in_pieces(gy_mcu90615.MODULE_FRAME, data)
-    link = gy_mcu90615.GyMcu90615Link(0)
-    for read in link.feed(data, 1):
-        assert gy_mcu90615.OBJECT_C[0] <= read.object_c <= gy_mcu90615.OBJECT_C[1]
-    link.health(5_000)
-
-
-def card_reader(data: bytes) -> None:
-    """A serial line that an RDM6300 should be at."""
-    in_pieces(rdm6300.FRAME, data)
-    link = rdm6300.Rdm6300Link(0)
-    for read in link.feed(data, 1):
-        assert re.fullmatch(r"[0-9A-F]{10}", read.uid)
-    link.health(5_000)
-
-
 def _upward_seeds() -> Iterable[bytes]:
     record = Record(
         1, "visit", 1_800_000_000_000, True, BOOT, 5, b'{"visit":"v"}', SALT, body_hash(SALT, b'{"visit":"v"}')
@@ -148,22 +119,10 @@ def _directory_seeds() -> Iterable[bytes]:
     yield seal(msgspec.json.encode(content), "directory", Ed25519PrivateKey.from_private_bytes(bytes(32)))
 
 
-def _thermometer_seeds() -> Iterable[bytes]:
-    yield gy_mcu90615.encode(36.5, 24.0) * 3
-    yield b"\x5a" + gy_mcu90615.encode(36.5, 24.0) + b"\x5a\x5a"
-
-
-def _card_seeds() -> Iterable[bytes]:
-    yield rdm6300.encode("000414CD7E") * 3
-    yield b"\x02" + rdm6300.encode("1F00644BB6") * 2
-
-
 TARGETS = (
     Target("upward", upward, _upward_seeds),
     Target("downward", downward, _downward_seeds),
     Target("command", command, _command_seeds),
     Target("alarm-and-state", plain, _plain_seeds),
     Target("directory-file", directory_file, _directory_seeds),
-    Target("thermometer", thermometer, _thermometer_seeds),
-    Target("card-reader", card_reader, _card_seeds),
 )

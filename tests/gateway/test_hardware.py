@@ -10,7 +10,7 @@ from gpiozero.pins.mock import MockFactory
 
 from drivers.catalogue import Bench
 from drivers.readings import DeviceState, Temperature
-from drivers.settings import SimulatedGyMcu90615Settings, SimulatedInputSettings, SimulatedOutputSettings
+from drivers.settings import SimulatedInputSettings, SimulatedOutputSettings, SimulatedThermometerSettings
 from drivers.simulators.line import LineFault
 from drivers.tally import Tally
 from gateway.config import DeviceConfig
@@ -73,7 +73,7 @@ def test_real_devices_tell_what_happens_to_them() -> None:
     """Over a pty and on simulated pins: built as a gate builds them."""
     hardware = Hardware(
         [
-            config("forehead", "simulated-gy-mcu90615", Use.THERMOMETER, SimulatedGyMcu90615Settings()),
+            config("forehead", "simulated-gy-mcu90615", Use.THERMOMETER, SimulatedThermometerSettings()),
             config("contact", "simulated-input", Use.DOOR_CONTACT, SimulatedInputSettings(pin=6)),
             config("lock", "simulated-output", Use.LOCK, SimulatedOutputSettings(pin=17)),
         ],

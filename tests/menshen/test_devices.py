@@ -24,7 +24,7 @@ from menshen.cli import main
 from menshen.devices.watching import Watched, in_words, raw_in_words, screen
 from tests.drivers.listening import Listener
 from tests.drivers.machine import raspberry_pi
-from tests.drivers.test_catalogue import REAL, settings
+from tests.drivers.models import REAL, settings
 from tests.gateway.config.files import devices, sections
 
 WAIT_S = 20

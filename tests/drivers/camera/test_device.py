@@ -20,9 +20,9 @@ from drivers.camera.settings import (
     SimulatedCameraSettings,
     VideoSettings,
 )
-from drivers.camera.view import REARM_MS
 from drivers.child import PATIENCE, ChildMisbehaved, Patience
 from drivers.errors import WrongUse
+from drivers.held_up import REARM_MS
 from drivers.readings import CodeHint, CodeRead, DeviceState, DeviceStatus, Hint, Reading
 from tests.drivers.camera.pictures import PHOTOGRAPHS, drawn, expected_texts, film, save
 from tests.drivers.listening import BRISK, Listener

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.camera.frames import Box
-from drivers.camera.view import BLURRED_MS, MAX_CODES, REARM_MS, FrameWatch, InView, acceptable
+from drivers.camera.view import BLURRED_MS, FrameWatch, InView
+from drivers.held_up import MAX_CODES, REARM_MS, acceptable
 
 
 def test_a_code_is_told_once_while_it_is_seen_and_again_after_it_was_away() -> None:

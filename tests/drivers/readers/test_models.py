@@ -1,18 +1,17 @@
-"""Each simulated scanner and reader, built as a gate builds it: something is held up, and is read once."""
+"""Simulated scanners and readers, built as a gate builds them: something is held up, and is read once. That each model reads at all is
+the walk's (`tests/drivers/test_walk.py`)."""
 
 import re
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import pytest
 
 from drivers.catalogue import MODELS, Bench
 from drivers.protocols.identity_card import Field
-from drivers.reader_models import READER_MODELS
 from drivers.readings import CardRead, CodeRead, DeviceState
 from tests.drivers.listening import Listener
-from tests.drivers.test_catalogue import LEAST
+from tests.drivers.models import settings
 
 HELD: dict[str, tuple[Callable[[Any], None], str]] = {
     "simulated-gm65": (lambda simulator: simulator.show("MP1:门神"), "MP1:门神"),
@@ -26,17 +25,14 @@ HELD: dict[str, tuple[Callable[[Any], None], str]] = {
     ),
 }
 """How something is held up, and what is read of it; the last as openssl-dgst(1) makes it of number and key."""
-
-
-def test_each_is_here() -> None:
-    assert set(HELD) == {name for name in READER_MODELS if name.startswith("simulated-")}
+TOLD: dict[str, dict[str, Any]] = {"simulated-identity-card": {"key": "a key of this site"}}
 
 
 @pytest.mark.parametrize("name", HELD)
 def test_what_is_held_up_is_read_and_of_a_form_that_the_directory_takes(name: str) -> None:
     hold, expected = HELD[name]
     model = MODELS[name]
-    device = model.build("device", msgspec.convert(LEAST.get(name, {}), model.settings), Bench())
+    device = model.build("device", settings(name, **TOLD.get(name, {})), Bench())
     with Listener(device) as listening:
         listening.until_state(DeviceState.OK)
         hold(device.simulator)

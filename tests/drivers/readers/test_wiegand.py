@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from drivers.errors import BadFrame, WrongUse
 from drivers.protocols.wiegand import MOST, SILENCE_S, SOONEST_S, Pulse, decode, encode, frames
-from drivers.reader_settings import WiegandSettings
 from drivers.readings import CardRead, DeviceState, DeviceStatus
+from drivers.settings import WiegandSettings
 from drivers.simulators.pins import wired_factory
 from drivers.simulators.wiegand import WiegandLines
 from drivers.threaded import Retry

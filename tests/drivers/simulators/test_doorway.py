@@ -13,9 +13,9 @@ from drivers.settings import (
     InputSettings,
     OutputSettings,
     PinLevel,
-    SimulatedGyMcu90615Settings,
     SimulatedInputSettings,
     SimulatedOutputSettings,
+    SimulatedThermometerSettings,
 )
 from drivers.simulators.doorway import Doorway
 from tests.drivers.listening import Listener
@@ -33,7 +33,7 @@ INPUTS = {
 PARTS: dict[str, object] = {
     **{use: SimulatedInputSettings(pin=pin) for use, pin in INPUTS.items()},
     "lock": SimulatedOutputSettings(pin=17),
-    "thermometer": SimulatedGyMcu90615Settings(),
+    "thermometer": SimulatedThermometerSettings(),
 }
 
 
@@ -122,7 +122,7 @@ def test_any_other_input_can_be_switched(place: Place) -> None:
 
 
 def test_what_a_gate_does_not_have_nobody_can_use() -> None:
-    door = Doorway(Bench(), {"thermometer": SimulatedGyMcu90615Settings()})
+    door = Doorway(Bench(), {"thermometer": SimulatedThermometerSettings()})
     door.presence(True)
     door.press_exit()
     door.acknowledge()

@@ -5,7 +5,8 @@ import pytest
 from drivers.catalogue import MODELS
 from drivers.errors import WrongUse
 from drivers.simulators.line import UNPLUGGED
-from drivers.simulators.standalone import LINES, Setup, act, commands_of
+from drivers.simulators.setup import Setup
+from drivers.simulators.standalone import LINES, act, commands_of
 
 EVERY = {"cut", "noise", "stuck", "mend", "unplug", "plug"}
 

@@ -5,7 +5,7 @@ from statistics import mean, stdev
 from drivers.protocols.frames import FrameReader
 from drivers.protocols.gy_mcu90615 import MODULE_FRAME, Command, SensorFault, command
 from drivers.readings import Temperature
-from drivers.settings import SimulatedGyMcu90615Settings
+from drivers.settings import SimulatedThermometerSettings
 from drivers.simulators.thermometer import (
     APART_MS,
     EVERY_MS,
@@ -20,7 +20,7 @@ ROOM_C = 20.0
 
 def model(*, warm_up_s: float = 0, baud: int = 9_600, automatic: bool = True) -> ThermometerModel:
     made = ThermometerModel(
-        SimulatedGyMcu90615Settings(room_c=ROOM_C, warm_up_s=warm_up_s), baud=baud, automatic=automatic
+        SimulatedThermometerSettings(room_c=ROOM_C, warm_up_s=warm_up_s), baud=baud, automatic=automatic
     )
     made.power_on(0)
     return made

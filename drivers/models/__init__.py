@@ -1,0 +1,1 @@
+"""One declaration a model: what `drivers.catalogue` lists."""
