@@ -2,6 +2,9 @@
 
 A person is in front of the thermometer while it reads something as warm as skin. The median of enough samples that lie
 close together is the measurement; then nothing more until that person has gone or a new measurement is asked for.
+
+A thermometer that hangs repeats the last person's temperature for the next one. So a measurement rests on readings that have
+changed since it was asked for, or a moment before: whoever comes to a thermometer moves it, by a tenth of a degree at least.
 """
 
 from collections import deque
@@ -12,6 +15,7 @@ from gateway.core.policy import TemperaturePolicy
 
 WINDOW_MS = 2_000  # samples older than this do not belong to one measurement
 UNSTEADY_MS = 4_000  # somebody in front for this long without a steady run: say so
+EARLY_MS = 1_000  # people reach out before the presence sensor has seen them, and it is heard of, by this much
 GONE_FRAMES = 3  # frames without skin that mean that nobody is in front any more
 
 
@@ -27,6 +31,9 @@ class TemperatureSampler:
         self._done = False
         self._started: int | None = None
         self._restart = False
+        self._last: tuple[float, float | None] | None = None
+        self._changed_ms: int | None = None
+        self._moved = False  # it has changed since the measurement was asked for
 
     def adopt(self, policy: TemperaturePolicy) -> None:
         """Measure by this from the next frame on. From any thread."""
@@ -52,6 +59,8 @@ class TemperatureSampler:
                 self._policy = self._next
                 self._samples = deque(maxlen=self._policy.samples)
             self._reset()
+            self._moved = self._changed_ms is not None and now_ms - self._changed_ms < EARLY_MS
+        self._look(object_c, ambient_c, now_ms)
         if now_ms - self._started < self._policy.warm_up_s * 1000:
             return None
         corrected = object_c + self._policy.offset_c
@@ -59,11 +68,17 @@ class TemperatureSampler:
             self._nobody()
             return None
         self._missing = 0
-        if self._done:
+        if self._done or not self._moved:
             return None
         self._since = now_ms if self._since is None else self._since
         self._samples.append((now_ms, object_c, ambient_c))
         return self._judge(now_ms)
+
+    def _look(self, object_c: float, ambient_c: float | None, now_ms: int) -> None:
+        """Whether this frame is another than the last one. The first tells nothing: it may have hung for long."""
+        before, self._last = self._last, (object_c, ambient_c)
+        if before is not None and before != self._last:
+            self._changed_ms, self._moved = now_ms, True
 
     def _nobody(self) -> None:
         self._missing += 1
