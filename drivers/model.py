@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from drivers.protocols.stillness import Still
 from drivers.simulators.bench import Bench
 from drivers.wiring import Wiring
 
@@ -28,7 +29,8 @@ class Kind(StrEnum):
 class Model:
     """`claims`: what only one device of a gate may have, such as "port /dev/ttyS0" or "pin 17". `build`: makes the device
     of that name; what simulated ones share is on the bench. `wiring`: how a real one is connected. `sign`: by what a model
-    on a port or a bus is recognised, where it can be."""
+    on a port or a bus is recognised, where it can be; `still`: how long its link lets it say the same before it is taken to
+    hang, where it measures all the time."""
 
     kind: Kind
     settings: type[Any]
@@ -36,6 +38,7 @@ class Model:
     build: Callable[[str, Any, Bench], Any]
     wiring: Wiring | None = None
     sign: "Callable[[], Sign | I2cSign] | None" = None
+    still: Still | None = None
 
 
 def claims_nothing(_settings: object) -> tuple[str, ...]:

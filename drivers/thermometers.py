@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers import signs, wirings
 from drivers.interfaces import Thermometer
 from drivers.model import Kind, Model, claims_nothing, claims_port
+from drivers.protocols.stillness import FINE, PICTURE, TENTHS, TENTHS_ALONE, Still
 from drivers.settings import GyMcu90615Settings, SimulatedGyMcu90615Settings
 from drivers.simulators.bench import Bench
 from drivers.thermometer_settings import (
@@ -253,28 +254,29 @@ def _model(
     build: Callable[[str, Any, Bench], Any],
     wiring: Wiring | None = None,
     sign: Callable[[], signs.Sign] | None = None,
+    still: Still = TENTHS,
 ) -> Model:
     claims = claims_nothing if issubclass(settings, SimulatedGyMcu90615Settings) else claims_port
-    return Model(Kind.THERMOMETER, settings, claims, build, wiring, sign)
+    return Model(Kind.THERMOMETER, settings, claims, build, wiring, sign, still if wiring is not None else None)
 
 
 THERMOMETERS: Final[Mapping[str, Model]] = {
-    "gy-mcu90615": _model(GyMcu90615Settings, _gy_mcu90615, wirings.GY_MCU90615, signs.gy_mcu90615),
+    "gy-mcu90615": _model(GyMcu90615Settings, _gy_mcu90615, wirings.GY_MCU90615, signs.gy_mcu90615, FINE),
     "simulated-gy-mcu90615": _model(SimulatedGyMcu90615Settings, _simulated_gy_mcu90615),
-    "gy-mcu90614": _model(GyMcu90614Settings, _gy_mcu90614, wirings.GY_MCU90614, signs.gy_mcu90614),
+    "gy-mcu90614": _model(GyMcu90614Settings, _gy_mcu90614, wirings.GY_MCU90614, signs.gy_mcu90614, FINE),
     "simulated-gy-mcu90614": _model(SimulatedThermometerSettings, _simulated_gy_mcu90614),
-    "cjmcu-90614": _model(Cjmcu90614Settings, _cjmcu_90614, wirings.CJMCU_90614, signs.cjmcu_90614),
+    "cjmcu-90614": _model(Cjmcu90614Settings, _cjmcu_90614, wirings.CJMCU_90614, signs.cjmcu_90614, FINE),
     "simulated-cjmcu-90614": _model(SimulatedThermometerSettings, _simulated_cjmcu_90614),
-    "gy-614v": _model(Gy614vSettings, _gy_614v, wirings.GY_614V, signs.gy_614v),
+    "gy-614v": _model(Gy614vSettings, _gy_614v, wirings.GY_614V, signs.gy_614v, FINE),
     "simulated-gy-614v": _model(SimulatedThermometerSettings, _simulated_gy_614v),
-    "gd60914": _model(Gd60914Settings, _gd60914, wirings.GD60914, signs.gd60914),
+    "gd60914": _model(Gd60914Settings, _gd60914, wirings.GD60914, signs.gd60914, TENTHS_ALONE),
     "simulated-gd60914": _model(SimulatedThermometerSettings, _simulated_gd60914),
-    "mlx90614": Model(Kind.THERMOMETER, Mlx90614Settings, _bus, _mlx90614, wirings.MLX90614, signs.mlx90614),
+    "mlx90614": Model(Kind.THERMOMETER, Mlx90614Settings, _bus, _mlx90614, wirings.MLX90614, signs.mlx90614, FINE),
     "simulated-mlx90614": _model(SimulatedThermometerSettings, _simulated_mlx90614),
-    "gy-mcu90640": _model(GyMcu90640Settings, _gy_mcu90640, wirings.GY_MCU90640, signs.gy_mcu90640),
+    "gy-mcu90640": _model(GyMcu90640Settings, _gy_mcu90640, wirings.GY_MCU90640, signs.gy_mcu90640, PICTURE),
     "simulated-gy-mcu90640": _model(SimulatedThermometerSettings, _simulated_gy_mcu90640),
-    "calex-pyrousb": _model(CalexPyroUsbSettings, _calex_pyrousb, wirings.CALEX_PYROUSB, signs.calex_pyrousb),
+    "calex-pyrousb": _model(CalexPyroUsbSettings, _calex_pyrousb, wirings.CALEX_PYROUSB, signs.calex_pyrousb, TENTHS),
     "simulated-calex-pyrousb": _model(SimulatedThermometerSettings, _simulated_calex_pyrousb),
-    "modbus-thermometer": _model(ModbusThermometerSettings, _modbus, wirings.MODBUS, signs.modbus),
+    "modbus-thermometer": _model(ModbusThermometerSettings, _modbus, wirings.MODBUS, signs.modbus, TENTHS),
     "simulated-modbus-thermometer": _model(SimulatedThermometerSettings, _simulated_modbus),
 }

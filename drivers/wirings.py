@@ -127,6 +127,7 @@ MODBUS: Final = Wiring(
         "A and B are swapped by some makers: where nothing answers, swap them.",
         "120 Ω between A and B at either end of a long line.",
         "What its manual calls register 30001 or 40001 is 0 here.",
+        "Without ambient_register, only 24 h of the very same reading with nobody before it are told as stale.",
     ),
     source="MODBUS over Serial Line 1.02; the wiring is general knowledge",
 )

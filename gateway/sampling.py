@@ -4,7 +4,7 @@ A person is in front of the thermometer while it reads something as warm as skin
 close together is the measurement; then nothing more until that person has gone or a new measurement is asked for.
 
 A thermometer that hangs repeats the last person's temperature for the next one. So a measurement rests on readings that have
-changed since it was asked for, or a moment before: whoever comes to a thermometer moves it, by a tenth of a degree at least.
+changed since it was asked for: a living forehead moves the coarsest of them by a step, and the finest with every frame.
 """
 
 from collections import deque
@@ -15,7 +15,6 @@ from gateway.core.policy import TemperaturePolicy
 
 WINDOW_MS = 2_000  # samples older than this do not belong to one measurement
 UNSTEADY_MS = 4_000  # somebody in front for this long without a steady run: say so
-EARLY_MS = 1_000  # people reach out before the presence sensor has seen them, and it is heard of, by this much
 GONE_FRAMES = 3  # frames without skin that mean that nobody is in front any more
 
 
@@ -32,7 +31,6 @@ class TemperatureSampler:
         self._started: int | None = None
         self._restart = False
         self._last: tuple[float, float | None] | None = None
-        self._changed_ms: int | None = None
         self._moved = False  # it has changed since the measurement was asked for
 
     def adopt(self, policy: TemperaturePolicy) -> None:
@@ -59,8 +57,8 @@ class TemperatureSampler:
                 self._policy = self._next
                 self._samples = deque(maxlen=self._policy.samples)
             self._reset()
-            self._moved = self._changed_ms is not None and now_ms - self._changed_ms < EARLY_MS
-        self._look(object_c, ambient_c, now_ms)
+            self._moved = False
+        self._look(object_c, ambient_c)
         if now_ms - self._started < self._policy.warm_up_s * 1000:
             return None
         corrected = object_c + self._policy.offset_c
@@ -74,11 +72,10 @@ class TemperatureSampler:
         self._samples.append((now_ms, object_c, ambient_c))
         return self._judge(now_ms)
 
-    def _look(self, object_c: float, ambient_c: float | None, now_ms: int) -> None:
+    def _look(self, object_c: float, ambient_c: float | None) -> None:
         """Whether this frame is another than the last one. The first tells nothing: it may have hung for long."""
         before, self._last = self._last, (object_c, ambient_c)
-        if before is not None and before != self._last:
-            self._changed_ms, self._moved = now_ms, True
+        self._moved = self._moved or before not in (None, self._last)
 
     def _nobody(self) -> None:
         self._missing += 1

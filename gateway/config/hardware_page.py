@@ -5,6 +5,7 @@ from inspect import getdoc
 
 from drivers.catalogue import MODELS, Kind, Model
 from drivers.described import described
+from drivers.protocols.stillness import HOUR_MS, Still
 from drivers.signs import I2cSign
 from drivers.wiring import Wiring
 
@@ -103,14 +104,24 @@ def _found(model: Model) -> str:
     return f"{rates}{f', with {sign.shows} held before it' if sign.shows else ''}"
 
 
+def _still(still: Still) -> str:
+    """When a thermometer that repeats one good frame is told as stale."""
+    warm = "" if still.warm == still.near else f" ({still.warm}, where it is as warm as skin)"
+    return (
+        f"the very same reading {still.near} times with somebody before it{warm}, or for {still.alone_ms // HOUR_MS} h, is "
+        "told as stale, `frozen`; nobody is measured by it"
+    )
+
+
 def _model(name: str, model: Model, wiring: Wiring) -> str:
     said = described(name)
     joins = "".join(f"| {pin} | {where} |\n" for pin, where in wiring.joins.items())
     table = f"| On the device | Goes to |\n| --- | --- |\n{joins}\n" if joins else ""
     notes = "".join(f"- {note}\n" for note in wiring.notes)
+    still = f"- A sensor that hangs: {_still(model.still)}.\n" if model.still is not None else ""
     meaning = " ".join((getdoc(model.settings) or "").split())
     return (
         f"\n### {name}\n\n{meaning} Unit: {said.unit}.\n\n"
-        f"{table}- Power: {wiring.power}.\n- Level: {wiring.level}.\n{notes}\n```toml\n{example(name)}```\n\n"
+        f"{table}- Power: {wiring.power}.\n- Level: {wiring.level}.\n{notes}{still}\n```toml\n{example(name)}```\n\n"
         f"Source: {said.source}; wiring: {wiring.source}.\n"
     )
