@@ -1,6 +1,6 @@
 """What a model of device is, in the catalogue."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -25,12 +25,18 @@ class Kind(StrEnum):
     SPEAKER = "speaker"
 
 
+def _nothing_wrong(_settings: object) -> Iterable[tuple[str, str]]:
+    """Each value by itself says whether it is right."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """`claims`: what only one device of a gate may have, such as "port /dev/ttyS0" or "pin 17". `build`: makes the device
     of that name; what simulated ones share is on the bench. `wiring`: how a real one is connected. `sign`: by what a model
     on a port or a bus is recognised, where it can be; `still`: how long its link lets it say the same before it is taken to
-    hang, where it measures all the time."""
+    hang, where it measures all the time; `wrong`: the keys of settings that are no mistake of one value alone, and what to
+    write."""
 
     kind: Kind
     settings: type[Any]
@@ -39,6 +45,7 @@ class Model:
     wiring: Wiring | None = None
     sign: "Callable[[], Sign | I2cSign] | None" = None
     still: Still | None = None
+    wrong: Callable[[Any], Iterable[tuple[str, str]]] = _nothing_wrong
 
 
 def claims_nothing(_settings: object) -> tuple[str, ...]:

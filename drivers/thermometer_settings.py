@@ -1,5 +1,6 @@
 """What each model of thermometer can be told, besides those of `drivers.settings`."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -14,6 +15,9 @@ ROOM = Meta(
     le=60,
     extra={"unit": "°C"},
 )
+
+
+COUNTED = "counted from 0: a manual's 30019, 40019 or 400019 is 18"
 
 
 class Parity(StrEnum):
@@ -116,15 +120,21 @@ class ModbusThermometerSettings:
         Number.INT16
     )
     steps: Annotated[float, Meta(description="So many steps are one °C", ge=0.01, le=10_000)] = 10.0
-    object_register: Annotated[int, Meta(description="Where the temperature is", ge=0, le=65_534)]
+    object_register: Annotated[int, Meta(description=f"Where the temperature is, {COUNTED}", ge=0, le=65_534)]
     ambient_register: Annotated[
-        int | None, Meta(description="Where the sensor's own temperature is", ge=0, le=65_534)
+        int | None, Meta(description=f"Where the sensor's own temperature is, {COUNTED}", ge=0, le=65_534)
     ] = None
     room_c: Annotated[float | None, ROOM] = None
-    status_register: Annotated[int | None, Meta(description="Where its status is", ge=0, le=65_535)] = None
+    status_register: Annotated[int | None, Meta(description=f"Where its status is, {COUNTED}", ge=0, le=65_535)] = None
     status_faults: Annotated[
         int, Meta(description="Bits of the status, any of which means: no measurement", ge=0, le=65_535)
     ] = 0xFFFF
+    far: Annotated[
+        bool,
+        Meta(
+            description="Registers above 30000 are its own addresses, and not a manual's numbers such as 30001 or 40001"
+        ),
+    ] = False
     apart: Annotated[bool, Meta(description="Ask for each register by itself: for a sensor that refuses a block")] = (
         False
     )
@@ -134,6 +144,25 @@ class ModbusThermometerSettings:
     highest_c: Annotated[
         float, Meta(description="Above this, the sensor is at fault", ge=50, le=3_000, extra={"unit": "°C"})
     ] = 300.0
+
+
+_NUMBERED = {3: Table.INPUT, 4: Table.HOLDING}
+"""The table that a manual's number of five digits begins with (Modicon's way of writing: 30001 is the first of the input registers)."""
+
+
+def manual_numbers(settings: ModbusThermometerSettings) -> Iterator[tuple[str, str]]:
+    """Registers that were copied as a manual numbers them: the key, and what to write in its place."""
+    places = {key: getattr(settings, key) for key in ("object_register", "ambient_register", "status_register")}
+    for key, number in places.items():
+        table = None if number is None else _NUMBERED.get(number // 10_000)
+        if settings.far or table is None or number % 10_000 == 0:
+            continue
+        and_table = "" if settings.table is table else f', and table = "{table}"'
+        yield (
+            key,
+            f"{number} is how manuals number {table} registers, which count from 0 here: write {key} = {number % 10_000 - 1}"
+            f"{and_table}. If {number} is truly its address on the wire, write far = true beside it",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

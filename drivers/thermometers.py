@@ -23,6 +23,7 @@ from drivers.thermometer_settings import (
     Mlx90614Settings,
     ModbusThermometerSettings,
     SimulatedThermometerSettings,
+    manual_numbers,
 )
 from drivers.wiring import Wiring
 
@@ -255,9 +256,10 @@ def _model(
     wiring: Wiring | None = None,
     sign: Callable[[], signs.Sign] | None = None,
     still: Still = TENTHS,
+    **more: Any,
 ) -> Model:
     claims = claims_nothing if issubclass(settings, SimulatedGyMcu90615Settings) else claims_port
-    return Model(Kind.THERMOMETER, settings, claims, build, wiring, sign, still if wiring is not None else None)
+    return Model(Kind.THERMOMETER, settings, claims, build, wiring, sign, still if wiring is not None else None, **more)
 
 
 THERMOMETERS: Final[Mapping[str, Model]] = {
@@ -277,6 +279,8 @@ THERMOMETERS: Final[Mapping[str, Model]] = {
     "simulated-gy-mcu90640": _model(SimulatedThermometerSettings, _simulated_gy_mcu90640),
     "calex-pyrousb": _model(CalexPyroUsbSettings, _calex_pyrousb, wirings.CALEX_PYROUSB, signs.calex_pyrousb, TENTHS),
     "simulated-calex-pyrousb": _model(SimulatedThermometerSettings, _simulated_calex_pyrousb),
-    "modbus-thermometer": _model(ModbusThermometerSettings, _modbus, wirings.MODBUS, signs.modbus, TENTHS),
+    "modbus-thermometer": _model(
+        ModbusThermometerSettings, _modbus, wirings.MODBUS, signs.modbus, TENTHS, wrong=manual_numbers
+    ),
     "simulated-modbus-thermometer": _model(SimulatedThermometerSettings, _simulated_modbus),
 }
