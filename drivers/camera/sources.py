@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from drivers.camera.frames import Frame, Gray, SourceEnded, SourceLost
-from drivers.camera.picture_files import check_picture
+from drivers.camera.picture_files import checked
 from drivers.camera.settings import PHOTOGRAPHS, CameraSettings, FolderSettings, VideoSettings
 
 cv2.setNumThreads(1)
@@ -220,7 +220,7 @@ def read_photograph(file: Path) -> Gray:
 
 def picture_of(data: bytes) -> Gray:
     """A picture file's bytes as read_photograph gives them. Raises ValueError saying what is wrong."""
-    check_picture(data)
+    data = checked(data)
     picture = _decoded(data, cv2.IMREAD_GRAYSCALE)
     if picture is None:
         raise ValueError("not readable as a picture")
