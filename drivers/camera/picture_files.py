@@ -15,7 +15,7 @@ MOST_PX: Final = 50_000_000
 """Of a JPEG, as the largest phones make them: some 300 MB while it is decoded."""
 MOST_OTHER_PX: Final = 16_000_000
 """Of the other formats, whose pixels may take 16 bytes each meanwhile: as much. A screenshot of 4K has half of it."""
-_PNM: Final = re.compile(rb"P[1-6](?:\s+|#[^\n]*\n)+(\d{1,9})(?:\s+|#[^\n]*\n)+(\d{1,9})\s")
+_PNM: Final = re.compile(rb"P[1-6](?:\s|#[^\n]*\n)+(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,9})\s")
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _PICTURE: Final = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
 _NO_SOF: Final = frozenset((0xC4, 0xC8, 0xCC))  # Huffman tables, an extension, arithmetic conditioning

@@ -40,6 +40,7 @@ def _pictures() -> Iterable[bytes]:
     yield cv2.imencode(".jpg", colour, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
     yield cmyk_jpeg(modules, adobe=True)
     yield cmyk_jpeg(modules, adobe=False)
+    yield b"P4\n" + b"\v" * 60 + b"\xff" * 60  # a search for its size once doubled its time with every blank
 
 
 TARGETS = [Target("picture", picture, _pictures)]

@@ -137,6 +137,12 @@ def test_one_without_any_pixel_is_refused(make: Callable[[int, int], bytes]) -> 
             picture_of(make(width, height))
 
 
+def test_a_head_of_nothing_but_blanks_is_looked_at_once() -> None:
+    """Found by fuzzing: the search for a size that was not there doubled its time with every blank."""
+    with pytest.raises(ValueError, match="is a damaged PGM"):
+        picture_of(b"P4\n" + b"\v" * 1_000 + b"\xff")
+
+
 def test_a_png_whose_chunks_do_not_fit_together_is_refused() -> None:
     """Found by fuzzing: a file of 705 bytes, 58 pixels wide, of which OpenCV took 3 GB and 14 s: a byte of a chunk's length was gone."""
     data = KINDS["png-16-bit-rgba"](CODE)
