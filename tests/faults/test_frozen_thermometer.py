@@ -12,15 +12,16 @@ VISITS = "SELECT body FROM records WHERE kind = 'visit' ORDER BY seq"
 
 
 def test_nobody_passes_by_a_temperature_that_was_somebody_else_s(install: Callable[..., Installation]) -> None:
-    """Two foreheads are measured and let in; those two who come while it hangs are the guard's, and an alarm tells of it."""
+    """Two foreheads are measured and let in; those two who come while it hangs are the guard's, and an alarm tells of it. Its
+    seconds are those of an installation, and four until a sensor of 10 readings a second is found out."""
     day = install(scenario=FROZEN)
-    day.configure(visits=5)
+    day.configure(visits=4)
     day.start("gate")
     outcomes = []
     while (line := day.hear())["what"] != "finished":
         if line["what"] == "scene-ended" and line["expects"]:
             outcomes.append((line["outcome"], line["expects"]))
-    assert outcomes[:4] == [(each, each) for each in ("granted", "referred", "referred", "granted")]
+    assert outcomes == [(each, each) for each in ("granted", "referred", "referred", "granted")]
 
     told = [
         (line["action"], line["kind"])
