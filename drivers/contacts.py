@@ -7,8 +7,10 @@ None, and an input's own thread decides.
 import logging
 import sys
 import threading
+import warnings
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from drivers.debounce import Debounce, Held
@@ -21,8 +23,29 @@ from drivers.threaded import RETRY, Retry, ThreadedDevice, monotonic_ms
 
 logger = logging.getLogger("menshen.gpio")
 BACKSTOP_S: Final = 0.5  # an edge that was never told is found by reading the pin this often
-OPENING: Final = threading.Lock()  # gpiozero finds its factory with the first device, and not from two threads at once
+_OPENING: Final = threading.Lock()  # gpiozero finds its factory with the first device, and not from two threads at once
 _PULLS: Final = {Pull.UP: True, Pull.DOWN: False, Pull.OFF: None}
+
+
+@contextmanager
+def opening() -> Iterator[None]:
+    """Around every opening of a pin. gpiozero warns of each library that it tries in vain, of which whoever cannot have a pin
+    says one sentence (`gpio_in_words`); where another one works in its place, one sentence tells which were missed."""
+    from gpiozero.exc import NativePinFactoryFallback, PinFactoryFallback
+
+    fallbacks = (PinFactoryFallback, NativePinFactoryFallback)
+    with _OPENING, warnings.catch_warnings(record=True) as told:
+        for kind in fallbacks:
+            warnings.simplefilter("always", kind)
+        yield
+    missed = [str(each.message) for each in told if each.category is PinFactoryFallback]
+    if missed:
+        logger.warning(
+            "pins are worked by a library that is second best; is python3-lgpio installed? %s", "; ".join(missed)
+        )
+    for each in told:
+        if each.category not in fallbacks:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
 
 
 def open_input(settings: InputSettings, pin_factory: Any) -> Any:
@@ -31,7 +54,7 @@ def open_input(settings: InputSettings, pin_factory: Any) -> Any:
 
     pull = _PULLS[settings.pull]
     # InputDevice has no events of its own: gpiozero's swallow an edge whose counterpart was lost (its issue 550)
-    with OPENING:
+    with opening():
         return InputDevice(
             settings.pin, pull_up=pull, active_state=True if pull is None else None, pin_factory=pin_factory
         )
@@ -165,7 +188,7 @@ class GpioOutput:
         try:
             from gpiozero import OutputDevice
 
-            with OPENING:
+            with opening():
                 return OutputDevice(
                     self._settings.pin,
                     active_high=self._settings.active is PinLevel.HIGH,

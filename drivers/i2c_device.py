@@ -37,6 +37,9 @@ class I2cLink(Protocol):
     def count(self) -> Counted:
         """What it has seen."""
 
+    def somebody(self, *, near: bool) -> None:
+        """Whether somebody is known to be before it, from now on."""
+
     def take(self, answers: Sequence[bytes], now_ms: int) -> Sequence[Reading]:
         """The readings that these answers are. Never raises."""
 
@@ -112,6 +115,7 @@ class I2cDevice(ThreadedDevice):
         while not self._stopping.is_set():
             answers = [self._transfer(bus, sent, length) for sent, length in link.reads]
             now_ms = monotonic_ms()
+            link.somebody(near=self.near(now_ms))
             readings = link.take(answers, now_ms)
             self._keeper.looked(link.count, now_ms)
             state, detail = link.health(now_ms)

@@ -26,7 +26,10 @@ class Device(Protocol):
 
 
 class Thermometer(Device, Protocol):
-    """Posts `Temperature`."""
+    """Posts `Temperature`. `near`: set before `start` by whoever knows from other devices whether somebody is before it at a time
+    (monotonic ms): then its readings have to change, or it hangs. Called from the device's thread."""
+
+    near: Callable[[int], bool]
 
 
 class CodeScanner(Device, Protocol):

@@ -4,12 +4,13 @@ Out of it come the models' list (`drivers.catalogue`), what a gate's file may sa
 probe, `menshen devices simulate`, and the walks and fuzz targets of the tests.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from inspect import getdoc
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers.protocols.stillness import Still
 from drivers.simulators.bench import Bench
 from drivers.wiring import Wiring
 
@@ -36,6 +37,11 @@ class Kind(StrEnum):
 
 def claims_nothing(_settings: object) -> tuple[str, ...]:
     """Any number of such devices may be there."""
+    return ()
+
+
+def _nothing_wrong(_settings: object) -> Iterable[tuple[str, str]]:
+    """Each value by itself says whether it is right."""
     return ()
 
 
@@ -67,6 +73,8 @@ class Model:
 
     `wiring`: how a real one is connected. `sign`: by what a model on a port or a bus is recognised, where it can be. `link`: on a port,
     what a connection's bytes mean, by the settings. `line`: its simulator on a pty. `twin`: the simulated model, where it has one.
+    `still`: how long its link lets it say the same before it is taken to hang, where it measures all the time. `wrong`: the keys of settings
+    that are no mistake of one value alone, and what to write.
     """
 
     name: str
@@ -83,6 +91,8 @@ class Model:
     link: "Callable[[Any], Callable[[int], Link]] | None" = None
     line: "Callable[[str, Setup], SerialLine] | None" = None
     twin: Twin | None = None
+    still: Still | None = None
+    wrong: Callable[[Any], Iterable[tuple[str, str]]] = _nothing_wrong
 
     @property
     def meaning(self) -> str:

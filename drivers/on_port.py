@@ -1,9 +1,10 @@
 """A model on a serial port: what follows from its link and its simulator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from drivers.model import Kind, Model, Twin, claims_port
+from drivers.protocols.stillness import TENTHS, Still
 from drivers.settings import NoSettings, PortSettings, SimulatedThermometerSettings
 from drivers.simulators.bench import Bench
 from drivers.wiring import Wiring
@@ -31,13 +32,16 @@ def on_port(
     simulator: "Callable[[str, Setup], SerialLine]",
     wiring: Wiring,
     sign: "Callable[[], Sign]",
+    still: Still | None = None,
+    wrong: Callable[[Any], Iterable[tuple[str, str]]] | None = None,
     twin_about: str = "",
     twin_settings: type[Any] | None = None,
     twin_link: LinkOf | None = None,
 ) -> Model:
     """The model; see Model. `simulator`: makes its line, by what it is set to. `twin_…`: of the simulated one, where it differs: it is
     told its surroundings when it is a thermometer, and nothing else."""
-    told = SimulatedThermometerSettings if kind is Kind.THERMOMETER else NoSettings
+    measures = kind is Kind.THERMOMETER
+    told = SimulatedThermometerSettings if measures else NoSettings
 
     def build(name: str, settings: Any, _bench: Bench) -> Any:
         from drivers.serial_device import SerialDevice
@@ -65,4 +69,6 @@ def on_port(
         link=link,
         line=simulator,
         twin=Twin(settings=twin_settings or told, build=build_twin, about=twin_about),
+        still=still or (TENTHS if measures else None),
+        **({} if wrong is None else {"wrong": wrong}),
     )

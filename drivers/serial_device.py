@@ -62,6 +62,14 @@ class Answering(Protocol):
 
 
 @runtime_checkable
+class Watched(Protocol):
+    """What a link has besides, when what it reads has to change while somebody is before it: else the sensor hangs."""
+
+    def somebody(self, *, near: bool) -> None:
+        """Whether somebody is known to be there, from now on."""
+
+
+@runtime_checkable
 class Private(Protocol):
     """What a link has besides, when what comes is a person, whole: not even who watches the port is shown the bytes."""
 
@@ -114,6 +122,8 @@ class SerialDevice(ThreadedDevice):
             self._send(port, link.ask(monotonic_ms()))
             chunk, now_ms = self._read(port)
             self._log(chunk, link)
+            if isinstance(link, Watched):
+                link.somebody(near=self.near(now_ms))
             readings = link.feed(chunk, now_ms)
             self._keeper.looked(link.count, now_ms)
             state, detail = link.health(now_ms)

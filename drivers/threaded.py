@@ -23,6 +23,8 @@ class Retry:
 RETRY = Retry()
 Tap = Callable[[str, bytes | None, int], None]
 """Told of all bytes: ">" sent or "<" come, the bytes (None where they are a person's), and how many."""
+Near = Callable[[int], bool]
+"""Whether somebody is known to be before the device at this time, monotonic ms, as other devices see it."""
 STOP_S = 2.0
 
 
@@ -32,8 +34,8 @@ def monotonic_ms() -> int:
 
 
 class ThreadedDevice:
-    """Implements Device but for `_live`. `tap`: set before `start` by whoever wants to see the bytes; called from the device's
-    thread."""
+    """Implements Device but for `_live`. `tap`: set before `start` by whoever wants to see the bytes; `near`: set before `start`
+    by whoever knows. Both are called from the device's thread."""
 
     def __init__(self, name: str, logger: logging.Logger, retry: Retry) -> None:
         self.name = name
@@ -43,6 +45,7 @@ class ThreadedDevice:
         self._state = DeviceState.STARTING
         self._post: Post = _nowhere
         self.tap: Tap = _unheard
+        self.near: Near = _nobody
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -105,6 +108,11 @@ class ThreadedDevice:
 
 def _unheard(direction: str, data: bytes | None, length: int) -> None:
     """Nobody wants to see the bytes."""
+
+
+def _nobody(_now_ms: int) -> bool:
+    """Nobody is known to be there."""
+    return False
 
 
 def _nowhere(reading: Reading) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Final
 
-from drivers.contacts import BACKSTOP_S, OPENING, gpio_errors, gpio_in_words
+from drivers.contacts import BACKSTOP_S, gpio_errors, gpio_in_words, opening
 from drivers.errors import BadFrame, DeviceLost
 from drivers.held_up import HeldUp
 from drivers.protocols.wiegand import LENGTHS, MOST, SILENCE_S, Pulse, decode, frames
@@ -67,7 +67,7 @@ class WiegandReader(ThreadedDevice):
     def _open(self, pin: int) -> Any:
         from gpiozero import InputDevice
 
-        with OPENING:
+        with opening():
             return InputDevice(pin, pull_up=True, pin_factory=self._factory)
 
     def _clock(self, line: Any) -> Callable[[Any], float]:

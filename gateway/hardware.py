@@ -1,7 +1,7 @@
 """The devices of one gate, built from its configuration, by the use each has."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from drivers.catalogue import MODELS, Bench, Kind
@@ -73,6 +73,12 @@ class Hardware:
             if (state := getattr(device, "state", None)) is not None
         ]
         return tuple(sorted(found, key=lambda each: each.state == DeviceState.OK)[:MOST_DEVICES])
+
+    def watch(self, near: Callable[[int], bool]) -> None:
+        """The thermometer's readings have to change while this says that somebody is before it (monotonic ms). Before `start`."""
+        for config, device in self.devices:
+            if config.use == "thermometer":
+                device.near = near
 
     def start(self, intake: Intake) -> None:
         """Start what reads: contacts first (fire, exit, door), then readers, then the camera and the loudspeaker."""

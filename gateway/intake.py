@@ -16,6 +16,7 @@ from drivers.readings import (
 )
 from gateway.core import events
 from gateway.core.moment import Moment
+from gateway.nearby import Nearby
 from gateway.resolve import ResolveWorkers
 from gateway.sampling import TemperatureSampler
 from sync.contract.records import Direction
@@ -58,6 +59,11 @@ class Intake:
         self._workers = workers
         self._sampler = sampler
         self._now = now
+        self._nearby = Nearby()
+
+    def near(self, mono_ms: int) -> bool:
+        """Whether somebody is known to be before the thermometer."""
+        return self._nearby.at(mono_ms)
 
     def of(self, name: str, use: str) -> Post:
         """The `post` for one device. Raises KeyError for a use that no reading can have."""
@@ -65,7 +71,7 @@ class Intake:
 
         def post(reading: Reading) -> None:
             if isinstance(reading, DeviceStatus):
-                self._status(name, reading)
+                self._status(name, use, reading)
             else:
                 handler(reading)
 
@@ -80,10 +86,14 @@ class Intake:
             return self._temperature
         if use in READERS:
             return lambda reading: self._scan(reading, name, READERS[use])
+        if use == "presence":
+            return self._presence
         to_event = LEVELS[use]
         return lambda reading: self._level(reading, to_event)
 
-    def _status(self, name: str, status: DeviceStatus) -> None:
+    def _status(self, name: str, use: str, status: DeviceStatus) -> None:
+        if use == "presence" and status.state is not DeviceState.OK:
+            self._nearby.presence(self._now().mono_ms, present=False)
         if status.state is not DeviceState.STARTING:
             self._post(events.DeviceChanged(name, status.state.value, status.detail))
 
@@ -98,8 +108,15 @@ class Intake:
         if measured is not None:
             self._post(measured)
 
+    def _presence(self, reading: Reading) -> None:
+        if isinstance(reading, Level):
+            self._nearby.presence(self._now().mono_ms, present=reading.active)
+        self._level(reading, LEVELS["presence"])
+
     def _scan(self, reading: Reading, name: str, direction: Direction) -> None:
         now = self._now()
+        if direction is Direction.ENTRY:
+            self._nearby.shown(now.mono_ms)
         if isinstance(reading, CardRead):
             self._workers.card(reading.uid, name, direction, now)
         elif isinstance(reading, CodeRead):

@@ -2,6 +2,9 @@
 
 A person is in front of the thermometer while it reads something as warm as skin. The median of enough samples that lie
 close together is the measurement; then nothing more until that person has gone or a new measurement is asked for.
+
+A thermometer that hangs repeats the last person's temperature for the next one. So a measurement rests on readings that have
+changed since it was asked for: a living forehead moves the coarsest of them by a step, and the finest with every frame.
 """
 
 from collections import deque
@@ -27,6 +30,8 @@ class TemperatureSampler:
         self._done = False
         self._started: int | None = None
         self._restart = False
+        self._last: tuple[float, float | None] | None = None
+        self._moved = False  # it has changed since the measurement was asked for
 
     def adopt(self, policy: TemperaturePolicy) -> None:
         """Measure by this from the next frame on. From any thread."""
@@ -52,6 +57,8 @@ class TemperatureSampler:
                 self._policy = self._next
                 self._samples = deque(maxlen=self._policy.samples)
             self._reset()
+            self._moved = False
+        self._look(object_c, ambient_c)
         if now_ms - self._started < self._policy.warm_up_s * 1000:
             return None
         corrected = object_c + self._policy.offset_c
@@ -59,11 +66,16 @@ class TemperatureSampler:
             self._nobody()
             return None
         self._missing = 0
-        if self._done:
+        if self._done or not self._moved:
             return None
         self._since = now_ms if self._since is None else self._since
         self._samples.append((now_ms, object_c, ambient_c))
         return self._judge(now_ms)
+
+    def _look(self, object_c: float, ambient_c: float | None) -> None:
+        """Whether this frame is another than the last one. The first tells nothing: it may have hung for long."""
+        before, self._last = self._last, (object_c, ambient_c)
+        self._moved = self._moved or before not in (None, self._last)
 
     def _nobody(self) -> None:
         self._missing += 1

@@ -33,6 +33,8 @@ LONG: Final = re.compile(
             r"drivers/test_thermometers\.py::test_a_(sensor_without_such_a_register|thermal_camera_that_is_too_slow)",
             r"drivers/test_walk\.py::test_a_megabyte\w*\[calex-pyrousb",
             r"drivers/test_walk\.py::test_unplugged\w*\[(?!wiegand|mlx90614|hid-scanner)",
+            # a night of readings in simulated time, of each model: a quarter of an hour of each is always tested, and one night
+            r"drivers/protocols/test_stillness\.py::test_a_quiet_wall_for_a_night\[(?!gd60914)",
             # faults that take their minutes, or of which another kind is always tested
             r"faults/test_full_disk\.py::(test_offline_for_long|test_the_gate_goes_on)",
             r"faults/test_(clock_jumps|lost_devices|damaged_journal)\.py",

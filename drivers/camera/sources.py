@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from drivers.camera.frames import Frame, Gray, SourceEnded, SourceLost
+from drivers.camera.picture_files import checked
 from drivers.camera.settings import PHOTOGRAPHS, CameraSettings, FolderSettings, VideoSettings
 
 cv2.setNumThreads(1)
@@ -214,28 +215,43 @@ def read_photograph(file: Path) -> Gray:
         raise ValueError("it is empty")
     if size > _PICTURE_BYTES:
         raise ValueError(f"{size} bytes are more than a photograph has")
-    try:
-        picture = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
-    except cv2.error as error:
-        raise ValueError(f"not readable as a picture: {error.err}") from error
+    return picture_of(file.read_bytes())
+
+
+def picture_of(data: bytes) -> Gray:
+    """A picture file's bytes as read_photograph gives them. Raises ValueError saying what is wrong."""
+    data = checked(data)
+    picture = _decoded(data, cv2.IMREAD_GRAYSCALE)
     if picture is None:
         raise ValueError("not readable as a picture")
     if picture.min() == picture.max():
-        picture = _on_white(file, picture)
-    longest = max(picture.shape)
-    if longest > _LONGEST_PX:
-        scale = _LONGEST_PX / longest
-        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return _as_gray(picture)
+        picture = _on_white(data, picture)
+    return _as_gray(_no_larger(picture))
 
 
-def _on_white(file: Path, picture: Any) -> Any:
-    """A drawing that is one colour and transparent elsewhere, as on paper; any other picture as it was."""
-    whole = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-    if whole is None or whole.ndim != 3 or whole.shape[2] != 4 or whole.dtype != np.uint8:
+def _decoded(data: bytes, flags: int) -> Any:
+    """As OpenCV decodes it; None where it cannot. Raises ValueError where it says why not."""
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        raise ValueError(f"not readable as a picture: {error.err}") from error
+
+
+def _no_larger(picture: Any) -> Any:
+    longest = max(picture.shape[:2])
+    if longest <= _LONGEST_PX:
         return picture
-    opaque = whole[..., 3] / 255.0
-    return (picture * opaque + 255 * (1 - opaque)).astype(np.uint8)
+    size = [max(1, round(each * _LONGEST_PX / longest)) for each in (picture.shape[1], picture.shape[0])]
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def _on_white(data: bytes, picture: Any) -> Any:
+    """A drawing that is one colour and transparent elsewhere, as on paper; any other picture as it was."""
+    whole = _decoded(data, cv2.IMREAD_UNCHANGED)
+    if whole is None or whole.ndim != 3 or whole.shape[2] != 4 or whole.dtype not in (np.uint8, np.uint16):
+        return picture
+    opaque = _no_larger(whole)[..., 3] / np.iinfo(whole.dtype).max
+    return (_no_larger(picture) * opaque + 255 * (1 - opaque)).astype(np.uint8)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

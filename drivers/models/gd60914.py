@@ -11,6 +11,7 @@ from msgspec import Meta
 from drivers.errors import BadFrame
 from drivers.model import Kind
 from drivers.on_port import on_port
+from drivers.protocols.stillness import TENTHS_ALONE
 from drivers.settings import PORT, ROOM, SimulatedThermometerSettings
 from drivers.signs import Confidence, Sign
 from drivers.wiring import NOT_STATED, PI_UART, UART, Level, Wiring
@@ -110,6 +111,7 @@ GD60914: Final = on_port(
     link=_link,
     simulator=_simulator,
     sign=_sign,
+    still=TENTHS_ALONE,
     wiring=Wiring(
         summary="UART (4 wires), 3.3 V: see the part",
         joins={**UART, "VCC": "3.3 V (pin 1); 5 V (pin 2 or 4) only where the part says so"},

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.model import Kind
 from drivers.on_port import on_port
+from drivers.protocols.stillness import FINE
 from drivers.settings import PortSettings
 from drivers.signs import Sign, framed
 from drivers.wiring import BY_ID, UART, Level, Wiring
@@ -58,6 +59,7 @@ GY_MCU90615: Final = on_port(
     link=_link,
     simulator=_simulator,
     sign=_sign,
+    still=FINE,
     wiring=Wiring(
         summary="UART (4 wires), 3 to 5 V",
         joins=UART,
@@ -83,6 +85,7 @@ GY_MCU90614: Final = on_port(
     link=_link_90614,
     simulator=_simulator,
     sign=_sign_90614,
+    still=FINE,
     wiring=Wiring(
         summary="UART (4 wires), 3 to 5 V",
         joins=UART,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.model import Kind
 from drivers.on_port import on_port
+from drivers.protocols.stillness import PICTURE
 from drivers.settings import PortSettings
 from drivers.signs import Sign, framed
 from drivers.wiring import BY_ID, NOT_STATED, UART, Level, Wiring
@@ -45,6 +46,7 @@ GY_MCU90640: Final = on_port(
     link=_link,
     simulator=_simulator,
     sign=_sign,
+    still=PICTURE,
     wiring=Wiring(
         summary="UART (4 wires), 3 to 5 V: see the part",
         joins=UART,

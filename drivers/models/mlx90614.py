@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from drivers.interfaces import Thermometer
 from drivers.model import Kind, Model, Twin
+from drivers.protocols.stillness import FINE
 from drivers.settings import SimulatedThermometerSettings
 from drivers.signs import I2cSign
 from drivers.simulators.bench import Bench
@@ -56,6 +57,7 @@ MLX90614: Final = Model(
     settings=Mlx90614Settings,
     build=_build,
     claims=_claims,
+    still=FINE,
     wiring=Wiring(
         summary="I²C (SDA, SCL), 3.3 V",
         joins={

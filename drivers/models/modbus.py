@@ -1,6 +1,6 @@
 """Any infrared thermometer that speaks Modbus RTU, by the table of registers in its settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from drivers.serial_device import Link
     from drivers.simulators.line import SerialLine
     from drivers.simulators.setup import Setup
+
+
+COUNTED: Final = "counted from 0: a manual's 30019, 40019 or 400019 is 18"
 
 
 class Parity(StrEnum):
@@ -61,15 +64,21 @@ class ModbusThermometerSettings:
         Number.INT16
     )
     steps: Annotated[float, Meta(description="So many steps are one °C", ge=0.01, le=10_000)] = 10.0
-    object_register: Annotated[int, Meta(description="Where the temperature is", ge=0, le=65_534)]
+    object_register: Annotated[int, Meta(description=f"Where the temperature is, {COUNTED}", ge=0, le=65_534)]
     ambient_register: Annotated[
-        int | None, Meta(description="Where the sensor's own temperature is", ge=0, le=65_534)
+        int | None, Meta(description=f"Where the sensor's own temperature is, {COUNTED}", ge=0, le=65_534)
     ] = None
     room_c: Annotated[float | None, ROOM] = None
-    status_register: Annotated[int | None, Meta(description="Where its status is", ge=0, le=65_535)] = None
+    status_register: Annotated[int | None, Meta(description=f"Where its status is, {COUNTED}", ge=0, le=65_535)] = None
     status_faults: Annotated[
         int, Meta(description="Bits of the status, any of which means: no measurement", ge=0, le=65_535)
     ] = 0xFFFF
+    far: Annotated[
+        bool,
+        Meta(
+            description="Registers above 30000 are its own addresses, and not a manual's numbers such as 30001 or 40001"
+        ),
+    ] = False
     apart: Annotated[bool, Meta(description="Ask for each register by itself: for a sensor that refuses a block")] = (
         False
     )
@@ -79,6 +88,25 @@ class ModbusThermometerSettings:
     highest_c: Annotated[
         float, Meta(description="Above this, the sensor is at fault", ge=50, le=3_000, extra={"unit": "°C"})
     ] = 300.0
+
+
+_NUMBERED: Final = {3: Table.INPUT, 4: Table.HOLDING}
+"""The table that a manual's number of five digits begins with (Modicon's way of writing: 30001 is the first of the input registers)."""
+
+
+def manual_numbers(settings: ModbusThermometerSettings) -> Iterator[tuple[str, str]]:
+    """Registers that were copied as a manual numbers them: the key, and what to write in its place."""
+    places = {key: getattr(settings, key) for key in ("object_register", "ambient_register", "status_register")}
+    for key, number in places.items():
+        table = None if number is None else _NUMBERED.get(number // 10_000)
+        if settings.far or table is None or number % 10_000 == 0:
+            continue
+        and_table = "" if settings.table is table else f', and table = "{table}"'
+        yield (
+            key,
+            f"{number} is how manuals number {table} registers, which count from 0 here: write {key} = {number % 10_000 - 1}"
+            f"{and_table}. If {number} is truly its address on the wire, write far = true beside it",
+        )
 
 
 def registers_of(settings: ModbusThermometerSettings) -> "Registers":
@@ -188,6 +216,7 @@ MODBUS_THERMOMETER: Final = on_port(
     link=_link,
     simulator=_simulator,
     sign=_sign,
+    wrong=manual_numbers,
     wiring=Wiring(
         summary="RS-485 through a USB adapter; supply as its manual says",
         joins={"A (D+)": "A of a USB-to-RS-485 adapter", "B (D-)": "B of the adapter", "GND": "GND of the adapter"},
@@ -199,6 +228,7 @@ MODBUS_THERMOMETER: Final = on_port(
             "A and B are swapped by some makers: where nothing answers, swap them.",
             "120 Ω between A and B at either end of a long line.",
             "What its manual calls register 30001 or 40001 is 0 here.",
+            "Without ambient_register, only 24 h of the very same reading with nobody before it are told as stale.",
         ),
         source="MODBUS over Serial Line 1.02; the wiring is general knowledge",
     ),

@@ -14,6 +14,7 @@ from drivers.errors import BadFrame
 from drivers.protocols.frames import Frame
 from drivers.protocols.infrared import Measured, Place, StreamLink, TemperatureFrame
 from drivers.protocols.quantity import Quantity
+from drivers.protocols.stillness import FINE, Still
 
 START: Final = bytes.fromhex("66 66")
 MODES: Final = (0x01, 0x02)
@@ -70,5 +71,6 @@ class Cjmcu90614Link(StreamLink):
 
     frame: ClassVar[Frame[Measured]] = FRAME.stream
     bauds: ClassVar[Sequence[int]] = (115_200, 9_600, 57_600)
+    still: ClassVar[Still] = FINE
     greeting: ClassVar[bytes] = command(Command.STREAM)
     first_ms: ClassVar[int] = 3_000

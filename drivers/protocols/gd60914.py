@@ -17,6 +17,7 @@ from typing import ClassVar, Final
 from drivers.errors import BadFrame, WrongUse
 from drivers.protocols.infrared import Measured, SensorFault
 from drivers.protocols.polling import Ear, Pace, Poll, Question
+from drivers.protocols.stillness import TENTHS_ALONE, Still
 from drivers.readings import Temperature
 from drivers.tally import Count
 
@@ -107,6 +108,7 @@ class Gd60914Link(Poll):
     bauds: ClassVar[Sequence[int]] = (9_600,)
     greeting: ClassVar[bytes] = SINGLE
     personal: ClassVar[bool] = False
+    still: ClassVar[Still] = TENTHS_ALONE
 
     def __init__(self, now_ms: int, asked: Asked = Asked.FOREHEAD, room_c: float | None = None) -> None:
-        super().__init__(Gd60914Round(asked, room_c), now_ms, _PACE)
+        super().__init__(Gd60914Round(asked, room_c), now_ms, _PACE, self.still)

@@ -20,6 +20,7 @@ from drivers.errors import BadFrame
 from drivers.protocols.frames import Frame
 from drivers.protocols.infrared import Measured, Place, StreamLink, TemperatureFrame, check_sum, summed
 from drivers.protocols.quantity import Quantity
+from drivers.protocols.stillness import FINE, Still
 
 ADDRESS: Final = 0xA4
 START: Final = bytes((ADDRESS, 0x03, 0x07, 0x07))
@@ -112,6 +113,7 @@ class Gy614vLink(StreamLink):
 
     frame: ClassVar[Frame[Measured]] = FRAME.stream
     bauds: ClassVar[Sequence[int]] = (9_600, 115_200, 19_200, 38_400, 57_600, 230_400, 4_800, 2_400)
+    still: ClassVar[Still] = FINE
     greeting: ClassVar[bytes] = (
         write(Register.OUTPUT, STREAMS) + write(Register.FORMAT, BINARY) + write(Register.RATE, TEN_A_SECOND)
     )

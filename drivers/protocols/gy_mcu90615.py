@@ -26,6 +26,7 @@ from drivers.protocols.infrared import (
     summed,
 )
 from drivers.protocols.quantity import Quantity
+from drivers.protocols.stillness import FINE, Still
 
 __all__ = [
     "FIRST_MS",
@@ -100,6 +101,7 @@ class GyMcu90615Link(StreamLink):
 
     frame: ClassVar[Frame[Measured]] = MODULE_FRAME
     bauds: ClassVar[Sequence[int]] = (9_600, 115_200)
+    still: ClassVar[Still] = FINE
     greeting: ClassVar[bytes] = command(Command.STREAM)
 
 

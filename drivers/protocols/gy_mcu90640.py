@@ -22,6 +22,7 @@ from drivers.errors import BadFrame, WrongUse
 from drivers.protocols.frames import Frame
 from drivers.protocols.infrared import SKIN_C, Measured, SensorFault, StreamLink, check_sum, summed
 from drivers.protocols.quantity import Quantity
+from drivers.protocols.stillness import PICTURE, Still
 from drivers.readings import Temperature
 
 WIDTH: Final = 32
@@ -167,6 +168,7 @@ class GyMcu90640Link(StreamLink):
 
     frame: ClassVar[Frame[Measured]] = FRAME
     bauds: ClassVar[Sequence[int]] = (115_200, 460_800)
+    still: ClassVar[Still] = PICTURE
     greeting: ClassVar[bytes] = command(AUTOMATIC)
     first_ms: ClassVar[int] = 3_000
     faster: ClassVar[Sequence[bytes]] = tuple(map(command, FASTER))

@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 from drivers.errors import BadFrame
 from drivers.protocols.frames import Frame, FrameReader
 from drivers.protocols.quantity import Quantity
+from drivers.protocols.stillness import TENTHS, Still, Stillness
 from drivers.readings import DeviceState, Temperature
 from drivers.tally import Counted
 
@@ -94,35 +95,51 @@ def check_sum(frame: bytes) -> None:
 
 
 class Belief:
-    """Whether a thermometer can be believed, from `now_ms` on. `first_ms`: how long it may take to its first reading;
-    `stale_ms`: from one to the next."""
+    """Whether a thermometer can be believed, from `now_ms` on. `still`: how long it may say the same; `first_ms`: how long it
+    may take to its first reading; `stale_ms`: from one to the next. `near`: whether somebody is known to be before it;
+    `is_heard`: when its health was last asked for, its messages came, whatever they said."""
 
-    def __init__(self, now_ms: int, counted: Counted, first_ms: int = FIRST_MS, stale_ms: int = STALE_MS) -> None:
+    def __init__(
+        self, now_ms: int, counted: Counted, still: Still, first_ms: int = FIRST_MS, stale_ms: int = STALE_MS
+    ) -> None:
+        self.near = False
+        self.is_heard = False
         self._opened_ms = now_ms
         self._first_ms = first_ms
         self._stale_ms = stale_ms
         self._counted = counted
+        self._stillness = Stillness(still)
+        self._heard_ms: int | None = None
         self._valid_ms: int | None = None
         self._noise_then = self._bad_then = 0  # how much there had been at the last reading
         self._fault: SensorFault | None = None
 
     def take(self, messages: Sequence[Measured], now_ms: int) -> list[Temperature]:
-        """The readings among these; a sensor's fault is none."""
-        for message in messages:
-            self._fault = message if isinstance(message, SensorFault) else None
-        readings = [message for message in messages if isinstance(message, Temperature)]
-        if readings:
+        """The readings among these that can be believed: a sensor's fault is none, nor what it repeats once it is taken to hang."""
+        believed = [message for message in messages if self._is_believed(message, now_ms)]
+        if messages:
+            self._heard_ms = now_ms
+        if any(isinstance(message, Temperature) for message in messages):
             self._valid_ms = now_ms
             self._noise_then, self._bad_then = self._counted.noise, self._counted.bad
-        return readings
+        return [message for message in believed if isinstance(message, Temperature)]
+
+    def _is_believed(self, message: Measured, now_ms: int) -> bool:
+        self._fault = message if isinstance(message, SensorFault) else None
+        warm = isinstance(message, Temperature) and SKIN_C[0] <= message.measured_c <= SKIN_C[1]
+        self._stillness.take(message, now_ms, near=self.near, warm=warm)
+        return not self._stillness.why
 
     def health(self, now_ms: int) -> tuple[DeviceState, str]:
-        """STALE after so long without a reading, and why; STARTING until the first."""
+        """STALE after so long without a reading, and once it is taken to hang, and why; STARTING until the first."""
+        self.is_heard = self._heard_ms is not None and now_ms - self._heard_ms < self._stale_ms
         since_ms, limit_ms = self._opened_ms, self._first_ms
         if self._valid_ms is not None:
             since_ms, limit_ms = self._valid_ms, self._stale_ms
         if now_ms - since_ms >= limit_ms:
             return DeviceState.STALE, f"no reading for {limit_ms / 1000:g} s: {self._why()}"
+        if self._valid_ms is not None and self._stillness.why:
+            return DeviceState.STALE, self._stillness.why
         return (DeviceState.STARTING if self._valid_ms is None else DeviceState.OK), ""
 
     def _why(self) -> str:
@@ -165,19 +182,20 @@ class Quicken:
 
 
 class StreamLink:
-    """One connection to a module that streams frames. A model declares `frame`, `bauds` and `greeting`; `faster`: what to ask
-    when it streams too slowly."""
+    """One connection to a module that streams frames. A model declares `frame`, `bauds` and `greeting`; `still`: how long it may
+    say the same; `faster`: what to ask when it streams too slowly."""
 
     frame: ClassVar[Frame[Measured]]
     bauds: ClassVar[Sequence[int]]
     greeting: ClassVar[bytes]
     personal: ClassVar[bool] = False
+    still: ClassVar[Still] = TENTHS
     first_ms: ClassVar[int] = FIRST_MS
     faster: ClassVar[Sequence[bytes]] = ()
 
     def __init__(self, now_ms: int) -> None:
         self._reader = FrameReader(self.frame)
-        self._belief = Belief(now_ms, self._reader, self.first_ms)
+        self._belief = Belief(now_ms, self._reader, self.still, self.first_ms)
         self._quicken = Quicken(self.faster)
 
     @property
@@ -199,3 +217,11 @@ class StreamLink:
     def health(self, now_ms: int) -> tuple[DeviceState, str]:
         """See Belief.health."""
         return self._belief.health(now_ms)
+
+    def is_answered(self) -> bool:
+        """See Answering.is_answered: a module whose sensor is at fault, or hangs, has not another rate."""
+        return self._belief.is_heard
+
+    def somebody(self, *, near: bool) -> None:
+        """See Watched.somebody."""
+        self._belief.near = near

@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 from drivers.errors import BadFrame, WrongUse
 from drivers.protocols.infrared import Belief, Measured, SensorFault
 from drivers.protocols.quantity import Quantity
+from drivers.protocols.stillness import FINE, Still
 from drivers.readings import DeviceState, Temperature
 from drivers.tally import Count
 
@@ -62,12 +63,13 @@ class Mlx90614Link:
     """A sensor on a bus, from `now_ms` on. `reads`: what to send and how much to read, for one reading."""
 
     address: ClassVar[int] = ADDRESS
+    still: ClassVar[Still] = FINE
     reads: ClassVar[Sequence[tuple[bytes, int]]] = ((bytes((OBJECT,)), LENGTH), (bytes((AMBIENT,)), LENGTH))
 
     def __init__(self, now_ms: int, address: int = ADDRESS) -> None:
         self.count = Count()
         self._address = address
-        self._belief = Belief(now_ms, self.count)
+        self._belief = Belief(now_ms, self.count, self.still)
 
     def take(self, answers: Sequence[bytes], now_ms: int) -> list[Temperature]:
         """The reading that these answers are, if they are one. Never raises."""
@@ -82,6 +84,10 @@ class Mlx90614Link:
             return []
         self.count.good += 1
         return self._belief.take([_measured(object_c, ambient_c)], now_ms)
+
+    def somebody(self, *, near: bool) -> None:
+        """See Watched.somebody."""
+        self._belief.near = near
 
     def health(self, now_ms: int) -> tuple[DeviceState, str]:
         """See Belief.health."""

@@ -25,6 +25,7 @@ from drivers.protocols.frames import Frame, FrameReader
 from drivers.protocols.infrared import Measured, SensorFault
 from drivers.protocols.polling import Ear, Pace, Poll, Question
 from drivers.protocols.quantity import Quantity
+from drivers.protocols.stillness import TENTHS, TENTHS_ALONE
 from drivers.readings import Temperature
 from drivers.tally import Count
 
@@ -208,5 +209,6 @@ class ModbusLink(Poll):
     personal: ClassVar[bool] = False
 
     def __init__(self, now_ms: int, registers: Registers, *, address: int = 1, baud: int = 9_600) -> None:
-        super().__init__(ModbusRound(registers, address), now_ms, Pace(first_ms=3_000))
+        still = TENTHS if registers.ambient is not None else TENTHS_ALONE  # how finely a sensor measures, no table says
+        super().__init__(ModbusRound(registers, address), now_ms, Pace(first_ms=3_000), still)
         self.bauds: Sequence[int] = (baud,)

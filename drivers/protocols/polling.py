@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from drivers.protocols.infrared import FIRST_MS, STALE_MS, Belief, Measured, SensorFault
+from drivers.protocols.stillness import Still
 from drivers.readings import DeviceState, Temperature
 from drivers.tally import Count
 
@@ -55,13 +56,14 @@ class Pace:
 
 
 class Poll:
-    """Asks a round again and again, from `now_ms` on. Pure: implements a link's ask, feed and health."""
+    """Asks a round again and again, from `now_ms` on; `still`: how long the sensor may say the same. Pure: implements a link's
+    ask, feed, health and somebody."""
 
-    def __init__(self, questions: Round, now_ms: int, pace: Pace) -> None:
+    def __init__(self, questions: Round, now_ms: int, pace: Pace, still: Still) -> None:
         self.count = Count()
         self._round = questions
         self._pace = pace
-        self._belief = Belief(now_ms, self.count, pace.first_ms, pace.stale_ms)
+        self._belief = Belief(now_ms, self.count, still, pace.first_ms, pace.stale_ms)
         self._answers: list[bytes] = []
         self._ear: Ear | None = None
         self._asked_ms = self._begun_ms = now_ms
@@ -112,3 +114,7 @@ class Poll:
     def health(self, now_ms: int) -> tuple[DeviceState, str]:
         """See Belief.health."""
         return self._belief.health(now_ms)
+
+    def somebody(self, *, near: bool) -> None:
+        """See Watched.somebody."""
+        self._belief.near = near

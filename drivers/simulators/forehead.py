@@ -51,7 +51,8 @@ class Surroundings(Protocol):
 
 class Physics:
     """The sensor and what is before it. `body_above_skin_c`: how much warmer a module says that a body is than its skin; who
-    comes near is then given by the body's temperature."""
+    comes near is then given by the body's temperature. `frozen`: it hangs, and measures nothing more until its next power-on:
+    what it said last is said again."""
 
     body_above_skin_c = 0.0
 
@@ -60,6 +61,8 @@ class Physics:
         self._random = random.Random(0)
         self._on_ms = 0
         self._forehead: Forehead | None = None
+        self.frozen = False
+        self._said: tuple[float, float] | None = None
 
     def approach(self, person_c: float, distance_cm: float, now_ms: int) -> None:
         """A forehead comes near; not before the last one has gone, for two do not fit."""
@@ -88,10 +91,12 @@ class Physics:
 
     def noisy(self, now_ms: int) -> tuple[float, float]:
         """The same with noise, in steps of the sensor's resolution."""
-        object_c, ambient_c = (
-            round((value + self.noise(NOISE_C)) / RESOLUTION_C) * RESOLUTION_C for value in self.values(now_ms)
-        )
-        return object_c, ambient_c
+        if self._said is None or not self.frozen:
+            object_c, ambient_c = (
+                round((value + self.noise(NOISE_C)) / RESOLUTION_C) * RESOLUTION_C for value in self.values(now_ms)
+            )
+            self._said = (object_c, ambient_c)
+        return self._said
 
     def room(self, now_ms: int) -> tuple[float, float]:
         """The room as it is measured, and the sensor itself, °C."""
@@ -113,5 +118,6 @@ class Physics:
         return exp(-4 * (now_ms - self._on_ms) / warm_up_ms) if warm_up_ms else 0.0
 
     def power_on(self, now_ms: int) -> None:
-        """It is cold again."""
+        """It is cold again, and does not hang."""
         self._on_ms = now_ms
+        self.frozen = False

@@ -85,6 +85,11 @@ class SimulatedBus:
         with self._lock:
             self._model.physics.leave(monotonic_ms())
 
+    def freeze(self, *, frozen: bool = True) -> None:
+        """The sensor hangs, and its last words are read again and again; or it measures again."""
+        with self._lock:
+            self._model.physics.frozen = frozen
+
     def fault(self, fault: BusFault) -> None:
         """Damage the bus or the sensor, or mend them with BusFault.NONE."""
         with self._lock:

@@ -55,6 +55,16 @@ def _room(_line: Any, setup: Setup, words: Sequence[str]) -> str:
     return f"the room has {setup.room_c} °C"
 
 
+def _freeze(line: Any, _setup: Setup, _words: Sequence[str]) -> str:
+    line.freeze()
+    return "its sensor hangs: it says what it said last"
+
+
+def _thaw(line: Any, _setup: Setup, _words: Sequence[str]) -> str:
+    line.freeze(frozen=False)
+    return "it measures again"
+
+
 def _hold(line: Any, _setup: Setup, words: Sequence[str]) -> str:
     if isinstance(line, SimulatedIdentityCard):
         line.hold(PERSON | ({Field.NUMBER: words[0]} if words else {}))
@@ -100,6 +110,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "approach": Command("approach [°C [cm]]", "somebody comes near (36.5 °C, 3 cm)", _approach),
     "leave": Command("leave", "and goes", _leave),
     "room": Command("room °C", "the room becomes so warm", _room),
+    "freeze": Command("freeze", "its sensor hangs: good frames, and always the same", _freeze),
+    "thaw": Command("thaw", "it measures again, as after a new power-on", _thaw),
     "hold": Command("hold [NUMBER]", "lay a card on it", _hold),
     "remove": Command("remove", "take the card away", _remove),
     "show": Command("show [TEXT]", "hold up a code", _show),
@@ -115,7 +127,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "unplug": Command("unplug", "pull it out", _unplug),
     "plug": Command("plug", "plug it in; its port may have another name", _plug),
 }
-_NEEDS: Final = {"approach": "approach", "leave": "leave", "room": "approach", "hold": "hold", "remove": "remove", "show": "show", "clear": "clear"}  # fmt: skip
+_NEEDS: Final = {"approach": "approach", "leave": "leave", "room": "approach", "freeze": "freeze", "thaw": "freeze", "hold": "hold", "remove": "remove", "show": "show", "clear": "clear"}  # fmt: skip
 
 
 def commands_of(line: SerialLine) -> Mapping[str, Command]:

@@ -135,6 +135,11 @@ class InstrumentLine(SerialLine):
         with self._lock:
             self._model.physics.leave(monotonic_ms())
 
+    def freeze(self, *, frozen: bool = True) -> None:
+        """The sensor hangs, and its module goes on saying what it said last; or it measures again."""
+        with self._lock:
+            self._model.physics.frozen = frozen
+
 
 class SimulatedThermometer(InstrumentLine):
     """A GY-MCU90615 on its line."""

@@ -114,6 +114,7 @@ class Gy90640Model(StreamModel):
     def __init__(self, settings: Surroundings, *, baud: int = 115_200, automatic: bool = True, rate: int = 3) -> None:
         super().__init__(settings, baud=baud, automatic=automatic)
         self.hot: dict[tuple[int, int], float] = {}
+        self._seen: Picture | None = None
         self._every_ms = round(1_000 / RATES_HZ[rate])
 
     def _obey(self, asked: Setting, now_ms: int) -> None:
@@ -132,7 +133,12 @@ class Gy90640Model(StreamModel):
         return gy_mcu90640.encode(self.picture(now_ms))
 
     def picture(self, now_ms: int) -> Picture:
-        """What it sees."""
+        """What it sees; while it hangs, what it saw last."""
+        if self._seen is None or not self.physics.frozen:
+            self._seen = self._look(now_ms)
+        return self._seen
+
+    def _look(self, now_ms: int) -> Picture:
         physics = self.physics
         room_c, ambient_c = physics.room(now_ms)
         face = physics.face(now_ms)

@@ -59,7 +59,11 @@ def _read_device(
         report.add((*path, "use"), f"a {model_name} is no {use}; it can be: {fitting}")
     own = {key: value for key, value in table.items() if key not in ("model", "use")}
     settings = reader.section(model.settings, own, path)
-    if settings is None or use is None:
+    if settings is None:
+        return None, use
+    for key, text in model.wrong(settings):
+        report.rule(text, (*path, key))
+    if use is None:
         return None, use
     return DeviceConfig(name=name, model=str(model_name), use=use, settings=settings, line=report.line(path)), use
 

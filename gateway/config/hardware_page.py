@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from drivers.catalogue import MODELS, Kind, Model
+from drivers.protocols.stillness import HOUR_MS, Still
 from drivers.signs import I2cSign
 from drivers.wiring import Wiring
 
@@ -101,12 +102,22 @@ def _found(model: Model) -> str:
     return f"{rates}{f', with {sign.shows} held before it' if sign.shows else ''}"
 
 
+def _still(still: Still) -> str:
+    """When a thermometer that repeats one good frame is told as stale."""
+    warm = "" if still.warm == still.near else f" ({still.warm}, where it is as warm as skin)"
+    return (
+        f"the very same reading {still.near} times with somebody before it{warm}, or for {still.alone_ms // HOUR_MS} h, is "
+        "told as stale, `frozen`; nobody is measured by it"
+    )
+
+
 def _model(name: str, model: Model, wiring: Wiring) -> str:
     joins = "".join(f"| {pin} | {where} |\n" for pin, where in wiring.joins.items())
     table = f"| On the device | Goes to |\n| --- | --- |\n{joins}\n" if joins else ""
     notes = "".join(f"- {note}\n" for note in wiring.notes)
+    still = f"- A sensor that hangs: {_still(model.still)}.\n" if model.still is not None else ""
     return (
         f"\n### {name}\n\n{model.meaning} Unit: {model.unit}.\n\n"
-        f"{table}- Power: {wiring.power}.\n- Level: {wiring.level}.\n{notes}\n```toml\n{example(name)}```\n\n"
+        f"{table}- Power: {wiring.power}.\n- Level: {wiring.level}.\n{notes}{still}\n```toml\n{example(name)}```\n\n"
         f"Source: {model.source}; wiring: {wiring.source}.\n"
     )

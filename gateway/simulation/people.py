@@ -36,6 +36,9 @@ class Thermometer(Protocol):
     def leave(self) -> None:
         """It goes away."""
 
+    def freeze(self, *, frozen: bool = True) -> None:
+        """It hangs, and repeats what it said last; or it measures again."""
+
 
 class CardReader(Protocol):
     """The simulated card reader."""
@@ -100,6 +103,7 @@ class Stage:
     card_reader: CardReader | None
     exit_reader: CardReader | None
     camera: Camera | None
+    exit_camera: Camera | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,19 +215,36 @@ class People(threading.Thread):
             self._hold(0.35, 0.8)
             reader.remove()
 
-    def _do_show(self, name: str, ago_s: int = 0) -> None:
-        if self._stage.camera is not None:
-            self._stage.camera.show(self._cast.shown(name, self._clock.now().at_ms // 1000 - ago_s))
-            self._hold(0.45, 2.5)
-            self._stage.camera.clear()
+    def _do_show(self, name: str) -> None:
+        self._hold_up(self._stage.camera, name)
+
+    def _do_show_out(self, name: str) -> None:
+        self._hold_up(self._stage.exit_camera, name)
 
     def _do_screenshot(self, name: str) -> None:
-        self._do_show(name, SCREENSHOT_AGO_S)
+        self._hold_up(self._stage.camera, name, SCREENSHOT_AGO_S)
+
+    def _hold_up(self, camera: Camera | None, name: str, ago_s: int = 0) -> None:
+        if camera is not None:
+            camera.show(self._cast.shown(name, self._clock.now().at_ms // 1000 - ago_s))
+            self._hold(0.45, 2.5)
+            camera.clear()
 
     def _do_forehead(self, celsius: str) -> None:
         if self._stage.thermometer is not None:
             self._stage.thermometer.approach(float(celsius))
             self._hold(0.3, 1.5)
+
+    def _do_freeze(self, _: str) -> None:
+        self._freeze(frozen=True)
+
+    def _do_thaw(self, _: str) -> None:
+        self._freeze(frozen=False)
+
+    def _freeze(self, *, frozen: bool) -> None:
+        if self._stage.thermometer is not None:
+            self._stage.thermometer.freeze(frozen=frozen)
+            self._hold(STEP_S, 1.5)
 
     def _do_enter(self, _: str) -> None:
         """Wait for the door; go in when it is released, else turn round once the visit was decided."""

@@ -17,8 +17,8 @@ from sync.errors import CredentialRefused
 SWITCHES = ("approach", "vehicle", "one-metre", "fire", "tamper")
 """Inputs that are `on` or `off`, by their use."""
 ACTIONS = (
-    "arrive", "card", "show", "screenshot", "forehead", "enter", "exit", "card-out", "go-out", "force", "call", "acknowledge",
-    "leave", *SWITCHES,
+    "arrive", "card", "show", "screenshot", "forehead", "enter", "exit", "card-out", "show-out", "go-out", "force", "call",
+    "acknowledge", "leave", "freeze", "thaw", *SWITCHES,
 )  # fmt: skip
 _ACTION = re.compile(rf"({'|'.join(ACTIONS)})(?: (\S+))?")
 
@@ -119,6 +119,7 @@ def _check(text: str, cast: Cast, where: str) -> None:
         "card": {*cast.cards},
         "card-out": {*cast.cards},
         "show": {*cast.codes, *cast.phones},
+        "show-out": {*cast.codes, *cast.phones},
         "screenshot": {*cast.phones},
     }.get(action)
     if names is not None and argument not in names:

@@ -17,13 +17,13 @@ def play(simulation: SimulationConfig, hardware: Hardware, bench: Bench, clock: 
     """The people of the configured scenario; they come when started. Raises ScenarioError."""
     cast = load_cast(simulation.cast)
     scenario = load_scenario(simulation.scenario, cast)
-    camera = hardware.by_use("entry-camera")
     stage = Stage(
         door=Doorway(bench, {config.use: config.settings for config, _ in hardware.devices}),
         thermometer=_simulator(hardware, "thermometer"),
         card_reader=_simulator(hardware, "entry-reader"),
         exit_reader=_simulator(hardware, "exit-reader"),
-        camera=camera if isinstance(camera, SimulatedCamera) else None,
+        camera=_camera(hardware, "entry-camera"),
+        exit_camera=_camera(hardware, "exit-camera"),
     )
 
     def began(scene: Scene) -> None:
@@ -49,6 +49,11 @@ def play(simulation: SimulationConfig, hardware: Hardware, bench: Bench, clock: 
         ended=ended,
         finished=finished,
     )
+
+
+def _camera(hardware: Hardware, use: str) -> SimulatedCamera | None:
+    camera = hardware.by_use(use)
+    return camera if isinstance(camera, SimulatedCamera) else None
 
 
 def _simulator(hardware: Hardware, use: str) -> Any:

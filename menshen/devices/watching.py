@@ -51,7 +51,7 @@ def settings_of(model: str, port: str, more: Mapping[str, str]) -> Any:
     """A model's settings from the command line. Raises click.UsageError."""
     if model not in MODELS:
         raise click.UsageError(f"there is no model {model!r}: see `menshen devices models`")
-    kind = MODELS[model].settings
+    kind, wrong = MODELS[model].settings, MODELS[model].wrong
     names = kind.__dataclass_fields__
     key = next((key for key in _PORT_KEYS if key in names), None)
     given = dict(more)
@@ -62,6 +62,8 @@ def settings_of(model: str, port: str, more: Mapping[str, str]) -> Any:
     report = Report("")
     table = {name: _value(text) for name, text in given.items()}
     settings = Reader(report, Path.cwd(), lambda _: []).section(kind, table, (model,))
+    for name, text in wrong(settings) if settings is not None else ():
+        report.rule(text, (model, name))
     if report.problems() or settings is None:
         said = "; ".join(f"{each.key.rpartition('.')[2]}: {each.text}" for each in report.problems())
         raise click.UsageError(f"{model}: {said}; its keys: {', '.join(names)} (--set key=value)")

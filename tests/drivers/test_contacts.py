@@ -1,12 +1,14 @@
 """Inputs and outputs over gpiozero's mock pins."""
 
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from gpiozero import Device, InputDevice
+from gpiozero import BadPinFactory, Device, InputDevice
+from gpiozero.exc import NativePinFactoryFallback, PinFactoryFallback
 from gpiozero.pins.mock import MockFactory
 
 from drivers.contacts import GpioContact, GpioOutput
@@ -173,6 +175,44 @@ def test_a_machine_without_pins_is_lost_and_does_not_raise(monkeypatch: pytest.M
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "nonsense")
     with Contact(BUTTON, None) as listening:
         assert listening.until_state(DeviceState.LOST).detail.startswith("pin 17: no library for pins works here")
+
+
+def test_without_any_library_for_pins_one_sentence_says_so_and_no_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
+    """gpiozero itself warns of each of the four that it tries."""
+
+    def finds_none() -> None:
+        for name in ("lgpio", "rpigpio", "pigpio", "native"):
+            warnings.warn(PinFactoryFallback(f"Falling back from {name}: not here"), stacklevel=1)
+        raise BadPinFactory("Unable to load any default pin factory!")
+
+    monkeypatch.setattr(Device, "pin_factory", None)
+    monkeypatch.setattr(Device, "_default_pin_factory", staticmethod(finds_none))
+    GpioOutput("lock", OutputSettings(pin=PIN))
+    assert list(recwarn) == []
+    (said,) = caplog.messages
+    assert said.startswith(
+        "lock: pin 17: no library for pins works here: is this a Raspberry Pi, is python3-lgpio installed"
+    )
+
+
+def test_a_library_that_is_second_best_is_told_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
+    def finds_another() -> MockFactory:
+        warnings.warn(PinFactoryFallback("Falling back from lgpio: No module named 'lgpio'"), stacklevel=1)
+        warnings.warn(NativePinFactoryFallback("Falling back to the experimental one"), stacklevel=1)
+        warnings.warn("something else", UserWarning, stacklevel=1)
+        return MockFactory()
+
+    monkeypatch.setattr(Device, "pin_factory", None)
+    monkeypatch.setattr(Device, "_default_pin_factory", staticmethod(finds_another))
+    for pin in (PIN, PIN + 1):
+        GpioOutput("lamp", OutputSettings(pin=pin)).close()
+    assert [str(each.message) for each in recwarn] == ["something else"]
+    (said,) = caplog.messages
+    assert "python3-lgpio" in said and "No module named 'lgpio'" in said
 
 
 def test_a_stopped_input_lets_its_pin_go() -> None:

@@ -12,6 +12,7 @@ import smbus2.smbus2
 
 from drivers.i2c_device import I2cDevice, SystemBus
 from drivers.protocols.mlx90614 import ADDRESS, Mlx90614Link
+from drivers.protocols.stillness import HOUR_MS, Still
 from drivers.readings import DeviceState, Temperature
 from drivers.settings import SimulatedThermometerSettings
 from drivers.simulators.i2c import BusFault, Mlx90614Model, SimulatedI2cThermometer
@@ -76,6 +77,20 @@ def test_a_sensor_that_does_not_answer_is_lost_and_found_again(sensor: Sensor, f
     assert words in detail
     sensor.simulator.plug()
     sensor.until_state(DeviceState.OK, count=2)
+
+
+def test_a_sensor_that_hangs_is_stale_while_somebody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Mlx90614Link, "still", Still(near=8, warm=8, alone_ms=HOUR_MS))
+    sensor = Sensor()
+    sensor.device.near = lambda _now_ms: True
+    with sensor:
+        sensor.until_state(DeviceState.OK)
+        sensor.simulator.freeze()
+        assert sensor.until_state(DeviceState.STALE).detail.startswith("frozen: ")
+        before = len(sensor.readings)
+        sensor.simulator.freeze(frozen=False)
+        sensor.until_state(DeviceState.OK, count=2)
+        sensor.until(lambda: len(sensor.readings) > before)
 
 
 @pytest.mark.parametrize(("path", "words"), [("/dev/i2c-none", "is I²C switched on"), ("/dev/null", "is no I²C bus")])

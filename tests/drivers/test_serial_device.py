@@ -18,6 +18,7 @@ from drivers.catalogue import MODELS, Bench
 from drivers.protocols.gy_mcu90615 import FIRST_MS, Command, GyMcu90615Link, command, encode
 from drivers.protocols.rdm6300 import Rdm6300Link
 from drivers.protocols.rdm6300 import encode as card_frame
+from drivers.protocols.stillness import HOUR_MS, Still
 from drivers.readings import CardRead, DeviceState, DeviceStatus, Temperature
 from drivers.serial_device import CHUNK, PROBE_MS, UNPLUGGED, SerialDevice
 from drivers.settings import NoSettings, PortSettings, SimulatedThermometerSettings
@@ -237,6 +238,47 @@ def test_a_broken_wire_is_stale_then_well_again(thermometer: Thermometer) -> Non
     assert "nothing comes any more" in thermometer.until_state(DeviceState.STALE).detail
     thermometer.simulator.fault(LineFault.NONE)
     thermometer.until_state(DeviceState.OK, count=2)
+
+
+SOON = Still(near=8, warm=8, alone_ms=HOUR_MS)
+
+
+@pytest.mark.parametrize("baud", [9_600, 115_200])
+def test_one_that_hangs_while_somebody_is_there_is_stale_as_it_is_and_well_with_its_next_other_reading(
+    monkeypatch: pytest.MonkeyPatch, baud: int
+) -> None:
+    """At its rate, and opened as it was: it is not looked for at another."""
+    monkeypatch.setattr(GyMcu90615Link, "still", SOON)
+    thermometer, came = Thermometer(baud=baud), threading.Semaphore(0)
+    thermometer.device.near = lambda _now_ms: True
+    thermometer.device.tap = lambda direction, _data, _length: came.release() if direction == "<" else None
+    with thermometer:
+        thermometer.until_state(DeviceState.OK)
+        thermometer.simulator.freeze()
+        stale = thermometer.until_state(DeviceState.STALE)
+        assert stale.detail.startswith("frozen: the very same reading came 8 times with somebody before it")
+        before, noise = len(thermometer.readings), thermometer.device.tally.noise
+        while came.acquire(blocking=False):
+            pass
+        for _ in range(PROBE_MS // 100 + 4):
+            assert came.acquire(timeout=10)
+        assert (len(thermometer.readings), thermometer.device.tally.noise) == (before, noise)
+        thermometer.simulator.freeze(frozen=False)
+        thermometer.until_state(DeviceState.OK, count=2)
+        thermometer.until(lambda: len(thermometer.readings) > before)
+        assert thermometer.device.tally.reopens == 0
+
+
+def test_a_line_that_repeats_the_same_bytes_is_told_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GyMcu90615Link, "still", SOON)
+    thermometer = Thermometer()
+    thermometer.device.near = lambda _now_ms: True
+    with thermometer:
+        thermometer.until_state(DeviceState.OK)
+        thermometer.simulator.fault(LineFault.STUCK)
+        assert thermometer.until_state(DeviceState.STALE).detail.startswith("frozen: ")
+        thermometer.simulator.fault(LineFault.NONE)
+        thermometer.until_state(DeviceState.OK, count=2)
 
 
 def test_unplugged_in_the_middle_of_a_frame_and_plugged_in_under_another_name(

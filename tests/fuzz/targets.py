@@ -1,6 +1,6 @@
 """All targets by name. A new decoder is a row in one of these modules; a new model of device has one already."""
 
-from tests.fuzz import credentials, devices, readers, wires
+from tests.fuzz import credentials, devices, pictures, readers, wires
 from tests.fuzz.target import Target
 
 TARGETS: dict[str, Target] = {
@@ -10,6 +10,7 @@ TARGETS: dict[str, Target] = {
         *wires.TARGETS,
         *devices.BY_TRANSCRIPT,
         *devices.TARGETS,
+        *pictures.TARGETS,
         *readers.TARGETS,  # instead of those by transcript, for models of these names
     )
 }

@@ -2,11 +2,23 @@
 
 import pytest
 
-from drivers.readings import CardRead, CodeHint, CodeRead, Crossed, DeviceState, DeviceStatus, Hint, Level, Temperature
+from drivers.readings import (
+    CardRead,
+    CodeHint,
+    CodeRead,
+    Crossed,
+    DeviceState,
+    DeviceStatus,
+    Hint,
+    Level,
+    Reading,
+    Temperature,
+)
 from gateway.core import events
 from gateway.core.moment import Moment
 from gateway.core.policy import TemperaturePolicy
 from gateway.intake import LEVELS, READERS, Intake
+from gateway.nearby import SHOWN_MS, STAYS_MS
 from gateway.sampling import TemperatureSampler
 from sync.contract.records import Direction
 
@@ -95,6 +107,7 @@ def test_what_is_wrong_with_a_code_is_told_the_core(bench: Bench, use: str, dire
 
 def test_a_stream_of_frames_is_one_measurement(bench: Bench) -> None:
     post = bench.intake.of("forehead", "thermometer")
+    post(Temperature(22.0, 24.0))
     for _ in range(50):
         post(Temperature(36.5, 24.0))
     (measured,) = bench.posted
@@ -104,11 +117,52 @@ def test_a_stream_of_frames_is_one_measurement(bench: Bench) -> None:
 
 def test_a_person_is_measured_by_the_module_s_own_body_value_where_there_is_one(bench: Bench) -> None:
     post = bench.intake.of("forehead", "thermometer")
+    post(Temperature(22.0, 24.0))
     for _ in range(50):
         post(Temperature(34.1, 24.0, 36.5))
     (measured,) = bench.posted
     assert isinstance(measured, events.TemperatureMeasured)
     assert measured.object_c == 36.5
+
+
+def test_a_frame_that_is_always_the_same_is_no_measurement(bench: Bench) -> None:
+    post = bench.intake.of("forehead", "thermometer")
+    for _ in range(50):
+        post(Temperature(36.5, 24.0))
+    assert bench.posted == []
+
+
+@pytest.mark.parametrize("use", ["entry-reader", "entry-camera"])
+@pytest.mark.parametrize(
+    "shown", [CardRead("000414CD7E", "em4100"), CodeRead(b"a", "a", "QRCode", "z"), CodeHint(Hint.CLOSER)]
+)
+def test_who_shows_something_at_the_entry_is_near_for_a_while(bench: Bench, use: str, shown: Reading) -> None:
+    assert not bench.intake.near(NOW.mono_ms)
+    bench.intake.of("r", use)(shown)
+    assert bench.intake.near(NOW.mono_ms + SHOWN_MS - 1)
+    assert not bench.intake.near(NOW.mono_ms + SHOWN_MS)
+
+
+def test_who_is_at_the_exit_s_reader_is_not_before_the_thermometer(bench: Bench) -> None:
+    bench.intake.of("r", "exit-reader")(CardRead("000414CD7E", "em4100"))
+    assert not bench.intake.near(NOW.mono_ms)
+
+
+def test_who_stands_before_the_presence_sensor_is_near_until_they_go_or_it_is_lost(bench: Bench) -> None:
+    post = bench.intake.of("presence", "presence")
+    post(Level(True))
+    assert bench.intake.near(NOW.mono_ms)
+    post(Level(False))
+    assert not bench.intake.near(NOW.mono_ms)
+    post(Level(True))
+    post(DeviceStatus(DeviceState.LOST, "gone"))
+    assert not bench.intake.near(NOW.mono_ms)
+
+
+def test_a_box_before_the_presence_sensor_is_not_somebody_for_ever(bench: Bench) -> None:
+    bench.intake.of("presence", "presence")(Level(True))
+    assert bench.intake.near(NOW.mono_ms + STAYS_MS - 1)
+    assert not bench.intake.near(NOW.mono_ms + STAYS_MS)
 
 
 def test_states_are_told_except_the_beginning(bench: Bench) -> None:

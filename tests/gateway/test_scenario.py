@@ -127,6 +127,41 @@ def test_what_people_do_besides_the_readers_reaches_the_gate() -> None:
     assert [each.outcome for each in ended] == [""]
 
 
+class Things:
+    """A thermometer and a camera at the exit, which keep what is done to them."""
+
+    def __init__(self) -> None:
+        self.did: list[str] = []
+
+    def approach(self, person_c: float) -> None:
+        self.did.append(f"approach {person_c}")
+
+    def leave(self) -> None:
+        self.did.append("leave")
+
+    def freeze(self, *, frozen: bool = True) -> None:
+        self.did.append("freeze" if frozen else "thaw")
+
+    def show(self, text: str) -> None:
+        self.did.append(f"show {text}")
+
+    def clear(self) -> None:
+        self.did.append("clear")
+
+
+def test_what_people_do_to_the_thermometer_and_at_the_exit_s_camera_reaches_them() -> None:
+    scene = Scene(at="10:00", zh="z", en="e", do=("freeze", "thaw", "show-out tenant", "show tenant"))
+    thermometer, at_exit = Things(), Things()
+    people = People(
+        Scenario(scene=(scene,)), Cast(codes={"tenant": "MP1:a"}),
+        Stage(door=Hands(), thermometer=thermometer, card_reader=None, exit_reader=None, camera=None, exit_camera=at_exit),
+        ScriptedClock("Asia/Shanghai", 0), pace=0, visits=0, ended=lambda _: None, began=lambda _: None, finished=lambda: None,
+    )  # fmt: skip
+    people._play(scene)
+    assert thermometer.did == ["freeze", "thaw", "leave"]
+    assert at_exit.did == ["show MP1:a", "clear"]
+
+
 def test_the_cast_on_the_page_is_one(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "simulate.md").read_text("utf-8")
     (shown,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)

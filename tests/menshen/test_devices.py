@@ -289,6 +289,10 @@ def test_a_gate_is_known_by_its_command(command: str, is_gate: bool) -> None:
         (["--model", "toaster"], "there is no model 'toaster'"),
         (["--model", "gpio-input", "--port", "/dev/x"], "has no port"),
         (["--model", "gpio-input", "--set", "pin=99"], "out of range"),
+        (
+            ["--model", "modbus-thermometer", "--port", "/dev/x", "--set", "object_register=40001"],
+            "object_register = 0, and",
+        ),
         (["--model", "gm65", "--port", "/dev/x", "--set", "colour=red"], "unknown key"),
         (["--model", "gpio-output", "--set", "pin=17"], "says nothing that could be watched"),
     ],

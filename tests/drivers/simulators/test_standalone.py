@@ -16,7 +16,7 @@ def test_each_is_a_model_and_says_what_can_be_done_to_it(name: str) -> None:
     line = LINES[name](name, Setup())
     known = set(commands_of(line)) - EVERY
     kind = MODELS[name].kind
-    assert known == {"thermometer": {"approach", "leave", "room"}, "card reader": {"hold", "remove"}, "code scanner": {"show", "clear"}}[kind]  # fmt: skip
+    assert known == {"thermometer": {"approach", "leave", "room", "freeze", "thaw"}, "card reader": {"hold", "remove"}, "code scanner": {"show", "clear"}}[kind]  # fmt: skip
     line.stop()
 
 

@@ -74,6 +74,43 @@ def test_a_passage_has_one_beam_or_a_pair(tmp_path: Path) -> None:
     assert "[devices.beam] counts the same people" in words
 
 
+MODBUS = 'model = "modbus-thermometer"\nuse = "thermometer"\nport = "/dev/ttyUSB9"\n'
+
+
+@pytest.mark.parametrize(
+    ("places", "key", "words"),
+    [
+        ("object_register = 40001", "object_register", 'write object_register = 0, and table = "holding". If 40001 is truly'),
+        ("object_register = 30019", "object_register", "write object_register = 18. If 30019 is truly"),
+        ('table = "holding"\nobject_register = 40019', "object_register", "write object_register = 18. If"),
+        ('table = "holding"\nobject_register = 30019', "object_register", 'write object_register = 18, and table = "input"'),
+        ("object_register = 0\nambient_register = 30003", "ambient_register", "write ambient_register = 2. If"),
+        ("object_register = 0\nstatus_register = 49999", "status_register", "write status_register = 9998, and"),
+        ("object_register = 400019", "object_register", "out of range: 0 to 65534. Where the temperature is, counted from 0: a manual's"),
+    ],
+)  # fmt: skip
+def test_a_register_as_a_manual_numbers_it_is_told_with_what_to_write(
+    tmp_path: Path, places: str, key: str, words: str
+) -> None:
+    found, said = problem(tmp_path, sections() + devices("thermometer") + f"[devices.t]\n{MODBUS}{places}\n")
+    assert (found, words in said) == (f"devices.t.{key}", True), (found, said)
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        "object_register = 0",
+        "object_register = 29999",
+        "object_register = 30000",
+        "object_register = 40000",
+        "object_register = 50001",
+        "far = true\nobject_register = 40001\nambient_register = 40003",
+    ],
+)
+def test_an_address_on_the_wire_is_taken_as_it_is(tmp_path: Path, places: str) -> None:
+    assert problems(tmp_path, sections() + devices("thermometer") + f"[devices.t]\n{MODBUS}{places}\n") == []
+
+
 @pytest.mark.parametrize("device", ["hw:0", "plughw:1,0", "plughw:CARD=2,DEV=0"])
 def test_a_sound_card_is_named_and_not_numbered(tmp_path: Path, device: str) -> None:
     speaker = f'\n[devices.speaker]\nmodel = "loudspeaker"\nuse = "speaker"\ndevice = "{device}"\n'
