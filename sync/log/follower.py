@@ -124,13 +124,14 @@ class Follower:
         self._room = 1
         self._distrusted = False  # the rows held are not what they should be: only a snapshot helps
         self._older_offered = 0
+        self._stalled = True  # nothing has come yet of what is staged, though it was asked for
 
     # events
 
     def connected(self, now: int) -> Sequence[Action]:
         """The link is up: ask."""
         self._connected = True
-        self._patience, self._room = PATIENCE_MS[0], 1
+        self._patience, self._room, self._stalled = PATIENCE_MS[0], 1, True
         self._ask(now)
         return ()
 
@@ -191,7 +192,7 @@ class Follower:
         if self._wake is None and now >= self._overdue_at():
             if self._asked_at is not None:
                 self._patience = min(2 * self._patience, PATIENCE_MS[1])
-                self._room = 1
+                self._room, self._stalled = 1, True
             self._wake = now
         if self._wake is None or now < self._wake:
             return ()
@@ -223,6 +224,7 @@ class Follower:
         if part.title.at_ms <= held.at_ms:
             return ()  # an old one: it says nothing of now
         self._asked_at, self._heard_at, self._patience = None, now, PATIENCE_MS[0]
+        self._expected = 0  # of what comes next without a question, nothing follows but for one
         return (Confirm(part.title, part.sealed),)
 
     def _on_older(self, title: Title, held: Held, now: int) -> Sequence[Action]:
@@ -244,21 +246,24 @@ class Follower:
                 return ()
         elif title.number != 0 or (staged is not None and not self._prefers(title, staged)):
             return ()
+        elif staged is not None:
+            self._expected = 0  # how many of this one come was never asked
         stage = Stage(title, payload)
         return (stage, TakeStaged()) if title.is_last else (stage,)
 
     def _prefers(self, title: Title, staged: Staged) -> bool:
-        """Whether to begin with another transfer than the one that is staged: with a newer one, or when an office that
-        cannot go on with that one (it was put back) offers nothing else."""
+        """Whether to begin with another transfer than the one that is staged: with a newer one where nothing comes of that one, or
+        when an office that cannot go on with it (it was put back) offers nothing else. Changes that come again and again must
+        not keep a long transfer from its end: they follow it."""
         if title.upto.order > staged.upto.order:
-            return True
+            return self._stalled
         self._older_offered += 1
         return self._older_offered >= STUBBORN
 
     # asking
 
     def _progress(self) -> None:
-        self._patience, self._older_offered = PATIENCE_MS[0], 0
+        self._patience, self._older_offered, self._stalled = PATIENCE_MS[0], 0, False
 
     def _held(self) -> Held:
         held = self._kept.held()

@@ -70,6 +70,7 @@ class Publisher:
         self._verify = verify
         self._snapshots: OrderedDict[Mark, Sequence[bytes]] = OrderedDict()
         self._changes: OrderedDict[tuple[Mark, Mark], Sequence[bytes]] = OrderedDict()
+        self._begun: OrderedDict[tuple[Mark, Mark], Sequence[bytes]] = OrderedDict()  # that somebody goes on with
         self._made_ms = 0  # when the last snapshot was made
         self._at_ms = 0
 
@@ -87,6 +88,7 @@ class Publisher:
         if have.seen == newest and self._signed_ms(have) - at_ms > PUT_BACK_MS:
             self._snapshots.clear()
             self._changes.clear()
+            self._begun.clear()
             return OpenEpoch(newest.epoch)
         if have.whole and have.seen == newest:
             return Parts(self._pack(newest, newest, ()))
@@ -118,13 +120,17 @@ class Publisher:
         if staged is not None:
             payloads = self._kept(staged.base, staged.upto)
             if len(payloads) == staged.parts:
+                if staged.base != NOTHING:
+                    _keep(self._begun, (staged.base, staged.upto), payloads, CHANGES)
                 return payloads[staged.next : staged.next + have.room]
         if have.whole and have.seen != NOTHING and self._source.had(have.seen):
             return self._transfer(have.seen, newest)[: have.room]
         return self._snapshot(have, newest)[: have.room]
 
     def _kept(self, base: Mark, upto: Mark) -> Sequence[bytes]:
-        return self._snapshots.get(upto, ()) if base == NOTHING else self._changes.get((base, upto), ())
+        if base == NOTHING:
+            return self._snapshots.get(upto, ())
+        return self._changes.get((base, upto)) or self._begun.get((base, upto), ())
 
     def _snapshot(self, have: Have, newest: Mark) -> Sequence[bytes]:
         """The last one made where it serves, else one of now."""

@@ -11,7 +11,8 @@ from hypothesis.errors import NoSuchExample
 from sync.contract import cose
 from sync.log.follower import IDLE_MS, Action, Follower, Held, Stage, Take, TakeStaged
 from sync.log.keyed import NOTHING, Mark, Row
-from sync.log.parts import MAX_ROOM, OpenedPart, decode_have, open_part
+from sync.log.parts import MAX_ROOM, Have, OpenedPart, decode_have, open_part
+from sync.log.publisher import Parts
 from tests.sync.following import LONG, SITE, Careless, GateState, World, verified
 
 Step = tuple[str, int]
@@ -292,6 +293,57 @@ def test_an_office_that_changes_while_a_snapshot_is_on_its_way_lets_it_end() -> 
         if world.gate.kept.whole:
             break
     assert world.gate.kept.whole
+    world.calm()
+    assert world.is_there()
+
+
+def change_much(world: World, rows: int = 60) -> None:
+    """The office changes so many long rows at once, and pushes the first part of it to whoever had what it had."""
+    before = world.office.mark
+    value = world.office.mark.version.to_bytes(2, "big").ljust(LONG, b"x")
+    world.office.change([Row("card", f"{number:08}", value) for number in range(rows)])
+    world._note()
+    push(world, before)
+
+
+def push(world: World, before: Mark) -> None:
+    guessed = Have(site=SITE, seen=before, title=b"", whole=True, staged=None, room=1)
+    answer = world.publisher.answer(guessed, world.now)
+    assert isinstance(answer, Parts)
+    world.down.extend(answer.payloads)
+
+
+def test_a_change_of_many_parts_goes_on_at_once_though_nobody_had_asked() -> None:
+    world = a_large_world(80)
+    world.calm()
+    begun = world.now
+    change_much(world)
+    while not world.is_there():
+        world.now += 10
+        for road in (world.down, world.up):
+            world.arrive(road, 0)
+        world.poll()
+        assert world.now < begun + 2_000, "it waits for parts that nobody sends"
+
+
+def test_changes_again_and_again_do_not_keep_a_long_one_from_its_end() -> None:
+    world = a_large_world(80)
+    world.calm()
+    begun = world.now
+    change_much(world)
+    wanted = world.office.mark
+    while world.gate.kept.seen.order < wanted.order:
+        world.now += 100
+        if world.now % 500 == 0:  # and it takes longer than from one to the next
+            before = world.office.mark
+            world.office.change([Row("policy", "00000000", str(world.now).encode())])
+            world._note()
+            push(world, before)
+            push(world, world.gate.kept.seen)
+        for road in (world.down, world.up):
+            world.arrive(road, 0)
+        world.poll()
+        assert world.now < begun + 20_000, "it begins anew with every change"
     world.calm()
     assert world.is_there()
 
