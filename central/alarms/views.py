@@ -31,13 +31,18 @@ _UNACKNOWLEDGED = Q(gate_acknowledged=False, office_acknowledged_at=None)
 
 
 def standing() -> QuerySet[Alarm]:
-    """What somebody still has to look at: open, or over before anybody took notice. Not acknowledged first, newest
-    first."""
-    unacknowledged_first = Case(When(_UNACKNOWLEDGED, then=Value(0)), default=Value(1), output_field=IntegerField())
+    """What somebody still has to look at: open, or over before anybody took notice. Not acknowledged first, and of these what
+    still goes on; newest first."""
+    urgent_first = Case(
+        When(_UNACKNOWLEDGED & Q(cleared=False, over_ms=None), then=Value(0)),
+        When(_UNACKNOWLEDGED, then=Value(1)),
+        default=Value(2),
+        output_field=IntegerField(),
+    )
     return (
         with_drills(with_instructions(Alarm.objects.filter(Q(cleared=False) | _UNACKNOWLEDGED)))
         .select_related("gate", "office_acknowledged_by")
-        .order_by(unacknowledged_first, "-received_at", "-since_ms", "id")
+        .order_by(urgent_first, "-received_at", "-since_ms", "id")
     )
 
 

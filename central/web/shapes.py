@@ -34,7 +34,7 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
     },
     "fullness": {"room": _TICK, "nearly": _MARK, "full": _CROSS, "unlimited": _RING},
     "online": {"online": _CIRCLE, "offline": _CROSS, "pending": _MARK},
-    "alarm_state": {"new": _WARNING, "over": _RING, "acknowledged": _TICK, "closed": _BAR},
+    "alarm_state": {"new": _WARNING, "over": _RING, "acknowledged": _TICK, "over-open": _CLOCK, "closed": _BAR},
     "drill": {"planned": _RING, "running": _CIRCLE, "over": _BAR},
     "exercise": {"drill": _FLAG},
     "step": {"done": _TICK, "waiting": _RING, "never": _BAR},

@@ -9,6 +9,8 @@ from django.test import Client
 from central.accounts.models import User
 from central.alarms.models import Alarm
 from central.alarms.views import IN_BAR, PAGE
+from central.web.templatetags.office import gate_time
+from sync.contract.alarms import Alarm as AtGate
 from sync.contract.alarms import AlarmAction, AlarmKind
 from tests.central.web.making import GateAtWork
 
@@ -31,9 +33,45 @@ def test_open_alarms_stand_at_the_top_of_every_page(office: Client, gate: GateAt
 def test_what_is_over_stays_until_somebody_has_looked(office: Client, gate: GateAtWork) -> None:
     alarm = gate.alarm(AlarmKind.DEVICE_LOST, detail="thermometer")
     gate.alarm(AlarmKind.DEVICE_LOST, AlarmAction.CLEARED, id=alarm, detail="thermometer")
-    assert "Over, not acknowledged Device lost north-gate · thermometer" in text(office.get("/alarms/bar/").content)
+    bar = text(office.get("/alarms/bar/").content)
+    assert re.search(r"Over, not acknowledged yet over since [\d: -]{19} Device lost north-gate · thermometer", bar)
     office.post("/alarms/acknowledge/", {"alarm": alarm, "note": "plugged in again"})
     assert "No open alarms" in text(office.get("/alarms/bar/").content)
+
+
+def test_an_alarm_that_its_gate_holds_open_and_is_over_says_so_with_a_shape_and_the_time(
+    office: Client, gate: GateAtWork
+) -> None:
+    alarm = gate.alarm(AlarmKind.DOOR_FORCED)
+    at_gate = Alarm.objects.get()
+    held = AtGate(id=alarm, kind=AlarmKind.DOOR_FORCED, portal="main", since_ms=at_gate.since_ms)
+    over_ms = at_gate.since_ms + 65_000
+    gate.state(alarms=(held,), ended=(alarm,), at_ms=over_ms)
+    since = f"over since {text(gate_time(over_ms).encode())}"
+    for address in ("/alarms/bar/", "/alarms/open/", "/alarms/", f"/alarms/{alarm}/"):
+        page = office.get(address).content
+        assert f"Over, not acknowledged yet {since}" in text(page), address
+        assert 'class="badge alarm_state-over"><svg' in page.decode(), "a shape beside the word"
+        assert "alarm_state-new" not in page.decode()
+    assert "over, not acknowledged yet" in text(office.get(f"/alarms/{alarm}/").content), "in its history"
+    office.cookies.load({"django_language": "zh-hans"})
+    assert "已结束，尚未确认 结束于" in text(office.get("/alarms/").content)
+    office.cookies.load({"django_language": "en"})
+    office.post("/alarms/acknowledge/", {"alarm": alarm, "note": "shut it"})
+    page = text(office.get("/alarms/bar/").content)
+    assert f"Over; acknowledged here, not yet at the gate {since}" in page
+    gate.state()
+    assert "No open alarms" in text(office.get("/alarms/bar/").content)
+    assert "Closed" in text(office.get(f"/alarms/{alarm}/").content)
+
+
+def test_what_still_goes_on_stands_before_what_is_over(office: Client, gate: GateAtWork) -> None:
+    forced = gate.alarm(AlarmKind.DOOR_FORCED)
+    for number in range(IN_BAR):
+        lost = gate.alarm(AlarmKind.DEVICE_LOST, detail=f"reader-{number}")
+        gate.alarm(AlarmKind.DEVICE_LOST, AlarmAction.CLEARED, id=lost, detail=f"reader-{number}")
+    bar = office.get("/alarms/bar/").content.decode()
+    assert bar.index(forced) < bar.index("alarm_state-over")
 
 
 def test_not_acknowledged_first_then_the_newest(office: Client, gate: GateAtWork) -> None:
