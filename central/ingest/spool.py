@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from central.ingest.models import Log, Spooled
-from central.ingest.store import Sheet, logs_and_gaps
+from central.ingest.store import KnownLog, Sheet, known_logs
 from central.registry.models import Gate
 from sync.log.messages import Batch
 from sync.log.receiver import Store, decode_upward, receive
@@ -31,9 +31,9 @@ class DoesNotFit(Exception):
     """A batch is not what its cursor says: what, and where."""
 
 
-def logs(names: Iterable[str], log_ids: Iterable[str]) -> Sequence[Log]:
+def logs(names: Iterable[str], log_ids: Iterable[str]) -> Sequence[KnownLog]:
     """Of these gates, the logs that are named, and those of which something waits; as `Sheet` takes them."""
-    return list(logs_and_gaps().filter(Q(log_id__in=log_ids) | ~Q(written=F("seq")), gate__in=names))
+    return known_logs((Q(log_id__in=log_ids) | ~Q(written=F("seq"))) & Q(gate__in=names))
 
 
 def gates() -> list[str]:
