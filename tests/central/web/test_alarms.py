@@ -12,6 +12,7 @@ from central.alarms.views import IN_BAR, PAGE
 from central.web.templatetags.office import gate_time
 from sync.contract.alarms import Alarm as AtGate
 from sync.contract.alarms import AlarmAction, AlarmKind
+from sync.contract.records import AlarmRecord
 from tests.central.web.making import GateAtWork
 
 
@@ -63,6 +64,22 @@ def test_an_alarm_that_its_gate_holds_open_and_is_over_says_so_with_a_shape_and_
     gate.state()
     assert "No open alarms" in text(office.get("/alarms/bar/").content)
     assert "Closed" in text(office.get(f"/alarms/{alarm}/").content)
+
+
+def test_one_that_was_acknowledged_at_the_gate_says_by_whom_and_what_he_noted(office: Client, gate: GateAtWork) -> None:
+    alarm = gate.alarm(AlarmKind.CALL)
+    row = Alarm.objects.get()
+    told = AtGate(
+        id=alarm, kind=AlarmKind.CALL, portal="main", since_ms=row.since_ms, acknowledged=True, acknowledged_by="Wang"
+    )
+    gate.record(AlarmRecord(action=AlarmAction.CLEARED, by="Wang", note="came to the door", alarm=told))
+    page = office.get(f"/alarms/{alarm}/").content
+    assert "Acknowledged by Wang at the gate Noted at the gate came to the door" in text(page)
+    assert "acknowledged at the gate, and closed Wang came to the door" in text(page), "and not merely over"
+    assert "Acknowledge at the office, too" in text(page) and "autofocus" not in page.decode()
+    assert "Closed Wang at the gate came to the door" in text(office.get("/alarms/").content), "in the list, too"
+    office.post("/alarms/acknowledge/", {"alarm": alarm, "note": "rang back"})
+    assert "rang back" in text(office.get("/alarms/").content), "what the office wrote comes first"
 
 
 def test_what_still_goes_on_stands_before_what_is_over(office: Client, gate: GateAtWork) -> None:
