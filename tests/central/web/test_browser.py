@@ -135,9 +135,10 @@ def test_on_a_tablet_and_a_phone_nothing_has_to_be_pushed_aside(
 
 def test_the_alarm_list_does_not_take_away_what_is_being_typed(seated: BrowserContext) -> None:
     page, gate = seated.new_page(), GateAtWork()
-    gate.alarm(AlarmKind.FEVER)
     page.goto("/alarms/")
     note = page.get_by_label("What was done")
+    expect(note).not_to_be_visible()  # there is nothing to acknowledge
+    gate.alarm(AlarmKind.FEVER)
     note.fill("both looked at")
     gate.alarm(AlarmKind.CALL)
     expect(page.locator("#open-alarms tbody tr")).to_have_count(2)
