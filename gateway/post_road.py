@@ -4,14 +4,15 @@ Theory of operation. The post works without the office, so this is another link 
 nothing of journal or disk: connections are numbered by the boot's clock, which only rises. The state is the one that the office
 has, sent with every change and every `BEAT_MS`. A heartbeat counts when a pinned key of the post has signed it for this gate and
 boot, when what it says of this gate's clock is no older than `SILENT_MS`, and when no later one of that post was here before: so
-none counts twice, and a process that starts again within the boot takes no old one either.
+none counts twice, and a process that starts again within the boot takes no old one either. A question of the post is no sign of it; the
+state that answers goes out at once, so that the post knows a state that was made now from one that somebody repeats.
 """
 
 import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -19,15 +20,25 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gateway.core.moment import Moment
 from gateway.hearing import Hearing
 from gateway.uplink import GOODBYE_S, SETTLE_MS, Link
-from sync.contract.alarms import Alarm, AlarmAction, AlarmMessage, StateMessage
-from sync.contract.post import AHEAD_MS, BEAT_MS, MAX_HEARTBEAT, SILENT_MS, Heartbeat, NoHeartbeat, unseal_heartbeat
+from sync.contract.alarms import Alarm, AlarmAction, AlarmMessage, Asked, StateMessage
+from sync.contract.post import (
+    AHEAD_MS,
+    BEAT_MS,
+    MAX_HEARTBEAT,
+    SILENT_MS,
+    Heartbeat,
+    NoHeartbeat,
+    Question,
+    unseal_said,
+)
 from sync.contract.sealed import NotSealed, SealError
 from sync.contract.topics import Channel, topic
 
 logger = logging.getLogger("menshen.post")
-MOST_POSTS: Final = 16  # whose last heartbeat is remembered
+MOST_POSTS: Final = 16  # whose last heartbeat and question are remembered
 REFUSED_MS: Final = 60_000  # what was refused is logged this often
 _encode = msgspec.json.encode
+_Value = TypeVar("_Value")
 
 
 class HeartbeatRefused(Exception):
@@ -46,13 +57,26 @@ class Heartbeats:
         self._boot = boot
         self._keys = keys
         self._last: dict[str, tuple[int, int]] = {}  # by post: clock and sequence of the last one that counted
+        self._asked: dict[str, str] = {}  # by post: its last question
 
-    def judge(self, payload: bytes, now_ms: int) -> Heartbeat:
-        """The heartbeat in `payload`. Raises HeartbeatRefused: `malformed`, `forged`, `other-gate`, `other-boot`, `late`,
-        `replayed`."""
-        beat = self._unsealed(payload)
-        if beat.gate != self._gate:
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """The last question of each post, for the state."""
+        return tuple(Asked(post=post, number=number) for post, number in list(self._asked.items()))
+
+    def judge(self, payload: bytes, now_ms: int) -> Heartbeat | Question:
+        """The heartbeat or question in `payload`. Raises HeartbeatRefused: `malformed`, `forged`, `other-gate`, `other-boot`,
+        `late`, `replayed`."""
+        said = self._unsealed(payload)
+        if said.gate != self._gate:
             raise HeartbeatRefused("other-gate")
+        if isinstance(said, Question):
+            _remember(self._asked, said.post, said.number)
+        else:
+            self._count(said, now_ms)
+        return said
+
+    def _count(self, beat: Heartbeat, now_ms: int) -> None:
         if beat.boot != self._boot:
             raise HeartbeatRefused("other-boot")
         if not now_ms - SILENT_MS <= beat.mono_ms <= now_ms + AHEAD_MS:
@@ -60,21 +84,25 @@ class Heartbeats:
         order = (beat.mono_ms, beat.sequence)
         if order <= self._last.get(beat.post, (-1, -1)):
             raise HeartbeatRefused("replayed")
-        self._last.pop(beat.post, None)
-        self._last[beat.post] = order
-        while len(self._last) > MOST_POSTS:
-            del self._last[next(iter(self._last))]
-        return beat
+        _remember(self._last, beat.post, order)
 
-    def _unsealed(self, payload: bytes) -> Heartbeat:
+    def _unsealed(self, payload: bytes) -> Heartbeat | Question:
         if len(payload) > MAX_HEARTBEAT:
             raise HeartbeatRefused("malformed")
         try:
-            return unseal_heartbeat(payload, self._keys)
+            return unseal_said(payload, self._keys)
         except (NotSealed, NoHeartbeat):
             raise HeartbeatRefused("malformed") from None
         except SealError:
             raise HeartbeatRefused("forged") from None
+
+
+def _remember(kept: dict[str, _Value], post: str, value: _Value) -> None:
+    """The last of each post; of too many posts, those that spoke last."""
+    kept.pop(post, None)
+    kept[post] = value
+    while len(kept) > MOST_POSTS:
+        del kept[next(iter(kept))]
 
 
 class Tells(Protocol):
@@ -161,11 +189,14 @@ class PostRoad:
         self._work.put(lambda _now: self._on_connected(0, None))
 
     def received(self, _topic: str, payload: bytes) -> None:
-        """What may be a heartbeat came."""
+        """What may be a heartbeat or a question came."""
         try:
-            self._heartbeats.judge(payload, self._now_ms())
+            said = self._heartbeats.judge(payload, self._now_ms())
         except HeartbeatRefused as refused:
             self._refuse(refused.reason)
+            return
+        if isinstance(said, Question):
+            self.state_changed()
             return
         self._hearing.heard()
         self._hearing.expect()  # the next one
@@ -218,7 +249,7 @@ class PostRoad:
 
     def _publish(self, *, online: bool) -> None:
         if self._link is not None and self._connection:
-            state = msgspec.structs.replace(self._status(self._connection), online=online)
+            state = msgspec.structs.replace(self._status(self._connection), online=online, asked=self._heartbeats.asked)
             self._link.publish(self._state_topic, _encode(state), retain=True)
 
     def _refuse(self, reason: str) -> None:

@@ -5,12 +5,14 @@ it has acknowledged, the oldest first, whatever their age. When there are none
 left, bodies of records that it does not have yet are given up: of the kinds in `FIRST`, in that order, and of no other. A visit
 or an alarm that the office does not have is never given up; should the disk become full all the same, it is the portal's policy
 (`when_journal_fails`) that decides who comes in. What is given up keeps its number, kind, time and hash, so the chain and the road
-stay whole; how much it was, and why, is a record written with it. Half-empty pages are then packed, free ones given back to the
+stay whole; how much it was, and why, is a record written with it, in one transaction: whatever becomes of the power, nothing goes
+that is not told. Files of earlier logs are in no transaction: their record is on disk before they go. Half-empty pages are then packed, free ones given back to the
 disk, both in short steps: a record that comes meanwhile waits for one step at most.
 """
 
 import logging
 import os
+import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.core.moment import Moment
-from gateway.journal import Journal, JournalError
+from gateway.journal import Journal, JournalError, Removed
 from sync.contract.records import Dropped
 
 logger = logging.getLogger("menshen.journal")
@@ -50,14 +52,15 @@ MB: Final = 1024 * 1024
 SLACK: Final = 0.05  # so much more room than asked for is made: then none for a while, not a little all the time
 SPARE: Final = 4 * MB  # free pages that stay, as new records fill them
 LEAST: Final = 100  # records: for fewer it would not pay to write another one that tells of them
-TRIM_ROWS: Final = 200  # deleted at a time
-TRIMS: Final = 10  # until it is looked whether that was enough
+TRIM_ROWS: Final = 500  # deleted at a time, with a record that tells of it
+TRIMS: Final = 4  # until it is looked whether that was enough
 MOST_TRIMS: Final = 5  # times that, at one look
 WINDOW: Final = 20_000  # records looked through at a time
 MOST_DROPPED: Final = 1_000  # bodies given up at a time, and at one look
 PACKED: Final = 500  # records written anew at a time
 LEAST_PACKED: Final = 25  # of those without a body just now, for it to be worth it
 PAGES: Final = 256  # given back at a time
+ANSWER_S: Final = 20.0  # until a disk is taken for one that does not answer
 MOST_STEPS: Final = 32  # of these, at a time
 
 
@@ -88,6 +91,7 @@ class Room:
         self._free = free
         self._looked = dict.fromkeys(FIRST, 0)  # up to which record each kind was given up
         self._lot = MOST_DROPPED
+        self._told_of: set[str] = set()  # earlier logs whose end was told
         self._making = False
         self._told: str | None = None
 
@@ -126,33 +130,42 @@ class Room:
 
     def _remove_earlier(self, reason: str) -> int:
         """The files of earlier logs; of how many records."""
-        removed = self._journal.remove_earlier(self._now(), None) if reason == "disk-nearly-full" else []
-        for log_id, first, last, size in removed:
-            count = last - first + 1
-            told = Dropped(reason=reason, log=log_id, first=first, last=last, sent=count, bytes=size)
-            self._journal.append(told, self._now())
+        if reason != "disk-nearly-full":
+            return 0
+        removed = self._journal.remove_earlier(self._now(), None, lambda each: self._tell_first(reason, each))
         return sum(each.last - each.first + 1 for each in removed)
+
+    def _tell_first(self, reason: str, going: Removed) -> None:
+        """Before the file goes. On a disk that takes no record it goes all the same: the record waits for the room that this makes."""
+        log_id, first, last, size = going
+        if log_id in self._told_of:  # it could not be deleted before
+            return
+        self._told_of.add(log_id)
+        told = Dropped(reason=reason, log=log_id, first=first, last=last, sent=last - first + 1, bytes=size)
+        answered = threading.Event()
+        self._journal.append(told, self._now(), (), lambda _error: answered.set())
+        answered.wait(ANSWER_S)
 
     def _trim(self, reason: str) -> int:
         """How many were deleted."""
-        before, used = self._journal.oldest() - 1, self._journal.usage().used
+        before = self._journal.oldest() - 1
         if self._journal.acked.seq - before < LEAST:
             return 0
         try:
-            self._trim_some()
+            self._trim_some(reason)
         finally:
-            last = self._journal.oldest() - 1
-            if last > before:
-                made = max(0, used - self._journal.usage().used)
-                told = Dropped(reason=reason, first=before + 1, last=last, sent=last - before, bytes=made)
-                self._journal.append(told, self._now())
-                logger.warning("%s: %d records that the office has were deleted before their time", reason, told.sent)
-        return last - before
+            count = self._journal.oldest() - 1 - before
+            if count:
+                logger.warning("%s: %d records that the office has were deleted before their time", reason, count)
+        return count
 
-    def _trim_some(self) -> None:
+    def _trim_some(self, reason: str) -> None:
+        def told(first: int, last: int, size: int) -> Dropped:
+            return Dropped(reason=reason, first=first, last=last, sent=last - first + 1, bytes=size)
+
         for _ in range(MOST_TRIMS):
             for _ in range(TRIMS):
-                if self._journal.trim_acknowledged(TRIM_ROWS) < TRIM_ROWS:
+                if self._journal.trim_acknowledged(TRIM_ROWS, told, self._now()) < TRIM_ROWS:
                     return
             self._shrink()  # else nobody sees what it gave
             if not self._scarce():

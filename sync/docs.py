@@ -25,7 +25,7 @@ from sync.contract.directory import (
     Wording,
 )
 from sync.contract.office_time import OfficeTime, Told, When
-from sync.contract.post import Heartbeat
+from sync.contract.post import Heartbeat, Question
 from sync.contract.records import KINDS
 from sync.contract.topics import GATE_ID, MAX_PACKET, PREFIX, Channel
 from sync.log.messages import Ack, Batch, Fork, Gone, Hello
@@ -65,7 +65,7 @@ CHANNELS: Final[Mapping[Channel, tuple[_Sent, ...]]] = {
     Channel.ALARM: (_Sent("alarm", AlarmMessage, JSON),),
     Channel.STATE: (_Sent("state", StateMessage, JSON),),
     Channel.CMD: (_Sent("command", Command, SEALED),),
-    Channel.POST: (_Sent("heartbeat", Heartbeat, SEALED),),
+    Channel.POST: (_Sent("heartbeat", Heartbeat, SEALED), _Sent("question", Question, SEALED)),
 }
 TOLD_BY_GATE: Final = frozenset({Channel.UP, Channel.ALARM, Channel.STATE})
 WITHIN: Final[Sequence[type]] = (Record, Title, OfficeTime, Release, Say, Acknowledge)

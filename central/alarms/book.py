@@ -2,7 +2,8 @@
 
 An alarm's facts only grow: raised, counted up, acknowledged, cleared; it never opens again (the next one has another
 id). The one question of order is whether a state message that does not list an alarm is later than the news of it:
-`_settled` answers it.
+`_settled` answers it. What may come and go is whether an open alarm is over (a forced door that was shut, and is forced again):
+the gate's state says so and no message does, so here it is as in the last state, but for a repetition after that.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from django.db import transaction
 from django.utils.timezone import now as office_now
 
 from central.accounts.models import User
-from central.alarms.models import Alarm, AlarmEvent, Origin
+from central.alarms.models import ENDED, Alarm, AlarmEvent, Origin
 from central.registry.models import Gate
 from central.registry.states import boot_name
 from central.text import harmless
@@ -61,8 +62,10 @@ def hear(gate: Gate, news: News, now: datetime) -> None:
     settled = _settled(news.heard, gate)
     if not settled:
         _place(row, news.heard)
+        if news.action is AlarmAction.REPEATED:
+            row.over_ms = None
     if news.action is AlarmAction.CLEARED or (created and settled):
-        _close(row, now)  # the later state would have listed it, were it still open
+        _close(row, news.at_ms, now)  # the later state would have listed it, were it still open
     row.save()
     _note(row, news, now)
 
@@ -75,14 +78,13 @@ def hear_state(gate: Gate, state: StateMessage, now: datetime) -> None:
     refused: NotOurAlarm | None = None
     for alarm in state.alarms:
         try:
-            _hear_listed(gate, alarm, heard, state.at_ms, now)
+            _hear_listed(gate, alarm, heard, state.at_ms, now, over=alarm.id in state.ended)
         except NotOurAlarm as error:
             refused = error
     listed = {alarm.id for alarm in state.alarms}
     for row in Alarm.objects.filter(gate=gate, origin=Origin.GATE, cleared=False).exclude(pk__in=listed):
-        before = Heard(row.heard_boot, row.heard_mono, row.heard_log, row.heard_seq)
-        if _settled(before, gate):
-            _close(row, now)
+        if _settled(_heard(row), gate):
+            _close(row, state.at_ms, now)
             row.save()
             _event(row, AlarmAction.CLEARED, 0, Source.STATE, state.at_ms, now)
     if refused is not None:
@@ -114,7 +116,7 @@ def end_at_office(gate: Gate, kind: str, begins: str, now: datetime) -> None:
     for row in Alarm.objects.filter(
         gate=gate, origin=Origin.OFFICE, kind=kind, cleared=False, detail__startswith=begins
     ):
-        _close(row, now)
+        _close(row, at_ms, now)
         row.save()
         _event(row, AlarmAction.CLEARED, 0, Source.OFFICE, at_ms, now)
 
@@ -134,7 +136,7 @@ def acknowledge(ids: Iterable[str], user: User, note: str) -> int:
             row.office_acknowledged_at = now
             row.office_note = harmless(note, 500)
             if row.origin == Origin.OFFICE:
-                _close(row, now)
+                _close(row, at_ms, now)
             row.save()
             _event(row, "office-ack", 0, Source.OFFICE, at_ms, now, by=user.get_username(), note=note)
     return len(rows)
@@ -149,6 +151,10 @@ def _settled(heard: Heard, gate: Gate) -> bool:
     if heard.boot == gate.boot:
         return heard.mono_ms < gate.mono_ms
     return heard.boot in gate.earlier_boots
+
+
+def _heard(row: Alarm) -> Heard:
+    return Heard(row.heard_boot, row.heard_mono, row.heard_log, row.heard_seq)
 
 
 def _row(gate: Gate, alarm: Told, heard: Heard, now: datetime) -> tuple[Alarm, bool]:
@@ -186,19 +192,32 @@ def _place(row: Alarm, heard: Heard) -> None:
     row.heard_log, row.heard_seq = heard.log_id, heard.seq
 
 
-def _close(row: Alarm, now: datetime) -> None:
+def _close(row: Alarm, at_ms: int, now: datetime) -> None:
     if not row.cleared:
         row.cleared, row.cleared_at = True, now
+        row.over_ms = at_ms if row.over_ms is None else row.over_ms
 
 
-def _hear_listed(gate: Gate, alarm: Told, heard: Heard, at_ms: int, now: datetime) -> None:
+def _became_over(row: Alarm, at_ms: int, *, over: bool) -> bool:
+    """Bring an open alarm in line with a state that says whether it is over. Whether that is news of an end."""
+    if row.cleared:
+        return False
+    known = row.over_ms
+    row.over_ms = None if not over else at_ms if known is None else known
+    return over and known is None
+
+
+def _hear_listed(gate: Gate, alarm: Told, heard: Heard, at_ms: int, now: datetime, *, over: bool) -> None:
     row, created = _row(gate, alarm, heard, now)
     newly_acknowledged = alarm.acknowledged and not row.gate_acknowledged
+    newly_over = (created or _settled(_heard(row), gate)) and _became_over(row, at_ms, over=over)
     _merge(row, alarm)
     _place(row, heard)
     row.save()
     if created:
         _event(row, AlarmAction.RAISED, 0, Source.STATE, alarm.since_ms, now)
+    if newly_over:
+        _event(row, ENDED, row.count, Source.STATE, at_ms, now)  # each time that it begins again is counted
     if newly_acknowledged:
         _event(row, AlarmAction.ACKNOWLEDGED, 0, Source.STATE, at_ms, now, by=alarm.acknowledged_by)
 

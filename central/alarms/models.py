@@ -16,6 +16,10 @@ from sync.contract.alarms import AlarmAction, Level
 _TOLD: Mapping[int, str] = {Level.LOUDER: "louder", Level.DUTY_ROOM: "duty-room", Level.LEADER: "leader"}
 
 
+ENDED = "ended"
+"""The action of an event: over at the gate, which holds it open until somebody acknowledges it."""
+
+
 class Origin(models.TextChoices):
     """Who raised it."""
 
@@ -25,7 +29,8 @@ class Origin(models.TextChoices):
 
 class Alarm(models.Model):
     """One alarm. `heard_*` say where the latest news of it stands in the gate's own order, so that an older state
-    message does not close a newer alarm. Times in `*_ms` are Unix milliseconds by the gate's clock."""
+    message does not close a newer alarm. Times in `*_ms` are Unix milliseconds by the gate's clock. `over_ms`: since when what it
+    told of is over, at the latest; an alarm that is over stays open at its gate until somebody acknowledges it."""
 
     id = models.CharField(primary_key=True, max_length=32)
     gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="alarms")
@@ -44,6 +49,7 @@ class Alarm(models.Model):
 
     gate_acknowledged = models.BooleanField(default=False)
     gate_acknowledged_by = models.CharField(max_length=64, blank=True)
+    over_ms = models.BigIntegerField(null=True, blank=True)
     cleared = models.BooleanField(default=False)
     cleared_at = models.DateTimeField(null=True, blank=True)  # by the office's clock
     office_acknowledged_by = models.ForeignKey(
@@ -66,6 +72,18 @@ class Alarm(models.Model):
     def acknowledged(self) -> bool:
         """Whether a person, at the gate or at the office, has taken notice."""
         return self.gate_acknowledged or self.office_acknowledged_at is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether what it told of is over, closed or not."""
+        return self.cleared or self.over_ms is not None
+
+    @property
+    def standing(self) -> str:
+        """How it stands, in one machine word."""
+        if not self.acknowledged:
+            return "over" if self.over else "new"
+        return "closed" if self.cleared else "over-open" if self.over else "acknowledged"
 
     @property
     def told(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -18,26 +18,39 @@ from central.accounts.models import User
 from central.alarms.book import acknowledge as store_acknowledgement
 from central.alarms.leader import MAY_NOTE, NOTE_LENGTH, Told, with_instructions, without_instruction
 from central.alarms.leader import note as store_note
-from central.alarms.models import Alarm
+from central.alarms.models import Alarm, AlarmEvent
 from central.drills.marking import with_drills
 from central.web.live import Live
+from sync.contract.alarms import AlarmAction
 
 IN_BAR = 4
 IN_LIST = 200  # of a flood; the rest is in the history
 PAGE = 50
 
 _ID = re.compile(r"[0-9a-f]{32}")
+_AT_GATE = (AlarmAction.ACKNOWLEDGED, AlarmAction.CLEARED)  # the latter where acknowledging was its end
+_GATE_NOTE = Subquery(
+    AlarmEvent.objects.filter(alarm=OuterRef("pk"), action__in=_AT_GATE)
+    .exclude(note="")
+    .order_by("pk")
+    .values("note")[:1]
+)
 _UNACKNOWLEDGED = Q(gate_acknowledged=False, office_acknowledged_at=None)
 
 
 def standing() -> QuerySet[Alarm]:
-    """What somebody still has to look at: open, or over before anybody took notice. Not acknowledged first, newest
-    first."""
-    unacknowledged_first = Case(When(_UNACKNOWLEDGED, then=Value(0)), default=Value(1), output_field=IntegerField())
+    """What somebody still has to look at: open, or over before anybody took notice. Not acknowledged first, and of these what
+    still goes on; newest first."""
+    urgent_first = Case(
+        When(_UNACKNOWLEDGED & Q(cleared=False, over_ms=None), then=Value(0)),
+        When(_UNACKNOWLEDGED, then=Value(1)),
+        default=Value(2),
+        output_field=IntegerField(),
+    )
     return (
         with_drills(with_instructions(Alarm.objects.filter(Q(cleared=False) | _UNACKNOWLEDGED)))
         .select_related("gate", "office_acknowledged_by")
-        .order_by(unacknowledged_first, "-received_at", "-since_ms", "id")
+        .order_by(urgent_first, "-received_at", "-since_ms", "id")
     )
 
 
@@ -121,7 +134,8 @@ def note(request: HttpRequest, alarm_id: str) -> HttpResponse:
 
 
 def _whole() -> QuerySet[Alarm]:
-    return with_drills(with_instructions(Alarm.objects.select_related("gate", "office_acknowledged_by")))
+    rows = Alarm.objects.select_related("gate", "office_acknowledged_by").annotate(gate_note=_GATE_NOTE)
+    return with_drills(with_instructions(rows))
 
 
 def _user(request: HttpRequest) -> User:

@@ -21,6 +21,7 @@ class Dates:
     """The boots that the records of one transaction tell of. `learn` before `time_of`, `write` after the rows are written."""
 
     def __init__(self) -> None:
+        self._scripted = bool(settings.SCRIPTED_CLOCKS)  # asked for every record, and slow to ask
         self._gates: dict[str, History] = {}
         self._rows: dict[tuple[str, bytes], BootTime] = {}
         self._new: set[tuple[str, bytes]] = set()
@@ -46,7 +47,7 @@ class Dates:
     def time_of(self, gate: Gate, said: Said, now: datetime) -> tuple[int | None, int | None, Doubt]:
         """The key of a record's boot; when the record was written, where that is known; else why it is not."""
         row = self._rows.get((gate.pk, said.boot)) if dates(said) else None
-        if said.clock and settings.SCRIPTED_CLOCKS:
+        if said.clock and self._scripted:
             return (None if row is None else row.pk), said.at, Doubt.NONE
         if row is None:
             return None, None, Doubt.UNTRUSTED

@@ -79,7 +79,7 @@ def _check_state(state: StateMessage) -> StateMessage:
     _check_boot(state.boot)
     _check_numbers(state.connection, state.mono_ms, state.at_ms, state.inside, state.head, state.acked)
     _check_numbers(state.directory_epoch, state.directory_version, state.directory_at_ms)
-    if len(state.alarms) > _MAX_ALARMS or len(state.devices_lost) > _MAX_ALARMS:
+    if max(len(state.alarms), len(state.ended), len(state.devices_lost)) > _MAX_ALARMS:
         raise Refused(f"state: more than {_MAX_ALARMS} alarms or devices")
     if len(state.devices) > MOST_DEVICES:
         raise Refused(f"state: more than {MOST_DEVICES} devices told of")

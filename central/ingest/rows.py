@@ -98,7 +98,8 @@ def _table(model: type[Model], names: tuple[str, ...], vendor: str) -> _Table:
 
 def _adapter(field: "Field[Any, Any]", vendor: str) -> Callable[[Any], Any] | None:
     if isinstance(field, JSONField):
-        return lambda value: connection.ops.adapt_json_value(value, None)
+        adapt = connection.ops.adapt_json_value  # one look-up in the thread's connection, and not one for each row
+        return lambda value: adapt(value, None)
     if isinstance(field, DateTimeField) and vendor != "postgresql":
         return connection.ops.adapt_datetimefield_value
     return None

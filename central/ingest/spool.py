@@ -16,14 +16,14 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from central.ingest.models import Log, Spooled
-from central.ingest.store import Sheet, logs_and_gaps
+from central.ingest.store import KnownLog, Sheet, known_logs
 from central.registry.models import Gate
 from sync.log.messages import Batch
 from sync.log.receiver import Store, decode_upward, receive
 from sync.log.view import Head
 
 BACKLOG: Final = 100  # records in one batch
-CHUNK: Final = 500  # records written out by one transaction, about: an alarm waits for it
+CHUNK: Final = 500  # records written out by one transaction, about, while others wait
 LOOKED_AT: Final = 64  # gates that are tried in one turn; others may be written out by another process
 
 
@@ -31,9 +31,9 @@ class DoesNotFit(Exception):
     """A batch is not what its cursor says: what, and where."""
 
 
-def logs(names: Iterable[str], log_ids: Iterable[str]) -> Sequence[Log]:
+def logs(names: Iterable[str], log_ids: Iterable[str]) -> Sequence[KnownLog]:
     """Of these gates, the logs that are named, and those of which something waits; as `Sheet` takes them."""
-    return list(logs_and_gaps().filter(Q(log_id__in=log_ids) | ~Q(written=F("seq")), gate__in=names))
+    return known_logs((Q(log_id__in=log_ids) | ~Q(written=F("seq"))) & Q(gate__in=names))
 
 
 def gates() -> list[str]:
@@ -43,15 +43,16 @@ def gates() -> list[str]:
 
 
 @transaction.atomic
-def write_out(name: str) -> bool:
-    """Write out some of what waits of a gate, in one transaction. False when another process is at it, or nothing waits.
+def write_out(name: str, most: int = CHUNK) -> int:
+    """Write out about `most` records of what waits of a gate, in one transaction. How many; 0 when another process is at it, or
+    nothing waits.
 
     Raises what the database raises, and DoesNotFit; then nothing was written."""
     skips = connection.features.has_select_for_update_skip_locked
     gate = Gate.objects.select_for_update(no_key=True, skip_locked=skips).filter(pk=name).first()
-    some = _next(name) if gate is not None else ()
+    some = _next(name, most) if gate is not None else ()
     if gate is None or not some:
-        return False
+        return 0
     logs = {log.pk: log for log in Log.objects.filter(pk__in={row.log_id for row in some})}
     stood = {key: log.written for key, log in logs.items()}
     sheet = Sheet()
@@ -63,17 +64,17 @@ def write_out(name: str) -> bool:
         if moved != 1:
             raise DoesNotFit(f"{log}: it was written out by another process")
     Spooled.objects.filter(pk__in=[row.pk for row in some]).delete()
-    return True
+    return sum(row.upto - row.after for row in some)
 
 
-def _next(name: str) -> Sequence[Spooled]:
-    """What is to be written out next, in the order in which it came: about a chunk, or a single batch."""
+def _next(name: str, most: int) -> Sequence[Spooled]:
+    """What is to be written out next, in the order in which it came: about so many records, or a single batch."""
     waiting = Spooled.objects.filter(gate=name).order_by("pk")
     taken: list[int] = []
     size = 0
-    for key, after, upto in waiting.values_list("pk", "after", "upto")[:CHUNK]:
+    for key, after, upto in waiting.values_list("pk", "after", "upto")[:most]:
         size += upto - after
-        if taken and size > CHUNK:
+        if taken and size > most:
             break
         taken.append(key)
     return list(waiting.filter(pk__in=taken))  # payloads are large: no others than these

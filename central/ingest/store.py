@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 import msgspec
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
 from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, raise_at_office
 from central.drills.projection import gate_stage, tie
@@ -88,17 +88,24 @@ class CursorMoved(Exception):
     """The cursor is not where it was read: somebody else writes this log. The transaction must be undone."""
 
 
-def logs_and_gaps() -> QuerySet[Log]:
-    """Logs, and of each in `awaits` whether records are missing beyond its cursor: those that come have to be looked for there."""
-    return Log.objects.annotate(awaits=_AWAITS)
+class KnownLog(NamedTuple):
+    """A log; `awaits`: records are missing beyond its cursor, so those that come have to be looked for there."""
+
+    log: Log
+    awaits: bool
+
+
+def known_logs(which: Q) -> list[KnownLog]:
+    """The logs of which this is true."""
+    return [KnownLog(log, log.awaits) for log in Log.objects.filter(which).annotate(awaits=_AWAITS)]
 
 
 class Sheet:
     """What one transaction takes in: gathered message by message, written together by `write`, within the caller's
     transaction. The cursors it tells are as if all of it were written already. `logs`: those it will be about, as far as
-    they were read in this transaction, from `logs_and_gaps`."""
+    they were read in this transaction."""
 
-    def __init__(self, logs: Iterable[Log] = ()) -> None:
+    def __init__(self, logs: Iterable[KnownLog] = ()) -> None:
         self._logs: dict[tuple[str, str], Log] = {}
         self._spooled: list[_SpooledRow] = []
         self._stood: dict[tuple[str, str], int] = {}  # where the cursors that are to move stand in the database
@@ -108,8 +115,8 @@ class Sheet:
         self._dates = Dates()
         self._openings: Counter[str] = Counter()  # by gate
         self._awaited: set[int] = set()  # logs of which records are missing beyond the cursor
-        for log in logs:
-            self._know(log)
+        for known in logs:
+            self._know(known)
 
     def cursor_of(self, gate: Gate, log_id: str) -> Head:
         """Up to where the office has this log."""
@@ -191,14 +198,17 @@ class Sheet:
 
     def _find(self, gate: Gate, log_id: str) -> Log | None:
         log = self._logs.get((gate.pk, log_id))
-        if log is None and (log := logs_and_gaps().filter(gate=gate, log_id=log_id).first()):
-            self._know(log)
+        if log is None:
+            for known in known_logs(Q(gate=gate, log_id=log_id)):  # one, or none
+                log = self._know(known)
         return log
 
-    def _know(self, log: Log) -> None:
+    def _know(self, known: KnownLog) -> Log:
+        log = known.log
         self._logs[log.gate_id, log.log_id] = log
-        if log.awaits:  # type: ignore[attr-defined]  # told by `logs_and_gaps`
+        if known.awaits:
             self._awaited.add(log.pk)
+        return log
 
     def _open(self, gate: Gate, log_id: str) -> Log:
         log = self._find(gate, log_id) or Log.objects.create(gate=gate, log_id=log_id)

@@ -61,7 +61,7 @@ class _Desk:
         self._heard: dict[str, datetime] = {}
         logs = spool.logs(names, log_ids)
         self._sheet = Sheet(logs)
-        self._spooling = {log.gate_id for log in logs if log.written != log.seq}
+        self._spooling = {log.gate_id for log, _ in logs if log.written != log.seq}
 
     def take(self, item: Incoming) -> Iterable[Answer]:
         """Take one message; the answers to it, once all is committed."""

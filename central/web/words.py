@@ -298,6 +298,7 @@ TABLES: Mapping[str, Words] = {
         "silenced": _("siren stopped, not acknowledged"),
         "noted": _("noted"),
         "office-ack": _("acknowledged at the office"),
+        "ended": _("over, not acknowledged yet"),
         "cleared": _("over"),
     },
     "duty_role": {
@@ -407,8 +408,9 @@ TABLES: Mapping[str, Words] = {
     "online": {"online": _("Online"), "offline": _("Offline"), "pending": _("Not admitted")},
     "alarm_state": {
         "new": _("Not acknowledged"),
-        "over": _("Over, not acknowledged"),
+        "over": _("Over, not acknowledged yet"),
         "acknowledged": _("Acknowledged, still open"),
+        "over-open": _("Over; acknowledged here, not yet at the gate"),
         "closed": _("Closed"),
     },
     "by": {"button": _("button")},

@@ -20,6 +20,7 @@ from gateway.journal.schema import (
     READ,
     READ_EARLIER,
     READ_FROM,
+    ROW_BYTES,
     Row,
     checked_record,
     connect_to_salvage,
@@ -31,7 +32,6 @@ from sync.log.view import Head
 
 MOST: Final = 32  # logs that are remembered; a gate opens a new one every ten minutes at most, and hardly ever any
 REACH: Final = 5000  # numbers that are tried for what stands after a page that cannot be read
-_OVERHEAD: Final = 100  # bytes of a record beside its body
 _Columns = tuple[str, str, int, bytes, int, bytes, int, int]
 T = TypeVar("T")
 
@@ -157,7 +157,7 @@ class Aside:
             found: list[Record] = []
             for record in self._fitting(connection, after, min(max_records, self._log.acked.seq - after)):
                 nonlocal max_bytes
-                max_bytes -= len(record.body or b"") + _OVERHEAD
+                max_bytes -= len(record.body or b"") + ROW_BYTES
                 if found and max_bytes < 0:
                     break
                 found.append(record)

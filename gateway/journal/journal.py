@@ -214,9 +214,12 @@ class Journal:
         """The office has said that it has all that is to be had of this earlier log, or that it lacks some of it."""
         self._office_has = {**self._office_has, log_id: whole}
 
-    def remove_earlier(self, now: Moment, keep_days: int | None) -> list[Removed]:
+    def remove_earlier(
+        self, now: Moment, keep_days: int | None, before: Callable[[Removed], None] = lambda _: None
+    ) -> list[Removed]:
         """Delete the files of earlier logs that are older than `keep_days` and of which the office has said since the start that it
-        has them whole; None: of any age, to make room, unless the office lacks some of it. What was removed.
+        has them whole; None: of any age, to make room, unless the office lacks some of it. What was removed. `before` hears of each before
+        it is deleted.
 
         One that was not whole (it was damaged, and not all that was not acknowledged could be carried over) is never deleted: it
         is somebody's to look at. A log that was given up by a clock that was not trusted has no age. Raises JournalError."""
@@ -227,9 +230,10 @@ class Journal:
                 continue
             if keep_days is None or (now.trusted and 0 < log.at_ms < now.at_ms - keep_days * DAY_MS):
                 first, last = min(aside.oldest(), log.acked.seq + 1), log.acked.seq
+                removed.append(Removed(log.log_id, first, last, size))
+                before(removed[-1])
                 aside.remove()
                 logger.warning("%s: deleted, the office has all of it", log.file)
-                removed.append(Removed(log.log_id, first, last, size))
         return removed
 
     # upkeep
@@ -242,10 +246,17 @@ class Journal:
         writer = self._writer
         return self._wait(lambda: writer.trim(now, keep_days, limit))
 
-    def trim_acknowledged(self, limit: int = 200) -> int:
-        """Delete the oldest acknowledged records, whatever their age, at most `limit`; blocks. Returns how many: to make room."""
+    def trim_acknowledged(self, limit: int, told: Callable[[int, int, int], Body], now: Moment) -> int:
+        """Delete the oldest acknowledged records, whatever their age, at most `limit`, to make room; blocks. Returns how many. In one
+        transaction with the record that `told` makes of the first and the last that go, and about how many bytes: none goes
+        that no record tells of."""
         writer = self._writer
-        return self._wait(lambda: writer.trim_acknowledged(limit))
+
+        def tell(first: int, last: int, size: int) -> Job:
+            body = told(first, last, size)
+            return Job(kind_of(body), now, encode_body(body), (), None)
+
+        return self._wait(lambda: writer.trim_acknowledged(limit, tell))
 
     def of_kind(self, kind: str, after: int, upto: int, limit: int) -> list[tuple[int, int]]:
         """Numbers of the records of a kind from `after + 1` to `upto` that still have a body, at most `limit`, and the bytes

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 from gateway.journal.errors import JournalError
-from gateway.journal.schema import READ, Row, connect_to_read, fault_in, is_given_up, record_of
+from gateway.journal.schema import READ, ROW_BYTES, Row, connect_to_read, fault_in, is_given_up, record_of
 from sync.log.records import Record
 from sync.log.view import Head
 
-_OVERHEAD: Final = 100  # bytes of a record beside its body
 _CHUNK: Final = 1000
 _OF_KIND: Final = (
     "SELECT seq, length(body) FROM records WHERE seq > ? AND seq <= ? AND kind = ? AND body IS NOT NULL"
@@ -55,7 +54,7 @@ class Reader:
             size = 0
             cursor = connection.execute(READ, (after, max_records))
             for row in cursor:
-                size += len(row[6] or b"") + _OVERHEAD
+                size += len(row[6] or b"") + ROW_BYTES
                 if found and size > max_bytes:
                     break
                 found.append(record_of(row))

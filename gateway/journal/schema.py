@@ -119,6 +119,7 @@ INSERT: Final = _COLUMNS + _VALUES
 # sqlite3 gives up Python's interpreter lock at every step. While another thread computes, each row of its own costs a wait
 # of up to 5 ms for it; many rows a step cost one.
 CHUNK: Final = 25
+ROW_BYTES: Final = 100  # of a record beside its body
 INSERT_CHUNK: Final = _COLUMNS + ", ".join([_VALUES] * CHUNK)
 READ: Final = (
     "SELECT seq, kind, at, clock, boot, mono, body, salt, body_hash, hash FROM records"
@@ -166,6 +167,14 @@ def row_of(record: Record, previous: bytes) -> Row:
         record.body_hash,
         chain_hash(previous, record),
     )
+
+
+def size_of(connection: sqlite3.Connection, first: int, last: int) -> int:
+    """About how many bytes these records take."""
+    found = connection.execute(
+        "SELECT COUNT(*), TOTAL(LENGTH(body)) FROM records WHERE seq BETWEEN ? AND ?", (first, last)
+    ).fetchone()
+    return int(found[0]) * ROW_BYTES + int(found[1])
 
 
 def insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:

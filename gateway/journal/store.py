@@ -32,6 +32,7 @@ from gateway.journal.schema import (
     pack,
     raw,
     row_of,
+    size_of,
     sqlite_errors,
     usage,
 )
@@ -43,6 +44,7 @@ SALT: Final = 16  # bytes
 SALTS: Final = 64  # drawn at once
 DAY_MS: Final = 86_400_000
 Notes = Mapping[str, object]
+Telling = Callable[[int, int, int], Job]  # of the first and the last record that went, and about how many bytes
 
 
 class Store:
@@ -215,22 +217,26 @@ class Store:
         upto = self._trimmable(now.at_ms - keep_days * DAY_MS, limit) if now.trusted else None
         return 0 if upto is None else self._trim_upto(upto)
 
-    def _trim_upto(self, upto: int) -> int:
+    def _trim_upto(self, upto: int, told: Job | None = None) -> int:
         before = self.trimmed.seq
+        rows = [] if told is None else self._rows([told])[0]
         with self._database.atomic():
             last = RecordRow.select(RecordRow.hash).where(RecordRow.seq == upto)
             trimmed = Head(upto, bytes(last.get(self._database).hash))
             MetaRow.update(trimmed_seq=trimmed.seq, trimmed_hash=trimmed.hash).execute(self._database)
             RecordRow.delete().where(RecordRow.seq <= upto).execute(self._database)
+            insert(self._connection, rows)
         self.trimmed = trimmed
+        if told is not None:
+            self.head, self._now = Head(rows[-1][0], rows[-1][9]), told.now
         return upto - before
 
-    def trim_acknowledged(self, limit: int) -> int:
-        """Delete the oldest acknowledged records, whatever their age. How many."""
-        upto = min(self.acked.seq, self.trimmed.seq + limit, self.head.seq - 1)
-        if upto <= self.trimmed.seq:
+    def trim_acknowledged(self, limit: int, tell: Telling) -> int:
+        """Delete the oldest acknowledged records, whatever their age, in one transaction with the record that tells of it. How many."""
+        first, upto = self.trimmed.seq + 1, min(self.acked.seq, self.trimmed.seq + limit, self.head.seq - 1)
+        if upto < first:
             return 0
-        return self._trim_upto(upto)
+        return self._trim_upto(upto, tell(first, upto, size_of(self._connection, first, upto)))
 
     def drop_bodies(self, seqs: Sequence[int], told: Job) -> None:
         """Give up body and salt of these records, in one transaction with the record that tells of it."""

@@ -19,7 +19,7 @@ from gateway.journal.errors import JournalError
 from gateway.journal.files import Reserve
 from gateway.journal.mailbox import Item, Job, Loss, Mailbox, Note, Task
 from gateway.journal.schema import is_damage, is_full, sqlite_errors
-from gateway.journal.store import Store
+from gateway.journal.store import Store, Telling
 from sync.contract.records import Refused, encode_body, kind_of
 from sync.log.view import Head
 
@@ -283,10 +283,14 @@ class Writer:
         """See `Journal.pack`."""
         self._store.pack(first, last)
 
-    def trim_acknowledged(self, limit: int) -> int:
+    def trim_acknowledged(self, limit: int, tell: Telling) -> int:
         """See `Journal.trim_acknowledged`."""
         self._commit(())
-        return self._store.trim_acknowledged(limit)
+        count = self._store.trim_acknowledged(limit, tell)
+        if count:
+            self.commits += 1
+            self._notify()
+        return count
 
     def finish(self, known_ms: int) -> None:
         """The last task: end the thread after what still waits, and the time."""

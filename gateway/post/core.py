@@ -10,7 +10,8 @@ stands at the fire: here a fire is the alarm tone, and is said before everything
 here, as its gate is newer. Every alarm that calls is said, and again
 every `REPEAT_MS`; of many at once, one at a time, the one not said for the longest first.
 
-A gate that is heard gets a heartbeat every `BEAT_MS`, as long as something here can sound.
+Every gate is asked something new every `BEAT_MS`, and sooner when something came that has yet to be proven: only who answers is
+heard (`gates`). A gate that is heard gets a heartbeat as often, as long as something here can sound.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,12 +25,13 @@ from gateway.post.gates import FollowedGate
 from gateway.post.heard import HeardAlarm, HeardMessage, HeardState
 from sync.contract import commands
 from sync.contract.alarms import AlarmKind, Level
-from sync.contract.post import BEAT_MS, Heartbeat
+from sync.contract.post import BEAT_MS, Heartbeat, Question
 from sync.contract.text import harmless
 
 ANSWER_MS: Final = commands.LIFE_MS
 REPEAT_MS: Final = 20_000
 LINE_MS: Final = 2_500  # to say a line in one language
+ASK_AGAIN_MS: Final = 500
 LOUDER_MS: Final = 60_000  # a silence that nobody answers for so long is louder; other alarms rise at their gate
 OFFICE_DATA: Final = "office-data"  # such a part is lost as a device is
 OFFICE_PARTS: Final = frozenset({"policy", "directory", "directory-age", "trust-list"})
@@ -113,6 +115,13 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """A question for a gate."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
 class Show:
     """For who watches: `opened`, `acknowledged`, `over` of an alarm at a gate."""
 
@@ -123,7 +132,7 @@ class Show:
     by: str = ""
 
 
-Effect = Sound | Say | Send | Beat | Show
+Effect = Sound | Say | Send | Beat | Ask | Show
 
 
 class GateState(StrEnum):
@@ -211,12 +220,13 @@ class Post:
         languages: int = 2,
     ) -> None:
         self._name = name
-        self._gates = {gate: FollowedGate(now_ms) for gate in gates}
+        self._gates = {gate: FollowedGate(name, now_ms) for gate in gates}
         self._works = dict.fromkeys(sounding, True)
         self._ids = ids
         self._line_ms = languages * LINE_MS
         self._entries: dict[tuple[str, str], Entry] = {}
         self._beat_ms: dict[str, int] = {}  # when each gate that is heard gets its next
+        self._asked_ms = dict.fromkeys(gates, now_ms - BEAT_MS)  # when each was asked last
         self._sequence = 0
         self._quiet_until = now_ms  # a line is being said
         self._sound = Sound()
@@ -229,7 +239,7 @@ class Post:
             case StateHeard(name, state, kept) if name in self._gates:
                 self._gates[name].take_state(state, now_ms, kept=kept)
             case AlarmHeard(name, message) if name in self._gates:
-                self._gates[name].take_alarm(message, now_ms)
+                self._gates[name].take_alarm(message)
             case DeviceChanged(device, works) if device in self._works:
                 self._works[device] = works
         for name, gate in self._gates.items():
@@ -238,11 +248,13 @@ class Post:
             self._answer(event.by, now_ms, effects)
         self._call(now_ms, effects)
         self._beat(now_ms, effects)
+        self._ask(now_ms, effects)
         return tuple(effects)
 
     def deadline(self, now_ms: int) -> int:
         """When it wants to be asked again."""
         due = [gate.silent_at() for name, gate in self._gates.items() if name not in self._silent]
+        due += [self._ask_due(name) for name in self._gates]
         due += self._beat_ms.values() if any(self._works.values()) else ()
         due += [each for entry in self._entries.values() for each in self._due_of(entry)]
         return max(now_ms, min(due, default=now_ms + BEAT_MS))
@@ -381,6 +393,17 @@ class Post:
             effects.append(Say(entry.line, entry.gate, first=entry.is_fire))
 
     # what the gates hear of us
+
+    def _ask_due(self, name: str) -> int:
+        return self._asked_ms[name] + (ASK_AGAIN_MS if self._gates[name].doubted else BEAT_MS)
+
+    def _ask(self, now_ms: int, effects: list[Effect]) -> None:
+        for name, gate in self._gates.items():
+            if now_ms >= self._ask_due(name):
+                question = Question(gate=name, post=self._name, number=self._ids())
+                gate.ask(question.number, now_ms)
+                self._asked_ms[name] = now_ms
+                effects.append(Ask(question))
 
     def _beat(self, now_ms: int, effects: list[Effect]) -> None:
         heard = {name for name, gate in self._gates.items() if gate.heard and name not in self._silent}

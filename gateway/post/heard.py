@@ -34,6 +34,13 @@ class HeardMessage(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int = 0
 
 
+class HeardAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """The last question of a post that the gate has heard."""
+
+    post: str
+    number: str
+
+
 class HeardState(msgspec.Struct, frozen=True, kw_only=True):
     """A gate's state, or its will."""
 
@@ -45,3 +52,4 @@ class HeardState(msgspec.Struct, frozen=True, kw_only=True):
     drill: bool = False
     alarms: tuple[HeardAlarm, ...] = ()
     ended: tuple[str, ...] = ()
+    asked: tuple[HeardAsked, ...] = ()

@@ -26,7 +26,7 @@ from gateway.post.ears import Ears
 from gateway.post.speech import Speech
 from gateway.switches import Switch
 from sync.contract.commands import seal_command
-from sync.contract.post import seal_heartbeat
+from sync.contract.post import seal_heartbeat, seal_question
 from sync.contract.topics import Channel, topic
 from sync.keyfiles import read_key_file
 from sync.notify import Notifier
@@ -129,6 +129,10 @@ class Hands:
             case core.Beat(heartbeat):
                 self._ears.publish(
                     heartbeat.gate, topic(heartbeat.gate, Channel.POST), seal_heartbeat(heartbeat, self._key)
+                )
+            case core.Ask(question):
+                self._ears.publish(
+                    question.gate, topic(question.gate, Channel.POST), seal_question(question, self._key)
                 )
             case core.Send(gate, command):
                 logger.info("%s acknowledges alarm %s at %s", command.by, command.alarm, gate)

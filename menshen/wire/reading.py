@@ -11,7 +11,8 @@ from sync.contract.alarms import Alarm, AlarmMessage, StateMessage
 from sync.contract.commands import Acknowledge, Command, Release, Say, action_of, read_command
 from sync.contract.cose import decode_sign1
 from sync.contract.office_time import MAX_INFLATED, OfficeTime, Told, When, decode_when
-from sync.contract.post import Heartbeat, read_heartbeat
+from sync.contract.post import QUESTION, Heartbeat, Question, read_heartbeat, read_question
+from sync.contract.sealed import sealed_as
 from sync.contract.topics import Channel, parse_topic
 from sync.errors import SyncError
 from sync.log.keyed import NOTHING, Mark
@@ -23,7 +24,7 @@ from sync.log.sender import decode_downward
 from sync.printable import time_words
 
 SHOWN_ALARMS: Final = 5  # of a state, in a line
-Said = Message | AlarmMessage | StateMessage | Command | Have | Title | When | OfficeTime | Heartbeat
+Said = Message | AlarmMessage | StateMessage | Command | Have | Title | When | OfficeTime | Heartbeat | Question
 _UNCHECKED: Final = "signature not looked at"
 _PART: Final = msgspec.msgpack.Decoder(Part)
 _TITLE: Final = msgspec.json.Decoder(Title)
@@ -75,9 +76,15 @@ def _shown(said: Said, channel: Channel) -> tuple[str, str, Mapping[str, object]
             return action_of(said), _command(said), _plain(said)
         case Have() | Title() | When() | OfficeTime():
             return _beside(said)
-        case Heartbeat(post=post, sequence=sequence):
-            return "heartbeat", f"{post} number {sequence} at {said.mono_ms} ms of boot {said.boot[:8]}", _plain(said)
+        case Heartbeat() | Question():
+            return *_of_post(said), _plain(said)
     return str(said.__struct_config__.tag), _log(said), _range(said)
+
+
+def _of_post(said: Heartbeat | Question) -> tuple[str, str]:
+    if isinstance(said, Question):
+        return "question", f"{said.post} asks {said.number[:8]}"
+    return "heartbeat", f"{said.post} number {said.sequence} at {said.mono_ms} ms of boot {said.boot[:8]}"
 
 
 def _beside(said: Have | Title | When | OfficeTime) -> tuple[str, str, Mapping[str, object]]:
@@ -127,8 +134,10 @@ def _read_down(payload: bytes) -> Said:
     return decode_downward(payload)
 
 
-def _read_heartbeat(payload: bytes) -> Heartbeat:
+def _read_post(payload: bytes) -> Heartbeat | Question:
     """The same of a post."""
+    if sealed_as(payload, QUESTION):
+        return read_question(decode_sign1(payload).payload)
     return read_heartbeat(decode_sign1(payload).payload)
 
 
@@ -138,11 +147,11 @@ _DECODERS: Final[Mapping[Channel, Callable[[bytes], Said]]] = {
     Channel.ALARM: msgspec.json.Decoder(AlarmMessage).decode,
     Channel.STATE: msgspec.json.Decoder(StateMessage).decode,
     Channel.CMD: _read_command,
-    Channel.POST: _read_heartbeat,
+    Channel.POST: _read_post,
 }
 
 
-def _plain(said: AlarmMessage | StateMessage | Command | OfficeTime | Heartbeat) -> Mapping[str, object]:
+def _plain(said: AlarmMessage | StateMessage | Command | OfficeTime | Heartbeat | Question) -> Mapping[str, object]:
     plain: Mapping[str, object] = msgspec.to_builtins(said)
     return plain
 

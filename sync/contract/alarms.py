@@ -126,6 +126,13 @@ class DeviceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     reopens: int = 0
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """The last question of a guard post that the gate has heard (`sync.contract.post.Question`)."""
+
+    post: str
+    number: str
+
+
 class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
     """Payload of the retained `…/state`, QoS 1; the last will is the same message with `online` false and no alarms.
 
@@ -133,7 +140,8 @@ class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
     record written, `acked` of the last one the office acknowledged. `commands`: what became of the last few of the office's
     commands, so that the answers overtake the backlog, too. `directory_…`: which state of the site's directory the gate
     decides by, and when the office last said that it is the newest (Unix milliseconds); 0 for none. `devices`: each device, at most 32.
-    `ended`: the ids of the open alarms that are over, and wait only to be acknowledged.
+    `ended`: the ids of the open alarms that are over, and wait only to be acknowledged. `asked`: on the road to the guard post,
+    which question of each post the gate has heard last; so whoever only repeats what a gate once said is found out.
     """
 
     online: bool
@@ -156,5 +164,6 @@ class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
     devices_lost: tuple[str, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     ended: tuple[str, ...] = ()
+    asked: tuple[Asked, ...] = ()
     commands: tuple[Answer, ...] = ()
     devices: tuple[DeviceReport, ...] = ()

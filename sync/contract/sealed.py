@@ -35,10 +35,7 @@ def seal(document: bytes, what: str, key: Ed25519PrivateKey) -> bytes:
 
 def unseal(data: bytes, what: str, keys: Sequence[Ed25519PublicKey]) -> bytes:
     """The document in `data`, signed as `what` by one of `keys`. Raises SealError, NotSealed."""
-    try:
-        sign1 = cose.decode_sign1(data)
-    except CredentialRefused as error:
-        raise NotSealed(f"no signed document ({error.reason})") from None
+    sign1 = _decoded(data)
     if sign1.headers.get(cose.ALG) != cose.EDDSA or sign1.headers.get(TYPE) != _type(what):
         raise SealError(f"signed for something else than {what!r}")
     candidates = [key for key in keys if key_id(key) == sign1.headers.get(cose.KEY_ID)]
@@ -49,6 +46,11 @@ def unseal(data: bytes, what: str, keys: Sequence[Ed25519PublicKey]) -> bytes:
     return sign1.payload
 
 
+def sealed_as(data: bytes, what: str) -> bool:
+    """Whether `data` says that it is signed as `what`; nothing of it is checked. Raises NotSealed."""
+    return _decoded(data).headers.get(TYPE) == _type(what)
+
+
 def verifies(key: Ed25519PublicKey, signature: bytes, data: bytes) -> bool:
     """Whether `signature` over `data` is by `key`."""
     try:
@@ -56,6 +58,13 @@ def verifies(key: Ed25519PublicKey, signature: bytes, data: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def _decoded(data: bytes) -> cose.Sign1:
+    try:
+        return cose.decode_sign1(data)
+    except CredentialRefused as error:
+        raise NotSealed(f"no signed document ({error.reason})") from None
 
 
 def _type(what: str) -> str:

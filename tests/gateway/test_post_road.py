@@ -15,10 +15,21 @@ from gateway.core.moment import Moment
 from gateway.hearing import Hearing
 from gateway.orders import Orders
 from gateway.post_road import MOST_POSTS, HeartbeatRefused, Heartbeats, PostRoad, TellAll
-from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, StateMessage
+from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, Asked, StateMessage
 from sync.contract.commands import WHAT as COMMAND
 from sync.contract.commands import Acknowledge, Command, Release, Say, seal_command
-from sync.contract.post import AHEAD_MS, MAX_HEARTBEAT, SILENT_MS, WHAT, Heartbeat, seal_heartbeat
+from sync.contract.post import (
+    AHEAD_MS,
+    BEAT_MS,
+    MAX_HEARTBEAT,
+    QUESTION,
+    SILENT_MS,
+    WHAT,
+    Heartbeat,
+    Question,
+    seal_heartbeat,
+    seal_question,
+)
 from sync.contract.sealed import seal
 from sync.contract.topics import Channel, topic
 from sync.mqtt import MqttLink
@@ -74,10 +85,37 @@ def test_one_counts_once_and_no_older_one_after_it(heartbeats: Heartbeats) -> No
     heartbeats.judge(beat(post="hut"), NOW_MS)  # another post of the site
 
 
+def ask(key: Ed25519PrivateKey = POST, **changes: str) -> bytes:
+    return seal_question(Question(**({"gate": GATE, "post": "lodge", "number": "5a" * 16} | changes)), key)
+
+
+def test_the_last_question_of_each_post_is_kept_for_the_state(heartbeats: Heartbeats) -> None:
+    for number in ("5a" * 16, "5b" * 16):
+        heartbeats.judge(ask(number=number), NOW_MS)
+    heartbeats.judge(ask(post="hut"), NOW_MS)
+    assert heartbeats.asked == (Asked(post="lodge", number="5b" * 16), Asked(post="hut", number="5a" * 16))
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (ask(Ed25519PrivateKey.from_private_bytes(bytes([3]) * 32)), "forged"),
+        (ask()[:-1] + bytes([ask()[-1] ^ 1]), "forged"),
+        (ask(gate="north-2"), "other-gate"),
+        (seal(b"{}", QUESTION, POST), "malformed"),
+        (seal(b'{"gate":"north-1","post":"lodge","number":"x"}', QUESTION, POST), "malformed"),
+    ],
+)
+def test_a_question_that_is_refused_is_not_answered(heartbeats: Heartbeats, payload: bytes, reason: str) -> None:
+    assert refused(heartbeats, payload) == reason
+    assert heartbeats.asked == ()
+
+
 def test_what_is_remembered_is_bounded(heartbeats: Heartbeats) -> None:
     for number in range(3 * MOST_POSTS):
         heartbeats.judge(beat(post=f"post-{number}"), NOW_MS)
-    assert len(heartbeats._last) == MOST_POSTS
+        heartbeats.judge(ask(post=f"post-{number}"), NOW_MS)
+    assert len(heartbeats._last) == len(heartbeats.asked) == MOST_POSTS
 
 
 COMMON: dict[str, Any] = {"gate": GATE, "id": "0f" * 16, "boot": BOOT, "not_after_mono": NOW_MS + 5_000, "by": "Wang"}
@@ -169,6 +207,18 @@ def test_the_post_is_sent_state_and_alarms_and_a_goodbye(road: Road) -> None:
     while (last := road.states.get(timeout=WAIT_S)).online:
         pass
     assert last.connection == first.connection
+
+
+def test_the_state_that_answers_a_question_goes_out_at_once_and_nobody_is_heard_by_it(road: Road) -> None:
+    assert road.states.get(timeout=WAIT_S).asked == ()
+    road.listener.publish(topic(GATE, Channel.POST), ask(OTHER))
+    road.listener.publish(topic(GATE, Channel.POST), ask())
+    asked_ms = Clock.mono_ms()
+    while not (state := road.states.get(timeout=WAIT_S)).asked:
+        pass
+    assert state.asked == (Asked(post="lodge", number="5a" * 16),)
+    assert Clock.mono_ms() - asked_ms < BEAT_MS
+    assert road.heard.empty()
 
 
 def test_each_connection_has_a_greater_number(road: Road) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway import room
 from gateway.core.moment import Moment
-from gateway.journal import Journal, JournalError
+from gateway.journal import Journal, JournalError, files
 from gateway.room import FIRST, MB, NEVER, Limits, Room
 from sync.contract.alarms import Alarm, AlarmAction, AlarmKind
 from sync.contract.records import (
@@ -230,7 +230,7 @@ def test_a_little_that_is_free_stays_for_what_comes(gate: Gate, monkeypatch: pyt
     for _ in range(10):
         gate.write(*(["visit"] * 100))
     gate.acknowledge(gate.journal.head().seq)
-    gate.journal.trim_acknowledged(900)
+    gate.journal.trim_acknowledged(900, lambda first, last, _: Dropped(reason="test", first=first, last=last), NOW)
     spare = gate.journal.usage().spare
     assert spare > 100_000
     gate.room.look()
@@ -313,11 +313,135 @@ def test_the_power_may_go_at_any_step(gate: Gate, tmp_path: Path, monkeypatch: p
     for folder in left:
         with closing(Gate(folder / "journal.sqlite").journal) as journal:
             assert journal.recovered is None
-            found = journal.verify()
+            found, gone = journal.verify(), journal.oldest() - 1
         rows = [row for row in Gate.rows_of(folder / "journal.sqlite") if row[0] > 100]
         assert {seq: body for seq, kind, body in rows if kind in ("visit", "alarm")} == whole
         told = [decode_body(kind, body) for _, kind, body in rows if kind == "dropped" and body]
+        assert sum(each.sent for each in told if isinstance(each, Dropped)) == gone
         assert sum(sum(each.kinds.values()) for each in told if isinstance(each, Dropped)) == found.given_up
+
+
+def cut_at_every_statement(gate: Gate, folder: Path, work: Callable[[], None]) -> list[Path]:
+    """The files as they were before each statement of the journal's thread while `work` went on, and after it: what is left of a
+    process that is killed there."""
+    left: list[Path] = []
+
+    def copy(_statement: str = "") -> None:
+        left.append(folder / str(len(left)))
+        left[-1].mkdir(parents=True)
+        for suffix in ("", "-wal"):
+            shutil.copy(f"{gate.path}{suffix}", left[-1])
+
+    store = gate.journal._store
+    gate.journal._wait(lambda: store._connection.set_trace_callback(copy))
+    work()
+    gate.journal._wait(lambda: store._connection.set_trace_callback(None))
+    copy()
+    return left
+
+
+def untold(files: Path) -> int:
+    """How many records went of which none tells, in what is left of a journal."""
+    with closing(Gate(files / "journal.sqlite").journal) as journal:
+        assert journal.recovered is None
+        journal.verify()
+        gone = journal.oldest() - 1
+    bodies = [
+        decode_body(kind, body)
+        for _, kind, body in Gate.rows_of(files / "journal.sqlite")
+        if kind == "dropped" and body
+    ]
+    return gone - sum(each.sent for each in bodies if isinstance(each, Dropped) and not each.log)
+
+
+def careless(journal: Journal) -> Callable[..., int]:
+    """It deletes, and then writes that it has."""
+
+    def trim_acknowledged(limit: int, told: Callable[[int, int, int], Body], now: Moment) -> int:
+        store = journal._store
+        first, upto = store.trimmed.seq + 1, min(store.acked.seq, store.trimmed.seq + limit)
+        if upto < first:
+            return 0
+        count = journal._wait(lambda: store._trim_upto(upto))
+        journal.append(told(first, upto, 0), now)
+        return count
+
+    return trim_acknowledged
+
+
+@pytest.mark.parametrize("is_careless", [False, True])
+def test_killed_at_any_statement_nothing_is_gone_that_no_record_tells_of(
+    gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_careless: bool
+) -> None:
+    monkeypatch.setattr(room, "TRIM_ROWS", 40)
+    gate.write(*(list(BODIES) * 40))
+    gate.acknowledge(150)
+    if is_careless:
+        gate.journal._wait(lambda: gate.journal._writer._commit(()))
+        monkeypatch.setattr(gate.journal, "trim_acknowledged", careless(gate.journal))
+    gate.free = MB
+    left = cut_at_every_statement(gate, tmp_path / "cut", gate.room.look)
+    assert len(left) > 20 and gate.journal.oldest() > 100
+    found = [untold(files) for files in left]
+    assert any(found) == is_careless, "the control has to be caught, and nothing else"
+
+
+def replaced(gate: Gate) -> Path:
+    """The office has all of a log that another one has followed. Its file."""
+    gate.write(*BODIES)
+    gate.acknowledge(gate.journal.head().seq)
+    old = gate.journal.log_id
+    gate.journal.replace_log("rewound", now=NOW)
+    return gate.path.with_name(f"journal.sqlite.{old}.old")
+
+
+def test_an_earlier_log_is_told_of_before_its_file_goes(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, remove, told = replaced(gate), files.remove, []
+
+    def watched(path: Path) -> None:
+        told.append([each.log for each in gate.dropped().values()])  # in the database, and not in memory
+        remove(path)
+
+    monkeypatch.setattr(files, "remove", watched)
+    gate.free = MB
+    gate.room.look()
+    assert not file.exists()
+    assert told == [[file.name.split(".")[2]]]
+
+
+def test_a_file_that_cannot_be_deleted_yet_is_told_of_once(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, remove = replaced(gate), files.remove
+
+    def refused(_path: Path) -> None:
+        raise OSError("read-only")
+
+    monkeypatch.setattr(files, "remove", refused)
+    gate.free = MB
+    for _ in range(2):
+        with pytest.raises(JournalError):
+            gate.room.look()
+    monkeypatch.setattr(files, "remove", remove)
+    gate.room.look()
+    assert not file.exists()
+    assert len(gate.dropped()) == 1
+
+
+def test_a_disk_that_takes_no_record_does_not_keep_an_earlier_log(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = replaced(gate)
+    append, waiting = gate.journal.append, []
+
+    def fails(body: Body, now: Moment, changes: tuple[()], done: Callable[[JournalError], None]) -> None:
+        waiting.append(body)  # as it does in memory, until the disk takes it
+        done(JournalError("the disk is full"))
+
+    monkeypatch.setattr(gate.journal, "append", fails)
+    gate.free = MB
+    gate.room.look()
+    assert not file.exists()
+    for body in waiting:
+        append(body, NOW)
+    gate.journal.checkpoint()
+    assert len(gate.dropped()) == 1
 
 
 STEPS = st.one_of(

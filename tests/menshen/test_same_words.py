@@ -25,6 +25,7 @@ def test_a_drills_stages_are_called_the_same(stage: DrillStage, english: str) ->
 
 
 def test_an_alarm_that_is_over_does_not_stand_under_one_that_is_not() -> None:
-    over, heading = OFFICE["Over, not acknowledged"], OFFICE["Open"]
-    assert over.startswith("已解除") and "解除" not in heading
+    over, heading, word = OFFICE["Over, not acknowledged yet"], OFFICE["Open"], PAGE["zh"]["over"]
+    assert over.startswith(word) and PAGE["zh"]["over-unanswered"].startswith(word) and OFFICE["over"] == word
+    assert word not in heading and OFFICE["Closed"] != word
     assert heading in OFFICE["Open alarms"] and heading in OFFICE["No open alarms"]

@@ -33,6 +33,7 @@ from sync.contract.alarms import (
 )
 from sync.contract.commands import Acknowledge, Command, Release, Say, seal_command
 from sync.contract.office_time import When, encode_told
+from sync.contract.post import Heartbeat, Question, seal_heartbeat, seal_question
 from sync.contract.sealed import seal
 from sync.contract.topics import Channel, topic
 from sync.log.keyed import NOTHING, Mark, Row
@@ -146,8 +147,22 @@ def test_alarm_and_state() -> None:
         "devices": [{"name": "thermometer", "state": "stale", "frames": 3}, {"name": "camera", "state": "ok"}],
         "alarms": told["said"]["alarms"],
         "ended": [],
+        "asked": [],
         "commands": told["said"]["commands"],
     }
+
+
+def test_what_a_guard_post_says() -> None:
+    beat = Heartbeat(gate="g-1", post="lodge", boot="b" * 32, mono_ms=7, sequence=3)
+    question = Question(gate="g-1", post="lodge", number="5a" * 16)
+    for payload, said in [
+        (seal_heartbeat(beat, KEY), "heartbeat lodge number 3 at 7 ms of boot bbbbbbbb"),
+        (seal_question(question, KEY), "question lodge asks 5a5a5a5a"),
+    ]:
+        (line,) = shown(topic("g-1", Channel.POST), payload)
+        assert said in line
+        (line,) = shown(topic("g-1", Channel.POST), payload[:-3])
+        assert " ?     not decoded: " in line
 
 
 @pytest.mark.parametrize(

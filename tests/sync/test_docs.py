@@ -22,7 +22,7 @@ REGISTRY: Registry[Any] = Registry().with_resource("urn:menshen", Resource.from_
 BLOCKS = dict(_BLOCK.findall(WIRE.read_text("utf-8")))
 # How the page names the messages whose example bears another name than the message.
 SHOWN = {"alarm": ["alarm"], "state": ["state", "will"], "command": [f"command {name}" for name in COMMANDS],
-         "heartbeat": ["heartbeat"]}  # fmt: skip
+         "heartbeat": ["heartbeat"], "question": ["question"]}  # fmt: skip
 
 
 def holds(place: str, value: object) -> None:

@@ -62,9 +62,13 @@ from sync.contract.post import (
     MAX_HEARTBEAT,
     SILENT_MS,
     Heartbeat,
+    Question,
     read_heartbeat,
+    read_question,
     seal_heartbeat,
+    seal_question,
     unseal_heartbeat,
+    unseal_said,
 )
 from sync.contract.records import (
     KINDS,
@@ -288,6 +292,7 @@ COMMANDS: dict[str, Command] = {
     "acknowledge": Acknowledge(alarm=ALARM.id, note="the wind", **COMMAND),
 }
 HEARTBEAT = Heartbeat(gate=GATE, post="lodge", boot=BOOT.hex(), mono_ms=86_401_000, sequence=7)
+QUESTION = Question(gate=GATE, post="lodge", number="5a" * 16)
 PHONE = derive_private_key(7, SECP256R1())
 ON_PHONE = replace(PASS, phone=compressed(PHONE.public_key()))
 SHOWN_S = 1_800_000_000
@@ -384,6 +389,8 @@ EXAMPLES: dict[str, str] = {
     **{f"command {name}": readable(command) for name, command in COMMANDS.items()},
     "heartbeat": readable(HEARTBEAT),
     "heartbeat, sealed": hexadecimal(seal_heartbeat(HEARTBEAT, PASS_KEY)),
+    "question": readable(QUESTION),
+    "question, sealed": hexadecimal(seal_question(QUESTION, PASS_KEY)),
     "command, sealed": hexadecimal(seal_command(COMMANDS["release"], PASS_KEY)),
     **{f"record {kind_of(body)}": readable(body) for body in BODIES},
     "chain": "\n".join(
@@ -486,6 +493,14 @@ def test_the_heartbeat_is_decoded_and_shows_every_field(blocks: dict[str, str]) 
     assert read_heartbeat(blocks["heartbeat"].encode()) == HEARTBEAT
     assert unseal_heartbeat(bytes.fromhex(blocks["heartbeat, sealed"]), [key]) == HEARTBEAT
     assert set(json.loads(blocks["heartbeat"])) == set(Heartbeat.__struct_fields__)
+
+
+def test_the_question_is_decoded_and_shows_every_field(blocks: dict[str, str]) -> None:
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(blocks["pass key"]))
+    assert read_question(blocks["question"].encode()) == QUESTION
+    assert unseal_said(bytes.fromhex(blocks["question, sealed"]), [key]) == QUESTION
+    assert unseal_said(bytes.fromhex(blocks["heartbeat, sealed"]), [key]) == HEARTBEAT
+    assert set(json.loads(blocks["question"])) == set(Question.__struct_fields__)
 
 
 def test_what_may_be_said_is_told(page: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from central.accounts.models import User
 from central.alarms.book import acknowledge, raise_at_office
-from central.alarms.models import Alarm, AlarmEvent, Origin
+from central.alarms.models import ENDED, Alarm, AlarmEvent, Origin
 from central.registry.models import Gate as Row
 from central.registry.states import CLONE_TIMES
 from sync.contract.alarms import Alarm as Told
@@ -35,6 +35,7 @@ class Gate:
     states: list[StateMessage] = field(default_factory=list)
     open: dict[str, Told] = field(default_factory=dict)
     told: dict[str, Told] = field(default_factory=dict)  # as each stood last
+    over: set[str] = field(default_factory=set)  # of those that are open
     events: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
     boot: int = 1
     connection: int = 1
@@ -43,6 +44,7 @@ class Gate:
     def happens(self, action: AlarmAction, alarm: Told, by: str = "") -> None:
         """Something happens to an alarm: it is sent ahead, and a record is written."""
         self.mono_ms += 10
+        self.over -= {alarm.id} if action in (CLEARED, REPEATED) else set()
         if action is CLEARED:
             self.open.pop(alarm.id, None)
         else:
@@ -69,18 +71,27 @@ class Gate:
                 log_id=log_id(),
                 head=len(self.records),
                 alarms=tuple(self.open.values()),
+                ended=tuple(sorted(self.over)),
             )
         )
 
     def reboots(self) -> None:
         """It starts again; open alarms survive."""
         self.boot, self.connection, self.mono_ms = self.boot + 1, self.connection + 1, 0
+        self.over.clear()  # its sensors tell it anew
         self.states_itself()
 
     def end(self) -> End:
         """What the office must know of every alarm once it has heard everything."""
         return {
-            name: (alarm.kind.value, alarm.count, alarm.acknowledged, alarm.acknowledged_by, name not in self.open)
+            name: (
+                alarm.kind.value,
+                alarm.count,
+                alarm.acknowledged,
+                alarm.acknowledged_by,
+                name not in self.open,
+                name not in self.open or name in self.over,
+            )
             for name, alarm in self.told.items()
         }
 
@@ -89,10 +100,14 @@ def known() -> tuple[End, dict[str, set[tuple[str, int]]]]:
     """What the office knows of the gate's alarms."""
     gates = Alarm.objects.filter(origin=Origin.GATE)
     rows: End = {
-        row.pk: (row.kind, row.count, row.gate_acknowledged, row.gate_acknowledged_by, row.cleared) for row in gates
+        row.pk: (row.kind, row.count, row.gate_acknowledged, row.gate_acknowledged_by, row.cleared, row.over)
+        for row in gates
     }
     events: dict[str, set[tuple[str, int]]] = {}
-    for name, action, step in AlarmEvent.objects.filter(alarm__in=gates).values_list("alarm", "action", "step"):
+    happened = AlarmEvent.objects.filter(alarm__in=gates).exclude(
+        action=ENDED
+    )  # only a state says that, and it may be lost
+    for name, action, step in happened.values_list("alarm", "action", "step"):
         events.setdefault(name, set()).add((action, step))
     return rows, events
 
@@ -107,7 +122,7 @@ def stories(draw: st.DrawFn) -> Gate:
     """A gate that has had up to three alarms."""
     gate = Gate()
     for step in draw(
-        st.lists(st.sampled_from(["raise", "repeat", "acknowledge", "clear", "state", "reboot"]), max_size=9)
+        st.lists(st.sampled_from(["raise", "repeat", "end", "acknowledge", "clear", "state", "reboot"]), max_size=9)
     ):
         some = draw(st.sampled_from(sorted(gate.open))) if gate.open else None
         match step:
@@ -115,6 +130,8 @@ def stories(draw: st.DrawFn) -> Gate:
                 gate.happens(RAISED, an_alarm(len(gate.told) + 1))
             case "repeat" if some is not None:
                 gate.happens(REPEATED, msgspec.structs.replace(gate.open[some], count=gate.open[some].count + 1))
+            case "end" if some is not None and not gate.open[some].acknowledged:
+                gate.over.add(some)
             case "acknowledge" if some is not None and not gate.open[some].acknowledged:
                 alarm = msgspec.structs.replace(gate.open[some], acknowledged=True, acknowledged_by="guard")
                 gate.happens(ACKNOWLEDGED, alarm, by="guard")
@@ -205,6 +222,55 @@ def test_a_state_alone_raises_acknowledges_and_clears() -> None:
     gate.states_itself()
     desk.take(gate.states[-1])
     assert known() == (gate.end(), gate.events)
+
+
+def test_an_alarm_that_is_over_and_unanswered_is_open_and_over_since_the_state_that_said_so() -> None:
+    gate, desk = Gate(), Desk()
+    gate.happens(RAISED, an_alarm(1))
+    gate.states_itself()
+    gate.over.add(an_alarm(1).id)
+    for at_ms in (NOW_MS + 5_000, NOW_MS + 35_000):
+        gate.states_itself()
+        gate.states[-1] = msgspec.structs.replace(gate.states[-1], at_ms=at_ms)
+    desk.take(*gate.states)
+    row = Alarm.objects.get()
+    assert (row.cleared, row.over_ms, row.standing) == (False, NOW_MS + 5_000, "over")
+    assert list(row.events.values_list("action", "at_ms")) == [("raised", NOW_MS), (ENDED, NOW_MS + 5_000)]
+    acknowledge([row.pk], User.objects.create(username="li"), "shut it")
+    assert Alarm.objects.get().standing == "over-open", "its gate still waits"
+    gate.happens(CLEARED, msgspec.structs.replace(an_alarm(1), acknowledged=True))
+    desk.take(gate.messages[-1])
+    row = Alarm.objects.get()
+    assert (row.over_ms, row.standing) == (NOW_MS + 5_000, "closed")
+
+
+def test_what_was_over_and_happens_again_goes_on_at_once_and_is_told_when_it_ends_again() -> None:
+    gate, desk = Gate(), Desk()
+    gate.happens(RAISED, an_alarm(1))
+    gate.over.add(an_alarm(1).id)
+    gate.states_itself()
+    desk.take(*gate.messages, *gate.states)
+    assert Alarm.objects.get().standing == "over"
+    gate.happens(REPEATED, msgspec.structs.replace(an_alarm(1), count=2))
+    desk.take(gate.messages[-1])
+    assert Alarm.objects.get().standing == "new", "before any state says so"
+    desk.take(batch(*gate.records))
+    gate.over.add(an_alarm(1).id)
+    gate.states_itself()
+    desk.take(gate.states[-1])
+    desk.take(gate.messages[-1])  # late, and told before
+    assert Alarm.objects.get().standing == "over"
+    assert list(AlarmEvent.objects.filter(action=ENDED).values_list("step", flat=True)) == [1, 2]
+
+
+def test_a_state_from_before_a_repetition_does_not_end_it() -> None:
+    gate, desk = Gate(), Desk()
+    gate.happens(RAISED, an_alarm(1))
+    gate.over.add(an_alarm(1).id)
+    gate.states_itself()
+    gate.happens(REPEATED, msgspec.structs.replace(an_alarm(1), count=2))
+    desk.take(*gate.messages, *gate.states)  # what overtakes the state is the later news
+    assert Alarm.objects.get().standing == "new"
 
 
 def test_a_state_that_is_older_than_an_alarm_does_not_close_it() -> None:

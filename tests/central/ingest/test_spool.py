@@ -7,7 +7,7 @@ import pytest
 from central.alarms.models import Alarm
 from central.entries.models import Entry
 from central.ingest import spool
-from central.ingest.backlog import CALM_S, LOOK_S, SHARE_S, Backlog
+from central.ingest.backlog import CALM_S, LOOK_S, MOST, SHARE_S, Backlog, fitting
 from central.ingest.models import Log, MissingRange, Record, Spooled
 from central.ingest.refusals import Refusals
 from sync.contract.records import LogOpened
@@ -127,6 +127,59 @@ def test_a_batch_that_cannot_be_written_out_stays_whole_and_stops_no_other_gate(
     backlog.turn(now_s + 120, idle=True)
     backlog.turn(now_s + 130, idle=True)
     assert sorted(stored()) == sorted([*range(1, 111), *range(1, 121)])
+
+
+@pytest.mark.parametrize(
+    ("most", "took_s", "then"),
+    [
+        (500, 0.05, 1000),
+        (500, 0.2, 500),
+        (500, 3.0, 500),
+        (1000, 0.2, 1000),
+        (4000, 0.3, 2000),
+        (4000, 0.05, MOST),
+        (600, 0.3, 500),
+    ],
+)
+def test_how_much_is_written_out_together_is_what_the_database_takes_in_time(
+    most: int, took_s: float, then: int
+) -> None:
+    assert fitting(most, took_s) == then
+
+
+def test_what_waits_is_written_out_in_larger_transactions_when_it_is_calm_and_the_database_is_quick() -> None:
+    clock = {"now_s": 0.0, "took_s": 0.01}
+
+    def now_s() -> float:  # asked before and after
+        clock["now_s"] += clock["took_s"]
+        return clock["now_s"]
+
+    desk, backlog = Desk(), Backlog(Refusals(), now_s)
+    records = visits(1, 6000)
+    digests = hashes(records)
+    for begin in range(0, 6000, 250):
+        desk.take(batch(*records[begin : begin + 250], previous=digests[begin - 1] if begin else bytes(32)))
+    written = []
+    for step in range(4):
+        before = len(stored())
+        backlog.turn(100.0 + step, idle=True)
+        written.append(len(stored()) - before)
+    assert written == [500, 1000, 2000, 2500]
+
+
+def test_it_takes_less_again_when_that_takes_too_long_and_while_others_wait() -> None:
+    ticks = iter([0.0, 0.01, 0.0, 0.3, 0.0, 0.1])
+    desk, backlog = Desk(), Backlog(Refusals(), lambda: next(ticks, 0.0))
+    records = visits(1, 4000)
+    digests = hashes(records)
+    for begin in range(0, 4000, 250):
+        desk.take(batch(*records[begin : begin + 250], previous=digests[begin - 1] if begin else bytes(32)))
+    written = []
+    for step, idle in enumerate((True, True, True, False)):
+        before = len(stored())
+        backlog.turn(100.0 + step * SHARE_S, idle=idle)
+        written.append(len(stored()) - before)
+    assert written == [500, 1000, 500, 500]
 
 
 def test_while_messages_come_little_is_written_out_and_when_it_is_calm_everything() -> None:

@@ -9,7 +9,10 @@ from django.test import Client
 from central.accounts.models import User
 from central.alarms.models import Alarm
 from central.alarms.views import IN_BAR, PAGE
+from central.web.templatetags.office import gate_time
+from sync.contract.alarms import Alarm as AtGate
 from sync.contract.alarms import AlarmAction, AlarmKind
+from sync.contract.records import AlarmRecord
 from tests.central.web.making import GateAtWork
 
 
@@ -31,9 +34,61 @@ def test_open_alarms_stand_at_the_top_of_every_page(office: Client, gate: GateAt
 def test_what_is_over_stays_until_somebody_has_looked(office: Client, gate: GateAtWork) -> None:
     alarm = gate.alarm(AlarmKind.DEVICE_LOST, detail="thermometer")
     gate.alarm(AlarmKind.DEVICE_LOST, AlarmAction.CLEARED, id=alarm, detail="thermometer")
-    assert "Over, not acknowledged Device lost north-gate · thermometer" in text(office.get("/alarms/bar/").content)
+    bar = text(office.get("/alarms/bar/").content)
+    assert re.search(r"Over, not acknowledged yet over since [\d: -]{19} Device lost north-gate · thermometer", bar)
     office.post("/alarms/acknowledge/", {"alarm": alarm, "note": "plugged in again"})
     assert "No open alarms" in text(office.get("/alarms/bar/").content)
+
+
+def test_an_alarm_that_its_gate_holds_open_and_is_over_says_so_with_a_shape_and_the_time(
+    office: Client, gate: GateAtWork
+) -> None:
+    alarm = gate.alarm(AlarmKind.DOOR_FORCED)
+    at_gate = Alarm.objects.get()
+    held = AtGate(id=alarm, kind=AlarmKind.DOOR_FORCED, portal="main", since_ms=at_gate.since_ms)
+    over_ms = at_gate.since_ms + 65_000
+    gate.state(alarms=(held,), ended=(alarm,), at_ms=over_ms)
+    since = f"over since {text(gate_time(over_ms).encode())}"
+    for address in ("/alarms/bar/", "/alarms/open/", "/alarms/", f"/alarms/{alarm}/"):
+        page = office.get(address).content
+        assert f"Over, not acknowledged yet {since}" in text(page), address
+        assert 'class="badge alarm_state-over"><svg' in page.decode(), "a shape beside the word"
+        assert "alarm_state-new" not in page.decode()
+    assert "over, not acknowledged yet" in text(office.get(f"/alarms/{alarm}/").content), "in its history"
+    office.cookies.load({"django_language": "zh-hans"})
+    assert "已结束，尚未确认 结束于" in text(office.get("/alarms/").content)
+    office.cookies.load({"django_language": "en"})
+    office.post("/alarms/acknowledge/", {"alarm": alarm, "note": "shut it"})
+    page = text(office.get("/alarms/bar/").content)
+    assert f"Over; acknowledged here, not yet at the gate {since}" in page
+    gate.state()
+    assert "No open alarms" in text(office.get("/alarms/bar/").content)
+    assert "Closed" in text(office.get(f"/alarms/{alarm}/").content)
+
+
+def test_one_that_was_acknowledged_at_the_gate_says_by_whom_and_what_he_noted(office: Client, gate: GateAtWork) -> None:
+    alarm = gate.alarm(AlarmKind.CALL)
+    row = Alarm.objects.get()
+    told = AtGate(
+        id=alarm, kind=AlarmKind.CALL, portal="main", since_ms=row.since_ms, acknowledged=True, acknowledged_by="Wang"
+    )
+    gate.record(AlarmRecord(action=AlarmAction.CLEARED, by="Wang", note="came to the door", alarm=told))
+    page = office.get(f"/alarms/{alarm}/").content
+    assert "Acknowledged by Wang at the gate Noted at the gate came to the door" in text(page)
+    assert "acknowledged at the gate, and closed Wang came to the door" in text(page), "and not merely over"
+    assert "Acknowledge at the office, too" in text(page) and "autofocus" not in page.decode()
+    assert "Closed Wang at the gate came to the door" in text(office.get("/alarms/").content), "in the list, too"
+    office.post("/alarms/acknowledge/", {"alarm": alarm, "note": "rang back"})
+    assert "rang back" in text(office.get("/alarms/").content), "what the office wrote comes first"
+
+
+def test_what_still_goes_on_stands_before_what_is_over(office: Client, gate: GateAtWork) -> None:
+    forced = gate.alarm(AlarmKind.DOOR_FORCED)
+    for number in range(IN_BAR):
+        lost = gate.alarm(AlarmKind.DEVICE_LOST, detail=f"reader-{number}")
+        gate.alarm(AlarmKind.DEVICE_LOST, AlarmAction.CLEARED, id=lost, detail=f"reader-{number}")
+    bar = office.get("/alarms/bar/").content.decode()
+    assert bar.index(forced) < bar.index("alarm_state-over")
 
 
 def test_not_acknowledged_first_then_the_newest(office: Client, gate: GateAtWork) -> None:

@@ -10,10 +10,12 @@ from pytest_django import Settings
 from central.accounts.models import User, give_one_time_password
 from central.alarms.models import Alarm
 from central.registry.models import Gate
+from sync.contract.alarms import Alarm as AtGate
 from sync.contract.alarms import AlarmKind, DeviceReport
 from sync.contract.colours import HealthCode, PassType
 from sync.contract.records import CardSeen, Direction, VisitOutcome
 from tests.central.web.conftest import PASSWORD
+from tests.central.web.looking import look_at
 from tests.central.web.making import GateAtWork
 
 DEVICES = "/gates/north-gate/devices/"
@@ -98,11 +100,45 @@ def test_an_alarm_comes_to_the_top_and_is_acknowledged_by_keyboard_alone(seated:
     assert Alarm.objects.get(pk=alarm).office_note == "went there, lock was jammed"
 
 
+@pytest.mark.parametrize("width", [768, 390])
+@pytest.mark.parametrize("language", ["English", "中文"], ids=["en", "zh"])
+def test_on_a_tablet_and_a_phone_nothing_has_to_be_pushed_aside(
+    seated: BrowserContext, width: int, language: str
+) -> None:
+    gate = busy_day()
+    alarm = gate.alarm(AlarmKind.DOOR_FORCED)
+    row = Alarm.objects.get(pk=alarm)
+    held = AtGate(id=alarm, kind=AlarmKind.DOOR_FORCED, portal="main", since_ms=row.since_ms)
+    gate.state(alarms=(held,), ended=(alarm,), door="forced")
+    page = seated.new_page()
+    page.set_viewport_size({"width": width, "height": 1024})
+    page.goto("/alarms/")
+    page.get_by_role("button", name=language).click()
+    for address, part in (
+        ("/alarms/", "#open-alarms .scroll"),
+        ("/alarms/", "main > .scroll"),
+        ("/entries/", "main .scroll"),
+    ):
+        page.goto(address)
+        for each in page.locator(part).all():
+            assert each.evaluate("part => part.scrollWidth - part.clientWidth") == 0, (address, part)
+        look_at(page, width)
+    page.goto("/alarms/")
+    expect(page.locator(f"#open-{alarm} .alarm_state-over")).to_be_visible()
+    button = page.locator(f"#row-{alarm}")
+    button.scroll_into_view_if_needed()
+    expect(button).to_be_in_viewport(ratio=1)
+    page.goto("/gates/")
+    expect(page.locator(".door-forced svg")).to_be_visible()
+    look_at(page, width)
+
+
 def test_the_alarm_list_does_not_take_away_what_is_being_typed(seated: BrowserContext) -> None:
     page, gate = seated.new_page(), GateAtWork()
-    gate.alarm(AlarmKind.FEVER)
     page.goto("/alarms/")
     note = page.get_by_label("What was done")
+    expect(note).not_to_be_visible()  # there is nothing to acknowledge
+    gate.alarm(AlarmKind.FEVER)
     note.fill("both looked at")
     gate.alarm(AlarmKind.CALL)
     expect(page.locator("#open-alarms tbody tr")).to_have_count(2)

@@ -32,8 +32,9 @@ def test_offline_by_its_will_and_by_its_silence(office: Client, gate: GateAtWork
     gate.state(clock_trusted=False)
     assert "Online Clock not trusted" in shown(office)
     gate.state(online=False)
-    assert "Offline Clock not trusted" in shown(office)
+    assert "Offline Clock not trusted It is not heard: what stands here is what it said last." in shown(office)
     gate.state(connection=2)
+    assert "It is not heard" not in shown(office)
     row = Gate.objects.get(pk="north-gate")
     assert row.last_heard
     Gate.objects.update(last_heard=row.last_heard - timedelta(minutes=1))

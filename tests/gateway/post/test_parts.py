@@ -23,9 +23,9 @@ from gateway.post.config import (
     SpeechConfig,
     load,
 )
-from gateway.post.core import AlarmHeard, DeviceChanged, Post, StateHeard, Tick
+from gateway.post.core import AlarmHeard, Ask, DeviceChanged, Post, StateHeard, Tick
 from gateway.post.duty import LONGEST, begin_shift, guard_on_duty
-from gateway.post.heard import HeardAlarm
+from gateway.post.heard import HeardAlarm, HeardAsked
 from gateway.post.lines import KINDS, POST_BOOK
 from gateway.post.speech import line_of
 from gateway.post.view import View, age_words
@@ -169,7 +169,13 @@ def test_the_table_has_a_word_and_a_shape_for_everything(config: PostConfig) -> 
         StateMessage(online=True, boot="0" * 32, connection=1, mono_ms=5, drill=True, alarms=(alarm, other))
     )
     newer = msgspec.structs.replace(state, alarms=(*state.alarms, HeardAlarm(id="2" * 32, kind="flood")))
-    post.handle(StateHeard("east-gate", newer), 1_000)
+    (question,) = (
+        each.question
+        for each in post.handle(Tick(), 900)
+        if isinstance(each, Ask) and each.question.gate == "east-gate"
+    )
+    answer = msgspec.structs.replace(newer, asked=(HeardAsked(post="lodge", number=question.number),))
+    post.handle(StateHeard("east-gate", answer), 1_000)
     post.handle(Tick(), 10_000)
     text = drawn(config, post, 66_000)
     for words in (

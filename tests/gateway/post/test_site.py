@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from drivers.sound.pcm import read_wav
 from gateway.clock import Clock
 from menshen.demo.processes import free_port, menshen, run_once
-from sync.contract.alarms import StateMessage
+from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, StateMessage
 from sync.contract.commands import Acknowledge, Release, seal_command
 from sync.contract.post import Heartbeat, seal_heartbeat
 from sync.contract.topics import Channel, topic
@@ -108,12 +108,14 @@ class Process:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sink, text=True
             )
         self._heard: queue.Queue[dict[str, str]] = queue.Queue()
+        self.told: list[dict[str, Any]] = []
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._heard.put(json.loads(line) | {"heard_s": time.monotonic()})
+            self.told.append(json.loads(line) | {"heard_s": time.monotonic()})
+            self._heard.put(self.told[-1])
 
     def hear(self, what: str, **values: str) -> dict[str, Any]:
         """The next line of this kind with these values."""
@@ -248,6 +250,43 @@ def test_a_gate_that_is_killed_is_told_and_its_return_too(site: Site) -> None:
     post.hear("acknowledged", gate=EAST, kind="gate-silent")
     site.gate(EAST)
     post.hear("over", gate=EAST, kind="gate-silent")
+
+
+def test_what_a_gate_once_said_passes_for_no_gate_to_a_post_that_starts(site: Site) -> None:
+    said: queue.Queue[bytes] = queue.Queue()
+    western: queue.Queue[bytes] = queue.Queue()
+    up = threading.Event()
+    recorder = MqttLink("127.0.0.1", site.broker.port, client_id="recorder", connected=up.set)
+    recorder.subscribe(topic(EAST, Channel.STATE), lambda _, payload: said.put(payload))
+    recorder.subscribe(topic(WEST, Channel.STATE), lambda _, payload: western.put(payload))
+    recorder.start()
+    try:
+        assert up.wait(WAIT_S)
+        east, west, post = site.all()
+        recorded = [said.get(timeout=WAIT_S) for _ in range(3)]
+        west.switch("tamper", "on")
+        post.hear("opened", gate=WEST, kind="tamper")
+        east.kill()
+        post.hear("opened", gate=EAST, kind="gate-silent")
+        post.kill()
+        again = site.post()
+        again.hear("opened", gate=EAST, kind="gate-silent")
+        state = msgspec.json.decode(western.get(timeout=WAIT_S), type=StateMessage)
+        for number in range(3):
+            for payload in recorded:
+                for retain in (True, False):
+                    recorder.publish(topic(EAST, Channel.STATE), payload, retain=retain)
+            behind = Alarm(id=f"{number:032x}", kind=AlarmKind.CALL, portal="main", since_ms=0)
+            message = AlarmMessage(
+                action=AlarmAction.RAISED, alarm=behind, at_ms=0, boot=state.boot, mono_ms=2 * Clock.mono_ms()
+            )
+            recorder.publish(topic(WEST, Channel.ALARM), msgspec.json.encode(message))
+            again.hear("opened", gate=WEST, alarm=behind.id)
+        assert not [line for line in again.told if line["what"] == "over" and line["gate"] == EAST]
+        site.gate(EAST)
+        again.hear("over", gate=EAST, kind="gate-silent")
+    finally:
+        recorder.stop()
 
 
 def test_a_post_that_is_killed_is_an_alarm_at_its_gates_until_it_is_back(site: Site) -> None:
