@@ -114,6 +114,7 @@ _ZH = {
     "post-lost": "联系不上值守台",
     "escalated": "无人确认，已上报",
     "silenced": "警笛已停，未确认",
+    "ended": "已结束，无人确认",
     "noted": "已记录",
     "no-slot": "不在预约时段",
     "closed-management": "封闭管理，此类证件不得进入",

@@ -215,7 +215,7 @@ def _note(row: Alarm, news: News, now: datetime) -> None:
 def _step(news: News) -> int:
     """What tells one from another of the same action: alike in the message and in the record."""
     match news.action:
-        case AlarmAction.REPEATED:
+        case AlarmAction.REPEATED | AlarmAction.ENDED:
             return news.alarm.count
         case AlarmAction.ESCALATED:
             return news.alarm.level

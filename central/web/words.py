@@ -296,6 +296,7 @@ TABLES: Mapping[str, Words] = {
         "acknowledged": _("acknowledged at the gate"),
         "escalated": _("nobody came: the next was told"),
         "silenced": _("siren stopped, not acknowledged"),
+        "ended": _("over, not acknowledged"),
         "noted": _("noted"),
         "office-ack": _("acknowledged at the office"),
         "cleared": _("over"),

@@ -5,6 +5,7 @@ happened, in order; then, where it changed, that the state is to be told.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from gateway.core import events
 from gateway.core.alarm_desk import AlarmDesk
@@ -36,7 +37,8 @@ DEVICE_STATES = frozenset({"ok", "stale", "lost"})
 
 
 class Checkpoint:
-    """Decides. `ids` gives 32 random hexadecimal digits; `state` is the durable state as the journal gives it back.
+    """Decides. `ids` gives 32 random hexadecimal digits; `state` is the durable state as the journal gives it back; `boot`: the id of
+    this boot, "" where that is not known.
 
     One thread calls `start`, `handle` and `deadline`; `status` may be called from any. Raises StateError for a durable
     state that this version cannot read."""
@@ -50,6 +52,7 @@ class Checkpoint:
         policy_version: str = "",
         version: str = "",
         has: Equipment | None = None,
+        boot: str = "",
     ) -> None:
         state = {} if state is None else state
         self._policy = policy
@@ -59,7 +62,7 @@ class Checkpoint:
         parts: list[Part] = []
         self._ledger = Ledger(parts)
         self._out = Outbox(self._ledger)
-        self._alarms = AlarmBook(policy.portal.name, ids, state, policy.alarms)
+        self._alarms = AlarmBook(policy.portal.name, ids, state, policy.alarms, boot)
         self._desk = AlarmDesk(self._alarms, self._out)
         self._mode = ModeMachine(state)
         self._duties = Duties(policy, state, desk=self._desk, out=self._out)
@@ -89,13 +92,14 @@ class Checkpoint:
         self._ledger.start(state)
         self._stood: tuple[object, ...] = ()
         self._status = self._stands()
+        self._news = self._alarms.news
 
     # what the shell calls
 
     def start(self, now: Moment) -> tuple[Effect, ...]:
         """The door at rest, before everything else; then what the last run left, and what holds by order."""
         at_rest = self._panel.changes(released=False, lamp=Lamp.RED, tones=frozenset())
-        self._alarms.start(now.mono_ms)
+        self._alarms.start(now)
         self._reception.start(now)
         self._duties.start(now.mono_ms)
         self._out.record(
@@ -277,6 +281,7 @@ class Checkpoint:
                 for each in events.SCARCE:
                     self._desk.lasting(AlarmKind.DISK, now, each, active=each == reason)
             case events.ClockStepped(step_ms, trusted):
+                self._alarms.clock(now)
                 self._out.record(ClockChange(step_ms=step_ms, trusted=trusted))
                 if abs(step_ms) >= BIG_STEP_MS:
                     self._desk.raise_(AlarmKind.CLOCK, now)
@@ -339,7 +344,17 @@ class Checkpoint:
         if any(isinstance(effect, Say) for effect in happened):
             switched += self._set_volume(now)
         before, self._status = self._status, self._stands()
-        return switched + happened + (() if before == self._status else (StateChanged(),))
+        news, self._news = self._news, self._alarms.news
+        return switched + happened + ((StateChanged(),) if self._is_told(before, news) else ())
+
+    def _is_told(self, before: Status, news: int) -> bool:
+        """Whether the state is to be told at once: not for an alarm that comes and goes all the time, which the next one has anyway."""
+        if before == self._status:
+            return False
+        alike = replace(
+            before, alarms=self._status.alarms, ended=self._status.ended, devices_lost=self._status.devices_lost
+        )
+        return news != self._news or alike != self._status
 
     def _set_volume(self, now: Moment) -> tuple[Effect, ...]:
         before, self._volume = self._volume, self._reception.volume(now)
@@ -359,7 +374,11 @@ class Checkpoint:
             mode=self._mode.mode.value,
             door=self._portal.door.state.value,
             inside=self._portal.passages.inside,
-            devices_lost=tuple(alarm.detail for alarm in self._alarms.open if alarm.kind is AlarmKind.DEVICE_LOST),
+            devices_lost=tuple(
+                alarm.detail
+                for alarm in self._alarms.open
+                if alarm.kind is AlarmKind.DEVICE_LOST and alarm.id not in self._alarms.ended
+            ),
             alarms=self._alarms.open,
             commands=self._orders.commanded.answers,
             drill=self._mode.drill,
@@ -377,12 +396,12 @@ class Checkpoint:
         if event.state not in DEVICE_STATES:
             return
         device, lost = event.device[:MAX_WORD], event.state != "ok"
-        if lost is not self._alarms.stands(AlarmKind.DEVICE_LOST, device):
+        told = self._desk.lasting(AlarmKind.DEVICE_LOST, now, device, active=lost)
+        if told:
             self._out.record(Device(device=device, state=event.state, detail=event.detail[:MAX_NOTE]))
-        self._desk.lasting(AlarmKind.DEVICE_LOST, now, device, active=lost)
-        self._use_lost(self._has.use_of(device), now, lost=lost)
+        self._use_lost(self._has.use_of(device), now, lost=lost, told=told)
 
-    def _use_lost(self, use: str, now: Moment, *, lost: bool) -> None:
+    def _use_lost(self, use: str, now: Moment, *, lost: bool, told: bool) -> None:
         match use:
             case "thermometer":
                 self._reception.thermometer_lost(now, lost=lost)
@@ -391,7 +410,7 @@ class Checkpoint:
             case "approach" | "vehicle":
                 self._reception.approach_lost(vehicle=use == "vehicle")
             case "door-contact":
-                self._portal.contact_lost(now, lost=lost)
+                self._portal.contact_lost(now, lost=lost, told=told)
             case "latch":
                 self._portal.latch.lost()  # where it is back, its level follows
             case "beam" | "beam-pair":

@@ -275,11 +275,11 @@ class PortalDesk:
             self._desk.over(AlarmKind.DOOR_FORCED)
             self._desk.over(AlarmKind.DOOR_HELD_OPEN)
 
-    def contact_lost(self, now: Moment, *, lost: bool) -> None:
-        """Nobody knows whether it is open, or somebody does again."""
+    def contact_lost(self, now: Moment, *, lost: bool, told: bool = True) -> None:
+        """Nobody knows whether it is open, or somebody does again. `told`: whether that is worth a record."""
         before = self.door.state
         self.door.contact_lost(now.mono_ms, lost=lost)
-        self._moved(before, now, "device")
+        self._moved(before, now, "device" if told else "")
 
     def look_at_latch(self, now: Moment) -> None:
         """Whether the lock holds the door, after whatever may have changed that."""
