@@ -29,6 +29,7 @@ from gateway.core.portal import PortalDesk
 from gateway.core.prompter import Prompter
 from gateway.core.seen import Seen
 from gateway.core.tables import earliest
+from gateway.core.turned_away import TurnedAway
 from gateway.core.used import UsedCodes
 from gateway.core.visit import Left, NightArrival, Note, VisitMachine, VisitState
 from sync.contract.alarms import AlarmKind
@@ -70,6 +71,7 @@ class Reception:
         self._entry = VisitMachine(policy, ids, self._used.judged)
         self._exit = VisitMachine(policy, ids, self._used.judged, Direction.EXIT)
         self._lockout = LockOut(policy.visit, state)
+        self._turned_away = TurnedAway()
         self._capacity = Capacity(policy.capacity)
         self._against = Objections(policy, mode=mode, portal=portal, lockout=self._lockout, capacity=self._capacity)
         self._prompter = Prompter(policy)
@@ -126,7 +128,9 @@ class Reception:
 
     def deadline(self) -> int | None:
         """When it wants to be asked again."""
-        return earliest(self._entry.deadline(), self._exit.deadline(), self._lockout.deadline())
+        return earliest(
+            self._entry.deadline(), self._exit.deadline(), self._lockout.deadline(), self._turned_away.deadline()
+        )
 
     def due(self, now: Moment) -> None:
         """Do what its deadline was for."""
@@ -134,6 +138,8 @@ class Reception:
         self._tell(self._exit.due(now), now)
         if self._lockout.due(now.mono_ms):
             self._desk.over(AlarmKind.LOCK_OUT)
+        if (counted := self._turned_away.due(now.mono_ms)) is not None:
+            self._out.record(counted)
 
     def volume(self, now: Moment) -> int:
         """So loud is what is said but for alarms, in per cent."""
@@ -161,15 +167,26 @@ class Reception:
 
     def credential(self, event: events.CredentialResolved, now: Moment) -> None:
         """A card or code."""
-        first_time = self._seen.first_time(event, self._policy.portal.name)
-        if first_time is not None:
-            self._out.record(first_time)
+        self._look_at_card(event)
         if event.verdict.outcome is events.Outcome.VALID:
             self._duties.card(event.verdict.holder, now)
         if event.direction is Direction.EXIT:
             self._leaves(event, now)
         else:
             self._tell(self._entry.credential(event, now, self._against.entry(event.verdict, now)), now)
+
+    def _look_at_card(self, event: events.CredentialResolved) -> None:
+        """Its first time here is a record of its own; of one that nobody knows not while the readers are locked out, when any number of
+        them may be shown: then it is still to come."""
+        if (
+            self._lockout.locked
+            and event.direction is Direction.ENTRY
+            and event.verdict.outcome is not events.Outcome.VALID
+        ):
+            return
+        first_time = self._seen.first_time(event, self._policy.portal.name)
+        if first_time is not None:
+            self._out.record(first_time)
 
     def unread(self, event: events.CodeUnread, now: Moment) -> None:
         """Nothing is said over an alarm; under the night guard's own sound people are still told what to do."""
@@ -249,7 +266,8 @@ class Reception:
             self._let_out(closed, now)
             self._out.record(body)
         else:
-            self._out.record(body)
+            if self._turned_away.is_told(closed, now.mono_ms):
+                self._out.record(body)
             if entry and closed.decision.outcome is not VisitOutcome.ABANDONED:
                 self._portal.refused(now)
 
