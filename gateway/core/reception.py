@@ -12,7 +12,7 @@ from dataclasses import replace
 from gateway.core import events, speech
 from gateway.core.alarm_desk import AlarmDesk
 from gateway.core.attempt import Closed, exit_visit, record
-from gateway.core.capacity import REACHED, WARNING, Capacity
+from gateway.core.capacity import FULL, REACHED, WARNING, Capacity
 from gateway.core.duties import Duties
 from gateway.core.effects import Say, Tone
 from gateway.core.equipment import Equipment
@@ -75,6 +75,7 @@ class Reception:
         self._capacity = Capacity(policy.capacity)
         self._against = Objections(policy, mode=mode, portal=portal, lockout=self._lockout, capacity=self._capacity)
         self._prompter = Prompter(policy)
+        self._ending: Closed | None = None  # the visit that has ended last
         self.durables: tuple[Part, ...] = (self._lockout.durable, self._seen.durable, self._used.durable)
 
     def adopt(self, policy: Policy, version: str) -> None:
@@ -112,6 +113,11 @@ class Reception:
         """Whether somebody's steps have begun, or a grant waits for its record."""
         under_way = VisitState.UNDER_WAY in (self._entry.state, self._exit.state)
         return under_way or self._portal.grants.waiting > 0
+
+    @property
+    def visit(self) -> str:
+        """The visit of whoever is at the entry, also before they have shown anything; "" where nobody is known to be."""
+        return self._entry.who
 
     @property
     def visiting(self) -> bool:
@@ -196,13 +202,37 @@ class Reception:
         self._tell(machine.unread(event, now, near=self._prompter.person), now)
 
     def registered(self, done: events.Registered, now: Moment) -> None:
-        """The registration was done. It may be the last step: what speaks against letting them in is looked at now."""
+        """The registration was done. It may be the last step: what speaks against letting them in is looked at now. What comes of it is
+        shown; one that is not for whoever is there is turned away, on record."""
+        against = self._entry.not_theirs(done.visit) if done.visit else ""
+        if against:
+            self._orders.refuse("registration", against, now, done.reference)
+            self._out.show("registered", reference=done.reference, outcome="turned-away", reason=against)
+            return
+        self._ending = None
+        self._register(replace(done, visit=""), now)
+        self._show_registered(done.reference)
+
+    def _register(self, done: events.Registered, now: Moment) -> None:
         verdict = self._entry.awaiting(now)
         if verdict is not None:
             against = self._against.entry(verdict, now)
         else:
             against = self._against.registered(now) if done.instead else []
         self._tell(self._entry.registered(done, now, against), now)
+
+    def _show_registered(self, reference: str) -> None:
+        """How the visit ended by it, or what is still to be done."""
+        ended = self._ending
+        if ended is None:
+            steps = ",".join(step.value for step in self._entry.to_do)
+            self._out.show("registered", reference=reference, outcome="waits", reason=steps)
+            return
+        number = str(self._queue_number(ended)) if FULL in ended.decision.reasons else ""
+        reason = ",".join(ended.decision.reasons)
+        self._out.show(
+            "registered", reference=reference, outcome=ended.decision.outcome.value, reason=reason, number=number
+        )
 
     def _leaves(self, event: events.CredentialResolved, now: Moment) -> None:
         """A credential at an exit reader. An escape route asks for nothing more, and never says no for the place's own sake."""
@@ -236,7 +266,7 @@ class Reception:
                     self._out.add(note)
 
     def _closed(self, closed: Closed, now: Moment) -> None:
-        closed = closed.unless(self._against.since(closed, now), now)
+        closed = self._ending = closed.unless(self._against.since(closed, now), now)
         findings, decision = closed.attempt.findings, closed.decision
         locks_out = self._count_bad(closed, now)
         self._used.use(findings.counters, now.mono_ms, sure=closed.attempt.began.trusted and now.trusted)
@@ -281,9 +311,11 @@ class Reception:
     def _speak(self, closed: Closed) -> None:
         said = speech.ending(closed.decision, closed.attempt.findings)
         if said is not None and said.phrase == Phrase.FULL:
-            who = closed.attempt.findings.holder or closed.attempt.visit
-            said = replace(said, values={"number": str(self._capacity.number(who))})
+            said = replace(said, values={"number": str(self._queue_number(closed))})
         self._say(() if said is None else (said,))
+
+    def _queue_number(self, closed: Closed) -> int:
+        return self._capacity.number(closed.attempt.findings.holder or closed.attempt.visit)
 
     def _count_bad(self, closed: Closed, now: Moment) -> bool:
         """Count for the lock-out; whether this was the last bad one allowed."""
