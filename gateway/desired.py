@@ -102,10 +102,7 @@ class DesiredState:
     def _change(self, rows: Rows) -> None:
         self._wrong = ""
         wanted = self._values(rows)
-        try:
-            policy = policy_with(self._config, wanted)
-        except ConfigError:
-            policy = self._one_by_one(wanted)
+        policy = self._possible(wanted)
         self._adopt(policy)
         self._post(PolicyChanged(policy, self._version(rows)))
         logger.info("the office's policy: %d value(s) in the place of the file's", len(wanted))
@@ -127,6 +124,26 @@ class DesiredState:
 
     def _concerns(self, key: str) -> bool:
         return concerns(key, self._config.gate.id)
+
+    def _possible(self, wanted: Mapping[str, object]) -> Policy:
+        """As much of it as can be had: without the values that are wrong by themselves, or by what stands at this gate."""
+        try:
+            return policy_with(self._config, wanted)
+        except ConfigError as error:
+            wrong = [key for key in sorted(wanted) if any(_is_about(each.key, key) for each in error.problems)]
+            wrong = wrong or [key for key in sorted(wanted) if self._holds_without(key, wanted)][:1]
+            if not wrong:
+                return self._one_by_one(wanted)
+            for key in wrong:
+                self._refuse_value(f"{key}: {_why(error, key)}")
+            return self._possible({key: value for key, value in wanted.items() if key not in wrong})
+
+    def _holds_without(self, key: str, wanted: Mapping[str, object]) -> bool:
+        try:
+            policy_with(self._config, {each: value for each, value in wanted.items() if each != key})
+        except ConfigError:
+            return False
+        return True
 
     def _one_by_one(self, wanted: Mapping[str, object]) -> Policy:
         """All that can be had, in the order of their keys."""
@@ -185,3 +202,14 @@ class DesiredState:
             self._told_wrong = self._wrong
             detail = f"the office's value cannot be had: {self._wrong}" if self._wrong else ""
             self._post(DeviceChanged(DEVICE, "stale" if self._wrong else "ok", detail))
+
+
+def _is_about(problem: str, key: str) -> bool:
+    """Whether a problem's place in the file is this key, or in it."""
+    place = f"policy.{key}"
+    return problem == place or problem.startswith((f"{place}.", f"{place}["))
+
+
+def _why(error: ConfigError, key: str) -> str:
+    mine = [each.text for each in error.problems if _is_about(each.key, key)]
+    return (mine or [each.text for each in error.problems] or [str(error)])[0]

@@ -54,6 +54,7 @@ def centre_of(config: GateConfig, version: str, bench: Bench, stack: ExitStack) 
         policy_version=config.policy_version,
         version=version,
         has=Equipment({device.name: str(device.use) for device in config.devices}),
+        boot=boot.hex(),
     )
     board = StatusBoard(checkpoint, journal, clock.now, boot=boot, version=version)
     board.follow_devices(hardware.reports)

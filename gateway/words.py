@@ -114,6 +114,7 @@ _ZH = {
     "post-lost": "联系不上值守台",
     "escalated": "无人确认，已上报",
     "silenced": "警笛已停，未确认",
+    "ended": "已结束，无人确认",
     "noted": "已记录",
     "no-slot": "不在预约时段",
     "closed-management": "封闭管理，此类证件不得进入",
@@ -209,6 +210,8 @@ _ZH = {
     "journal-too-large": "记录文件过大",
     "nearly-full": "将满员",
     "wrong-pin": "值守页面密码错误",
+    "visit-over": "该人已不在门口",
+    "somebody-else": "门口已是别人",
     "forged": "伪造：没有办公室的指令签名",
     "retained": "消息代理留存的旧指令",
     "not-for-post": "值守台只能确认报警",
@@ -230,3 +233,8 @@ def word(lang: str, machine: str) -> str:
     if lang == "zh":
         return _ZH.get(machine, machine)
     return machine.replace("-", " ").replace("_", " ")
+
+
+def has_word(machine: str) -> bool:
+    """Whether there are words of ours for it."""
+    return machine in _ZH

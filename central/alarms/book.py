@@ -64,6 +64,8 @@ def hear(gate: Gate, news: News, now: datetime) -> None:
         _place(row, news.heard)
         if news.action is AlarmAction.REPEATED:
             row.over_ms = None
+        if news.action is AlarmAction.ENDED and row.over_ms is None:
+            row.over_ms = news.at_ms
     if news.action is AlarmAction.CLEARED or (created and settled):
         _close(row, news.at_ms, now)  # the later state would have listed it, were it still open
     row.save()
@@ -234,7 +236,7 @@ def _note(row: Alarm, news: News, now: datetime) -> None:
 def _step(news: News) -> int:
     """What tells one from another of the same action: alike in the message and in the record."""
     match news.action:
-        case AlarmAction.REPEATED:
+        case AlarmAction.REPEATED | AlarmAction.ENDED:
             return news.alarm.count
         case AlarmAction.ESCALATED:
             return news.alarm.level

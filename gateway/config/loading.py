@@ -30,7 +30,8 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> GateConfig:
 
 def policy_with(config: GateConfig, rows: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Policy:
     """The policy of a configuration with these values in the place of the file's: dotted key → value as TOML has it. They are
-    held against the same declarations and rules. Raises ConfigError with everything that is wrong."""
+    held against the same declarations and rules, devices and resolvers included. Raises ConfigError with everything that is wrong by
+    them; what has become wrong with the file since it was loaded (a certificate that is gone) is not theirs."""
     table = dict(config.source.table)
     policy = table["policy"] = _copied(table.get("policy", {}))
     for key, value in rows.items():
@@ -40,7 +41,14 @@ def policy_with(config: GateConfig, rows: Mapping[str, object], environ: Mapping
             below = place.get(section)
             place[section] = place = below if isinstance(below, dict) else {}
         place[name] = value
-    return _load(replace(config.source, table=table), config.folder, environ).policy
+    draft, report = _checked(replace(config.source, table=table), config.folder, environ)
+    if problems := report.problems():
+        _, before = _checked(config.source, config.folder, environ)
+        already = {(each.key, each.text) for each in before.problems()}
+        problems = tuple(each for each in problems if (each.key, each.text) not in already)
+    if problems or draft.policy is None:
+        raise ConfigError(problems)
+    return draft.policy
 
 
 def _copied(table: Any) -> Any:
@@ -48,10 +56,7 @@ def _copied(table: Any) -> Any:
 
 
 def _load(source: Source, folder: Path, environ: Mapping[str, str]) -> GateConfig:
-    report = Report(source.file, source.lines)
-    draft = _draft(source, folder, environ, report)
-    for rule in RULES:
-        rule(draft, report)
+    draft, report = _checked(source, folder, environ)
     problems = report.problems()
     if problems or not (draft.gate and draft.journal and draft.broker and draft.trust and draft.voice and draft.policy):
         raise ConfigError(problems)
@@ -71,6 +76,14 @@ def _load(source: Source, folder: Path, environ: Mapping[str, str]) -> GateConfi
         source=source,
         folder=folder,
     )
+
+
+def _checked(source: Source, folder: Path, environ: Mapping[str, str]) -> tuple[Draft, Report]:
+    report = Report(source.file, source.lines)
+    draft = _draft(source, folder, environ, report)
+    for rule in RULES:
+        rule(draft, report)
+    return draft, report
 
 
 def check(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Problem, ...]:

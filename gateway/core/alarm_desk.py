@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from gateway.core.alarms import RULES, AlarmBook, News
+from gateway.core.alarm_rules import RULES
+from gateway.core.alarms import AlarmBook, News
 from gateway.core.effects import SendAlarm
 from gateway.core.equipment import Equipment
 from gateway.core.moment import Moment
 from gateway.core.outbox import Outbox
 from sync.contract.alarms import AlarmAction, AlarmKind
-from sync.contract.records import AlarmRecord
+from sync.contract.records import AlarmRecord, Device
 
 SENSED: Mapping[AlarmKind, str] = {
     AlarmKind.DOOR_FORCED: "door-contact",
@@ -29,26 +30,26 @@ class AlarmDesk:
         self._book = book
         self._outbox = outbox
 
-    def raise_(self, kind: AlarmKind, now: Moment, detail: str = "") -> None:
-        """Raise an alarm, or count it where it stands already."""
+    def raise_(self, kind: AlarmKind, now: Moment, detail: str = "") -> bool:
+        """Raise an alarm, or count it where it stands already. Whether that is told."""
         news = self._book.raise_(kind, now, detail)
         if news is None:
-            return
+            return False
         self._tell(news)
         rule = RULES[kind]
         if rule.phrase is not None and news.action is AlarmAction.RAISED and not detail:
             self._outbox.say(rule.phrase, rule.priority)
+        return True
 
-    def over(self, kind: AlarmKind, detail: str = "") -> None:
-        """What lasted is over."""
-        self._tell(self._book.over(kind, detail))
+    def over(self, kind: AlarmKind, detail: str = "") -> bool:
+        """What lasted is over. Whether that is told."""
+        news = self._book.over(kind, detail)
+        self._tell(news)
+        return news is not None
 
-    def lasting(self, kind: AlarmKind, now: Moment, detail: str = "", *, active: bool) -> None:
-        """What lasts has begun or is over."""
-        if active:
-            self.raise_(kind, now, detail)
-        else:
-            self.over(kind, detail)
+    def lasting(self, kind: AlarmKind, now: Moment, detail: str = "", *, active: bool) -> bool:
+        """What lasts has begun or is over. Whether that is told: of what comes and goes all the time, not each time."""
+        return self.raise_(kind, now, detail) if active else self.over(kind, detail)
 
     def acknowledge(self, by: str, chosen: str, note: str) -> None:
         """Somebody acknowledges one alarm, or all that are open (`chosen` empty)."""
@@ -66,11 +67,14 @@ class AlarmDesk:
         self._tell(self._book.noted(alarm, by, what, note), ahead=any(each.id == alarm for each in self._book.open))
 
     def due(self, now_ms: int) -> None:
-        """Alarms that nobody acknowledges rise."""
+        """Alarms that nobody acknowledges rise; what came and went has not come again."""
         for news in self._book.due(now_ms):
             self._tell(news)
             rule = RULES[news.alarm.kind]
-            if rule.phrase is not None and not rule.said_once and news.alarm.id not in self._book.ended:
+            if news.action is AlarmAction.CLEARED:
+                if news.alarm.kind is AlarmKind.DEVICE_LOST:
+                    self._outbox.record(Device(device=news.alarm.detail, state="ok"))
+            elif rule.phrase is not None and not rule.said_once and news.alarm.id not in self._book.ended:
                 self._outbox.say(rule.phrase, rule.priority)
 
     def forget(self, has: Equipment, *, locked_out: bool) -> None:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from types import ModuleType
 from typing import Any
 
-from gateway.core import alarms, door, lockout, mode, rounds, temperature, visit, watch
+from gateway.core import alarm_rules, alarms, door, lockout, mode, rounds, temperature, visit, watch
 
 _Table = Mapping[Any, Mapping[Any, StrEnum]]  # a mapping's key type is invariant: no one type fits all machines
 _HEAD = """\
@@ -23,7 +23,10 @@ def states_markdown() -> str:
         _section("Temperature screening", temperature, _diagram(temperature.TABLE)),
         _section("Door", door, _diagram(door.TABLE, door.RESTS)),
         _section(
-            "Alarms", alarms, *(_titled(f"{life} alarms", table) for life, table in alarms.TABLES.items()), _rules()
+            "Alarms",
+            alarms,
+            *(_titled(f"{life} alarms", table) for life, table in alarm_rules.TABLES.items()),
+            _rules(),
         ),
         _section("Lock-out", lockout, _diagram(lockout.TABLE)),
         _section("Mode", mode, _diagram(mode.TABLE)),
@@ -66,7 +69,7 @@ def _id(state: StrEnum) -> str:
 
 def _rules() -> str:
     rows = [
-        f"| {kind} | {rule.life} | {rule.tone or 'none'} | {f'{rule.window_s:g} s' if rule.life is alarms.Life.MOMENT else ''} |"
-        for kind, rule in alarms.RULES.items()
+        f"| {kind} | {rule.life} | {rule.tone or 'none'} | {f'{rule.window_s:g} s' if rule.life is not alarm_rules.Life.LATCHED else ''} |"
+        for kind, rule in alarm_rules.RULES.items()
     ]
     return "\n".join(["| Alarm | Life | Tone | Window |", "| --- | --- | --- | --- |", *rows, ""])

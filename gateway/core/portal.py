@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from gateway.core import speech
 from gateway.core.alarm_desk import AlarmDesk
+from gateway.core.attempt import Closed
 from gateway.core.door import DoorMachine, DoorState
 from gateway.core.effects import Priority
 from gateway.core.equipment import Equipment
@@ -25,7 +26,6 @@ from gateway.core.phrases import Phrase
 from gateway.core.policy import AntiPassback, JournalFailure, Mode, Policy, PortalKind
 from gateway.core.refusals import Refusals
 from gateway.core.tables import earliest, seconds
-from gateway.core.visit import Closed
 from sync.contract.alarms import AlarmKind
 from sync.contract.colours import Lamp
 from sync.contract.records import Body, Direction, Door, Passage, VisitOutcome
@@ -275,11 +275,11 @@ class PortalDesk:
             self._desk.over(AlarmKind.DOOR_FORCED)
             self._desk.over(AlarmKind.DOOR_HELD_OPEN)
 
-    def contact_lost(self, now: Moment, *, lost: bool) -> None:
-        """Nobody knows whether it is open, or somebody does again."""
+    def contact_lost(self, now: Moment, *, lost: bool, told: bool = True) -> None:
+        """Nobody knows whether it is open, or somebody does again. `told`: whether that is worth a record."""
         before = self.door.state
         self.door.contact_lost(now.mono_ms, lost=lost)
-        self._moved(before, now, "device")
+        self._moved(before, now, "device" if told else "")
 
     def look_at_latch(self, now: Moment) -> None:
         """Whether the lock holds the door, after whatever may have changed that."""

@@ -13,10 +13,12 @@ Readings are judged in `findings`; here is only whose they are, and what to say 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
 
+from gateway.core.asking import Asking
+from gateway.core.attempt import Attempt, Closed, shown_of
 from gateway.core.effects import MeasureAgain, Priority, Say, Show
 from gateway.core.events import (
     CodeUnread,
@@ -27,19 +29,20 @@ from gateway.core.events import (
     TemperatureMeasured,
     Verdict,
 )
-from gateway.core.findings import NO_SENSOR, NO_THERMOMETER, Circumstance, Decision, Ended, Findings, Reading, evidence
-from gateway.core.held import Held, Read, held
+from gateway.core.findings import NO_SENSOR, NO_THERMOMETER, Circumstance, Decision, Findings, Reading
+from gateway.core.held import Held, held
 from gateway.core.moment import Moment
 from gateway.core.phrases import Phrase
 from gateway.core.policy import Policy
 from gateway.core.tables import after, earliest, seconds
 from gateway.core.temperature import ScreeningState
 from gateway.core.used import CODE_USED
-from sync.contract.records import Direction, Step, StepResult, Visit, VisitOutcome
+from sync.contract.records import Direction, Step, VisitOutcome
 
 HEARD_LATE_MS = 500  # presence is debounced and waits its turn: it may have begun this much before it is heard of
 VEHICLE_MS = 120_000  # so long a plate is of whoever shows something first
-PROMPTS_MS = (5_000, 7_000)  # after the last progress, then after the first prompt; no more: people are not nagged
+VISIT_OVER, SOMEBODY_ELSE = "visit-over", "somebody-else"
+"""Why what was meant for somebody is for nobody here."""
 
 
 class VisitState(StrEnum):
@@ -90,63 +93,12 @@ _ENDS: Mapping[VisitInput, str] = {
     VisitInput.TIME_OUT: "time-out",
     VisitInput.GONE: "presence-lost",
 }
-_ASKING: Mapping[Step, Phrase] = {
-    Step.CREDENTIAL: Phrase.SHOW_PASS,
-    Step.TEMPERATURE: Phrase.SHOW_FOREHEAD,
-    Step.HEALTH_CODE: Phrase.SHOW_HEALTH_CODE,
-}
-HINTED: Mapping[str, Phrase] = {
-    "closer": Phrase.CODE_CLOSER,
-    "hold-still": Phrase.CODE_HOLD_STILL,
-}
-"""What to say about a code that cannot be read, by what the reader found wrong."""
 _BY_CODE = frozenset({Step.CREDENTIAL, Step.HEALTH_CODE})
 _ONCE_MORE: Mapping[str, Phrase] = {
     "high": Phrase.HIGH_ONCE_MORE,
     "once-more": Phrase.HIGH_ONCE_MORE,
     "too-cold": Phrase.TOO_COLD,
 }
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One person's attempt: what they showed, and when."""
-
-    visit: str
-    began: Moment
-    findings: Findings
-    direction: Direction = Direction.ENTRY
-    readings: list[Read] = field(default_factory=list)
-    plate: str = ""
-    bay: str = ""
-
-    def add(self, reading: Reading, now: Moment) -> list[StepResult]:
-        """Take a reading and keep it as evidence. What it means for the steps."""
-        return self.keep(reading, now.mono_ms)
-
-    def keep(self, reading: Reading, read_ms: int) -> list[StepResult]:
-        """The same, of a reading that may be older."""
-        self.readings.append((reading, read_ms))
-        return self.findings.add(reading, read_ms)
-
-    def end(self, cause: str, now: Moment) -> Decision:
-        """End it, whatever is missing."""
-        self.add(Ended(cause), now)
-        return self.findings.judge() or self.findings.abandoned
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """A visit has ended."""
-
-    attempt: Attempt
-    decision: Decision
-
-    def unless(self, against: Sequence[str], now: Moment) -> "Closed":
-        """The same, decided by these circumstances too; they stand in its evidence."""
-        for what in against:
-            self.attempt.add(Circumstance(what), now)
-        return replace(self, decision=self.attempt.findings.judge() or self.decision) if against else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +144,8 @@ class VisitMachine:
         self._ids = ids
         self._judged = judged
         self.state = VisitState.IDLE
+        self._coming = ""  # the id that the visit will have of whoever is there and has shown nothing yet
+        self._same: frozenset[str] = frozenset()  # the visits of whoever is there
         self._present = False
         self._left_ms: int | None = None
         self._sensor_lost = False
@@ -201,9 +155,7 @@ class VisitMachine:
         self._last = Last()
         self._held: Held | None = None
         self._ended: Closed | None = None  # the visit of whoever is still there
-        self._progress_ms = 0
-        self._prompts = 0
-        self._hinted_ms: int | None = None
+        self._asking = Asking()
         self._measure_at: int | None = None
         self._went_in = False  # whoever the last decision was about
         self._greeted = False
@@ -222,6 +174,22 @@ class VisitMachine:
     def _anybody(self) -> bool:
         """Whether the sensor sees somebody, or did a moment ago."""
         return self._present or self._left_ms is not None
+
+    @property
+    def who(self) -> str:
+        """The visit of whoever is there: under way, just ended, or yet to begin; "" where nobody is known to be."""
+        if self._attempt is not None:
+            return self._attempt.visit
+        return self._coming if self._ended is None else self._ended.attempt.visit
+
+    def not_theirs(self, visit: str) -> str:
+        """Why what is meant for this visit is not for whoever is there, in one machine word; "" where it is."""
+        if not self.who:
+            return VISIT_OVER
+        if visit not in self._same:
+            return SOMEBODY_ELSE
+        let_in = self._ended is not None and self._ended.decision.outcome is VisitOutcome.GRANTED
+        return VISIT_OVER if self._attempt is None and (self._went_in or let_in) else ""
 
     # what happens
 
@@ -266,7 +234,8 @@ class VisitMachine:
             notes += self._end_by(VisitInput.SECOND, now)
         if self._attempt is None:
             kept = self._kept(now)
-            notes += self._begin(now, kept if kept is not None and kept.is_of(event) else None)
+            theirs = kept if kept is not None and kept.is_of(event) else None
+            notes += self._begin(now, theirs, same=theirs is not None)
         return notes + self._take_all((*map(Circumstance, circumstances), event), now)
 
     def awaiting(self, now: Moment) -> Verdict | None:
@@ -283,13 +252,9 @@ class VisitMachine:
     def unread(self, event: CodeUnread, now: Moment, *, near: bool) -> list[Note]:
         """A code is held up that cannot be read. Told only while a step that a code can do is still to be done, to somebody who is
         known to be there: `near`, at the approach."""
-        phrase, again_s = HINTED.get(event.hint), self._policy.visit.code_hint_s
-        if phrase is None or not again_s or not self._shows_code(near=near):
+        if not self._shows_code(near=near):
             return []
-        if self._hinted_ms is not None and now.mono_ms - self._hinted_ms < seconds(again_s):
-            return []
-        self._hinted_ms = now.mono_ms
-        return [Say(phrase, Priority.PROMPT)]
+        return [*self._asking.hint(event.hint, self._policy.visit.code_hint_s, now)]
 
     def _shows_code(self, *, near: bool) -> bool:
         if self._attempt is not None:
@@ -316,7 +281,7 @@ class VisitMachine:
             return []
         if self._attempt is not None and self._already_registered(self._attempt.findings, event):
             return []
-        begun = self._begin(now, self._kept(now)) if self._attempt is None else []
+        begun = self._begin(now, self._kept(now), same=True) if self._attempt is None else []
         return begun + self._take_all((*map(Circumstance, circumstances), event), now)
 
     @staticmethod
@@ -324,6 +289,11 @@ class VisitMachine:
         """Whether it says nothing new. A guard may have forgotten to say that it stands for the pass, and say it now."""
         new = {Step.REGISTRATION} | ({Step.CREDENTIAL} if event.instead else set())
         return new <= findings.passed
+
+    @property
+    def to_do(self) -> tuple[Step, ...]:
+        """What whoever is under way can still do here."""
+        return self._attempt.findings.to_do if self._attempt is not None else ()
 
     def vehicle(self, plate: str, bay: str, now: Moment) -> str | None:
         """The plate of whoever is there, or comes within `VEHICLE_MS`, and where they stop. None: the record of the visit under way
@@ -359,8 +329,11 @@ class VisitMachine:
             notes += self._end_by(VisitInput.GONE, now)
             attempt = None
         self._move(VisitInput.ARRIVED)
+        if attempt is None:
+            self._coming = self._ids()
+            self._same = frozenset({self._coming})
         notes += self._somebody(now)
-        self._progress(now)
+        self._asking.progress(now)
         notes.append(MeasureAgain())
         return notes + (self._greet(now) if attempt is None else self._take(Presence(True), now))
 
@@ -405,9 +378,9 @@ class VisitMachine:
         mended = verdict.outcome is Outcome.VALID and verdict.credential == last.refused  # the phone's next code
         return verdict.credential in last.read and not mended
 
-    def _begin(self, now: Moment, kept: Held | None = None) -> list[Note]:
+    def _begin(self, now: Moment, kept: Held | None = None, *, same: bool = False) -> list[Note]:
         """Begin an attempt, with what is `kept` of the last one. Whatever was measured before belongs to it only when nobody else was
-        there before."""
+        there before. `same`: it is known to be whoever the last one was of."""
         afresh = self.state is not VisitState.PRESENT
         notes = self._somebody(now)
         self._move(VisitInput.READING)
@@ -415,8 +388,10 @@ class VisitMachine:
         self._ended = self._held = None
         if now.mono_ms - self._noted_ms > VEHICLE_MS:
             self.no_vehicle()
+        visit, self._coming = self._coming or self._ids(), ""
+        self._same = self._same | {visit} if same else frozenset({visit})
         self._attempt = attempt = Attempt(
-            self._ids(),
+            visit,
             now,
             Findings(self._policy, self._direction, now),
             self._direction,
@@ -424,7 +399,7 @@ class VisitMachine:
             bay=self._bay,
         )
         self.no_vehicle()
-        self._progress(now)
+        self._asking.progress(now)
         if afresh:
             self._since_ms = now.mono_ms
             notes.append(MeasureAgain())
@@ -435,7 +410,7 @@ class VisitMachine:
         done = [
             step for reading, at in (kept.readings if kept is not None else ()) for step in attempt.keep(reading, at)
         ]
-        notes += _shown_of(done, attempt.findings)
+        notes += shown_of(done, attempt.findings)
         if self._thermometer_lost and not attempt.findings.screening.settled:
             attempt.add(Circumstance(NO_THERMOMETER), now)
         return notes
@@ -448,8 +423,8 @@ class VisitMachine:
         if attempt is None:
             return []
         steps = [step for reading in readings for step in attempt.add(reading, now)]
-        self._progress(now)
-        notes = _shown_of(steps, attempt.findings)
+        self._asking.progress(now)
+        notes: list[Note] = [*shown_of(steps, attempt.findings)]
         decision = attempt.findings.judge()
         if decision is not None:
             return notes + self._close(attempt, decision, VisitInput.DECIDED, now)
@@ -491,6 +466,7 @@ class VisitMachine:
     def _left(self) -> Note:
         self._went_in = self._greeted = self._night_told = False
         self._ended = self._held = None
+        self._coming, self._same = "", frozenset()
         self.no_vehicle()
         return Left()
 
@@ -498,9 +474,6 @@ class VisitMachine:
         self.state = after(TABLE, self.state, given)
 
     # time
-
-    def _progress(self, now: Moment) -> None:
-        self._progress_ms, self._prompts = now.mono_ms, 0
 
     def deadline(self) -> int | None:
         """When it wants to be asked again."""
@@ -524,52 +497,21 @@ class VisitMachine:
         self._measure_at, self._since_ms = None, now.mono_ms
         if self._attempt is not None:
             self._attempt.findings.screening.pause_over()
-        self._progress(now)
+        self._asking.progress(now)
         return [MeasureAgain()]
 
     def _time_out_at(self) -> int | None:
         if self.state is not VisitState.UNDER_WAY:
             return None
-        return max(self._progress_ms + seconds(self._policy.visit.between_steps_s), self._measure_at or 0)
+        return max(self._asking.idle_at(self._policy.visit.between_steps_s), self._measure_at or 0)
 
     def _prompt_at(self) -> int | None:
         waiting = self.state in (VisitState.PRESENT, VisitState.UNDER_WAY) and self._measure_at is None
-        if not waiting or self._prompts >= len(PROMPTS_MS):
-            return None
-        due = self._progress_ms + sum(PROMPTS_MS[: self._prompts + 1])
-        if (
-            self._hinted_ms is not None and self._hinted_ms >= self._progress_ms
-        ):  # who holds a code up is not told to show one
-            due = max(due, self._hinted_ms + PROMPTS_MS[1])
-        return due
+        return self._asking.prompt_at() if waiting else None
 
     def _prompt(self) -> list[Note]:
-        self._prompts += 1
         to_do = self._attempt.findings.to_do if self._attempt is not None else (Step.CREDENTIAL,)
-        phrases = [_ASKING[step] for step in to_do if step in _ASKING]
-        return [Say(phrases[0], Priority.PROMPT)] if phrases else []
-
-
-def exit_visit(policy: Policy, visit: str, event: CredentialResolved, now: Moment, against: Sequence[str]) -> Closed:
-    """A credential at an exit reader: a visit of one reading, decided at once."""
-    attempt = Attempt(visit, now, Findings(policy, Direction.EXIT, now), Direction.EXIT)
-    for what in against:
-        attempt.add(Circumstance(what), now)
-    attempt.add(event, now)
-    return Closed(attempt, attempt.findings.judge() or attempt.end("no-credential", now))
-
-
-def _shown_of(steps: Sequence[StepResult], findings: Findings) -> list[Note]:
-    """Those that are asked of this person, and any health code. Whoever registers before it is known who they are may be asked for it."""
-    asked = {*findings.asked, Step.HEALTH_CODE} | ({Step.REGISTRATION} if findings.credential is None else set())
-    return [_shown(step, findings) for step in steps if step.step in asked]
-
-
-def _shown(step: StepResult, findings: Findings) -> Show:
-    values = {"step": step.step.value, "result": "passed" if step.passed else "failed", "reason": step.reason}
-    if step.step is Step.TEMPERATURE and findings.screening.object_c is not None:
-        values["value"] = f"{findings.screening.object_c:.1f} °C"
-    return Show("step", values)
+        return [*self._asking.prompt(to_do)]
 
 
 def _finite(event: TemperatureMeasured) -> TemperatureMeasured:
@@ -579,37 +521,4 @@ def _finite(event: TemperatureMeasured) -> TemperatureMeasured:
         object_c=event.object_c if event.object_c is not None and isfinite(event.object_c) else None,
         ambient_c=event.ambient_c if event.ambient_c is not None and isfinite(event.ambient_c) else None,
         spread_c=event.spread_c if isfinite(event.spread_c) else 0.0,
-    )
-
-
-def record(closed: Closed, now: Moment, policy: Policy, *, mode: str, policy_version: str) -> Visit:
-    """The visit's one record, with the evidence that decides it again."""
-    attempt, findings = closed.attempt, closed.attempt.findings
-    known = findings.credential or findings.bad or findings.unsure
-    return Visit(
-        visit=attempt.visit,
-        portal=policy.portal.name,
-        direction=attempt.direction,
-        outcome=closed.decision.outcome,
-        reasons=closed.decision.reasons,
-        started_ms=attempt.began.at_ms,
-        duration_ms=now.mono_ms - attempt.began.mono_ms,
-        mode=mode,
-        night=policy.is_night(attempt.began),
-        credential=known.credential if known is not None else "",
-        credential_kind=known.kind if known is not None else "",
-        holder=known.holder if known is not None else "",
-        pass_type=known.pass_type if known is not None else None,
-        health_code=findings.health_code,
-        object_c=findings.screening.object_c,
-        ambient_c=findings.screening.ambient_c,
-        steps=tuple(findings.steps),
-        evidence=tuple(evidence(reading, read_ms) for reading, read_ms in attempt.readings),
-        directory_version=findings.directory_version,
-        policy_version=policy_version,
-        facts=findings.facts,
-        lane=findings.lane,
-        plate=attempt.plate,
-        bay=attempt.bay,
-        calibration=findings.screening.calibration,
     )

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from gateway.core.alarms import RULES
+from gateway.core.alarm_rules import RULES
 from gateway.core.effects import Tone
 from gateway.post.gates import FollowedGate
 from gateway.post.heard import HeardAlarm, HeardMessage, HeardState

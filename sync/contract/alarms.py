@@ -49,6 +49,7 @@ class AlarmAction(StrEnum):
     ESCALATED = "escalated"  # nobody has acknowledged it: the next level is told
     SILENCED = "silenced"  # the siren was stopped, which acknowledges nothing
     NOTED = "noted"  # what the leader on shift instructed, or what was done
+    ENDED = "ended"  # what it is about is over, and nobody has acknowledged it: it stays open
     CLEARED = "cleared"
 
 
@@ -65,8 +66,8 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """One open (or just closed) alarm.
 
     `id`: 32 hexadecimal digits; `since_ms`: Unix milliseconds by the gate's clock; `count`: how often it was raised
-    within its window; `detail`: a short machine word such as a device's name, never a person; `level`: whom it concerns by
-    now, as nobody has acknowledged it.
+    within its window; `last_ms`: when it was raised last, 0 for only once; `detail`: a short machine word such as a device's name, never
+    a person; `level`: whom it concerns by now, as nobody has acknowledged it.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged_by: str = ""
     detail: str = ""
     level: Level = Level.GATE
+    last_ms: int = 0
 
 
 class AlarmMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,8 +142,9 @@ class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
     record written, `acked` of the last one the office acknowledged. `commands`: what became of the last few of the office's
     commands, so that the answers overtake the backlog, too. `directory_…`: which state of the site's directory the gate
     decides by, and when the office last said that it is the newest (Unix milliseconds); 0 for none. `devices`: each device, at most 32.
-    `ended`: the ids of the open alarms that are over, and wait only to be acknowledged. `asked`: on the road to the guard post,
-    which question of each post the gate has heard last; so whoever only repeats what a gate once said is found out.
+    `ended`: the ids of the open alarms that are over, and wait only to be acknowledged, or (what came and went) to come no more.
+    `asked`: on the road to the guard post, which question of each post the gate has heard last; so whoever only repeats what a gate
+    once said is found out.
     """
 
     online: bool

@@ -93,7 +93,7 @@ def broken(core: Checkpoint, machine: str, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(getattr(core, machine), "due", fails)
 
 
-@pytest.mark.parametrize("machine", ["_visit", "_desk", "_duties", "_orders"])
+@pytest.mark.parametrize("machine", ["_reception", "_desk", "_duties", "_orders"])
 def test_a_core_that_fails_with_every_event_lets_out_and_opens_in_a_fire(
     machine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,8 @@ import itertools
 import pytest
 
 from gateway.core import effects
-from gateway.core.alarms import MOST_EQUAL, RULES, TABLES, AlarmBook, AlarmState, Life
+from gateway.core.alarm_rules import RULES, TABLES, AlarmState, Life
+from gateway.core.alarms import MOST_EQUAL, MOST_LATELY, AlarmBook
 from gateway.core.equipment import Equipment
 from gateway.core.events import (
     Acknowledge,
@@ -72,7 +73,9 @@ def test_what_is_latched_is_cleared_when_over_and_acknowledged_in_either_order()
         news = alarms.raise_(AlarmKind.TAMPER, NOW)
         assert news is not None
         if order == "over first":
-            assert alarms.over(AlarmKind.TAMPER) is None and alarms.tones
+            ended = alarms.over(AlarmKind.TAMPER)
+            assert ended is not None and ended.action is AlarmAction.ENDED and alarms.tones
+            assert alarms.ended == (news.alarm.id,) and alarms.over(AlarmKind.TAMPER) is None
             last = alarms.acknowledge(news.alarm.id, "li")
         else:
             acknowledged = alarms.acknowledge(news.alarm.id, "li")
@@ -86,7 +89,7 @@ def test_what_was_over_and_comes_again_unacknowledged_is_a_repetition() -> None:
     gate = Gate()
     for _ in range(3):
         gate.send(TamperInput(True), TamperInput(False))
-    assert gate.alarm_actions(AlarmKind.TAMPER) == ["raised", "repeated", "repeated"]
+    assert gate.alarm_actions(AlarmKind.TAMPER) == ["raised", *["ended", "repeated"] * 2, "ended"]
     assert gate.core.status().alarms[0].count == 3
     assert gate.tones == {effects.Tone.ALARM}
 
@@ -160,10 +163,10 @@ def test_alarms_from_before_a_restart_end_when_their_sensor_says_so() -> None:
     before.wait(2)
     assert len(before.open_alarms) == 5
     after = Gate(state=before.durable, now=at("23:40", mono_ms=10))
-    assert after.open_alarms == [AlarmKind.TAMPER, AlarmKind.DEVICE_LOST, AlarmKind.DOOR_FORCED]
+    assert sorted(after.open_alarms) == [AlarmKind.DEVICE_LOST, AlarmKind.DOOR_FORCED, AlarmKind.TAMPER]
     assert after.tones == {effects.Tone.ALARM}
     after.send(DoorContact(False), TamperInput(False), DeviceChanged("beam", "ok"))
-    assert after.open_alarms == [AlarmKind.TAMPER, AlarmKind.DOOR_FORCED]
+    assert sorted(after.open_alarms) == [AlarmKind.DOOR_FORCED, AlarmKind.TAMPER]
     after.send(Acknowledge("button"))
     assert after.open_alarms == [] and after.durable == {}
 
@@ -178,7 +181,7 @@ def test_after_a_restart_the_oldest_stands_first_and_windows_begin_anew() -> Non
         assert later.open_alarms == [AlarmKind.CALL, AlarmKind.JOURNAL_REPLACED]
         later.wait(59)
         later.send(CallPressed())
-        assert later.alarm_actions(AlarmKind.CALL) == ["repeated"]
+        assert later.alarm_actions(AlarmKind.CALL) == ["escalated", "repeated"]
 
 
 def test_the_window_is_of_monotonic_time() -> None:
@@ -204,3 +207,78 @@ def test_a_loose_wire_and_a_button_that_is_played_with_fill_no_journal(kind: Ala
     gate.send(TamperInput(False), Acknowledge("Li"))
     last = gate.bodies(AlarmRecord)[-1]
     assert (last.action.value, last.alarm.count) == ("cleared", 3_001), "the number is on record"
+
+
+@pytest.mark.parametrize("device", ["door-contact", "entry-camera"])
+def test_a_device_that_comes_and_goes_all_night_fills_no_journal_and_no_road(device: str) -> None:
+    gate = Gate()
+    brought: list[effects.Effect] = []
+    for _ in range(5_000):
+        brought += gate.send(DeviceChanged(device, "lost", "no word"))
+        gate.wait(0.5)
+        brought += gate.send(DeviceChanged(device, "ok"))
+        gate.wait(0.5)
+    assert len(gate.commits) < 200, "of 10,000 changes"
+    if device == "entry-camera":  # the door's own state is told as it changes
+        assert sum(isinstance(each, effects.StateChanged) for each in brought) < 130
+    assert sum(isinstance(each, effects.SendAlarm) for each in brought) < 100
+    (alarm,) = gate.core.status().alarms
+    assert (alarm.count, gate.core.status().devices_lost) == (5_000 - 3, ())
+    assert alarm.last_ms == gate.now.at_ms - 1_000
+    gate.wait(60)
+    last = gate.bodies(AlarmRecord)[-1]
+    assert (last.action, last.alarm) == (AlarmAction.CLEARED, alarm), "number and time of the last are on record"
+    assert gate.bodies(Device)[-1] == Device(device=device, state="ok")
+    assert gate.core.durable() == gate.durable == {}
+
+
+def test_what_lasts_longer_than_its_window_is_an_alarm_of_its_own_each_time() -> None:
+    gate = Gate()
+    for _ in range(6):
+        gate.send(DeviceChanged("entry-camera", "lost"))
+        gate.wait(70)
+        gate.send(DeviceChanged("entry-camera", "ok"))
+    told = gate.alarm_actions(AlarmKind.DEVICE_LOST)
+    assert told == ["raised", "escalated", "cleared"] * 6 and gate.open_alarms == []
+
+
+def test_what_came_too_often_and_then_stays_sounds_and_rises_like_any_other() -> None:
+    alarms = book()
+    now = NOW
+    for _ in range(4):
+        alarms.raise_(AlarmKind.DOOR_HELD_OPEN, now)
+        ended = alarms.over(AlarmKind.DOOR_HELD_OPEN)
+        now = now.after(1_000)
+    assert ended is not None and ended.action is AlarmAction.ENDED and alarms.tones == frozenset()
+    assert not alarms.stands(AlarmKind.DOOR_HELD_OPEN) and not alarms.lamp
+    assert alarms.due(now.mono_ms + 50_000) == [], "while it is over nobody has to answer it"
+    alarms.raise_(AlarmKind.DOOR_HELD_OPEN, now)
+    assert alarms.stands(AlarmKind.DOOR_HELD_OPEN) and alarms.tones == {effects.Tone.ALARM}
+    (news,) = alarms.due(now.mono_ms + 60_000)
+    assert news.action is AlarmAction.ESCALATED
+    alarms.over(AlarmKind.DOOR_HELD_OPEN)
+    assert [each.action for each in alarms.due(now.mono_ms + 60_000)] == [AlarmAction.CLEARED]
+
+
+def test_of_very_many_things_that_come_and_go_the_last_are_remembered() -> None:
+    alarms = book()
+    for number in range(1_000):
+        alarms.raise_(AlarmKind.DEVICE_LOST, NOW, f"d{number}")
+        alarms.over(AlarmKind.DEVICE_LOST, f"d{number}")
+    assert len(alarms._lately) == MOST_LATELY
+
+
+@pytest.mark.parametrize("acknowledged", [False, True])
+def test_a_bad_door_contact_all_night_fills_no_journal(acknowledged: bool) -> None:
+    gate = Gate(has=Equipment({"contact": "door-contact"}))
+    for number in range(5_000):
+        gate.send(DoorContact(True))
+        gate.wait(1.2)
+        gate.send(DoorContact(False))
+        gate.wait(0.3)
+        if acknowledged and number == 2_500:
+            gate.send(Acknowledge("li"))
+    assert len(gate.commits) < (170 if acknowledged else 100), "of 10,000 changes"
+    (alarm,) = gate.core.status().alarms
+    assert (alarm.kind, alarm.count) == (AlarmKind.DOOR_FORCED, 2_499 if acknowledged else 5_000)
+    assert gate.now.at_ms - alarm.last_ms < 1_000

@@ -2,10 +2,10 @@
 
 import re
 
-from gateway.core import alarms, door, lockout, mode, rounds, temperature, visit, watch
+from gateway.core import alarm_rules, door, lockout, mode, rounds, temperature, visit, watch
 from gateway.core.diagrams import states_markdown
 
-TABLES = [visit.TABLE, temperature.TABLE, door.TABLE, *alarms.TABLES.values(), lockout.TABLE, mode.TABLE]
+TABLES = [visit.TABLE, temperature.TABLE, door.TABLE, *alarm_rules.TABLES.values(), lockout.TABLE, mode.TABLE]
 TABLES += [rounds.TABLE, watch.TABLE]
 
 
@@ -22,4 +22,4 @@ def test_every_move_of_every_table_is_drawn_once() -> None:
 
 
 def test_every_kind_of_alarm_is_listed() -> None:
-    assert all(f"| {kind} |" in states_markdown() for kind in alarms.RULES)
+    assert all(f"| {kind} |" in states_markdown() for kind in alarm_rules.RULES)

@@ -17,7 +17,8 @@ from hypothesis.stateful import (
 
 from gateway.core import effects, events
 from gateway.core.alarm_desk import ENDS_WITH_THE_GATE
-from gateway.core.alarms import RULES, TOLD_EACH, Life
+from gateway.core.alarm_rules import RULES, Life
+from gateway.core.alarms import TOLD_EACH
 from gateway.core.door import DoorState
 from gateway.core.moment import Moment
 from gateway.core.policy import (
@@ -211,6 +212,10 @@ class AnyGate(RuleBasedStateMachine):
                 assert life is not Life.LATCHED or alarm.acknowledged
                 del self.open[alarm.id]
                 return
+            case AlarmAction.ENDED:
+                assert life is not Life.MOMENT and not alarm.acknowledged
+            case AlarmAction.REPEATED if life is Life.LASTING:
+                self.begun[alarm.id] = self.gate.now.mono_ms  # while it was over nobody had to answer it
         if record.action is not AlarmAction.NOTED or alarm.id in self.open:
             self.open[alarm.id] = alarm
 
@@ -229,7 +234,10 @@ class AnyGate(RuleBasedStateMachine):
             Level.DUTY_ROOM: rises.duty_room_after_s,
             Level.LEADER: rises.leader_after_s,
         }
+        over = self.gate.core.status().ended
         for alarm in self.open.values():
+            if RULES[alarm.kind].life is Life.LASTING and (alarm.id in over or alarm.count >= TOLD_EACH):
+                continue  # what comes and goes has to be answered while it is there
             waits_ms = self.gate.now.mono_ms - self.begun[alarm.id]
             due = [level for level, after_s in levels.items() if after_s and waits_ms >= seconds(after_s)]
             if not alarm.acknowledged:

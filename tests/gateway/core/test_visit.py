@@ -4,11 +4,12 @@ import pytest
 
 from drivers.readings import Hint
 from gateway.core import effects
+from gateway.core.asking import HINTED
 from gateway.core.events import Acknowledge, CredentialResolved, DeviceChanged, Outcome, Presence, Registered
 from gateway.core.findings import Decision, replay
 from gateway.core.phrases import VALUES, Phrase
 from gateway.core.policy import StepsPolicy
-from gateway.core.visit import HINTED, TABLE, VisitState
+from gateway.core.visit import TABLE, VisitState
 from sync.contract.alarms import AlarmKind
 from sync.contract.colours import HealthCode, Lamp, PassType
 from sync.contract.records import Direction, Step, Visit, VisitOutcome, encode_body

@@ -158,7 +158,8 @@ def test_another_policy_is_gone_by_as_soon_as_nobody_is_being_decided_about() ->
     gate.tell(events.Tick())
     gate.tell(events.Tick())
     assert (gate.core._policy.temperature.threshold_c, gate.core._policy_version) == (38.0, "new")
-    for machine in (gate.core._visit, gate.core._portal.door, gate.core._lockout, gate.core._orders.commanded):
+    reception = gate.core._reception
+    for machine in (reception._entry, gate.core._portal.door, reception._lockout, gate.core._orders.commanded):
         held = getattr(machine, "_policy", None) or getattr(machine, "_portal", None)
         assert held in (gate.core._policy, gate.core._policy.portal, gate.core._policy.visit)
 

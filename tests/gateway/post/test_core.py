@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.alarms import RULES
+from gateway.core.alarm_rules import RULES
 from gateway.core.effects import Tone
 from gateway.post.core import (
     ANSWER_MS,
