@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.ingest import Office, gate_name
+from gateway.config.loading import load
+from gateway.voice.voice import sounds_for
 from menshen.demo.cast import make_cast
 from menshen.demo.gate import SITE, gate_config
 from menshen.demo.processes import menshen
@@ -23,7 +25,8 @@ POLL_S: Final = 0.02
 
 
 class Gate:
-    """`menshen gate run`, whole but for people, over a journal that is there."""
+    """`menshen gate run`, whole but for people, over a journal that is there, and with its voice: a gate that has a backlog ran
+    before, and renders its phrases once in its life (1.4 s of processor time beside whatever is measured)."""
 
     def __init__(self, folder: Path, port: int, journal: Path) -> None:
         folder.mkdir()
@@ -33,6 +36,7 @@ class Gate:
         text = text.replace('id = "demo-gate"', f'id = "{gate_name(0)}"')
         (folder / "gate.toml").write_text(text, "utf-8")
         (folder / "gate").mkdir(exist_ok=True)
+        _render_voice(folder / "gate.toml")
         shutil.copy(journal, folder / "gate" / "journal.sqlite")
         self.rss_mb = 0.0  # the highest yet
         self.pid = 0
@@ -61,6 +65,15 @@ class Gate:
             status = Path(f"/proc/{pid}/status").read_text()
             found = re.search(r"VmRSS:\s+(\d+) kB", status)
             self.rss_mb = max(self.rss_mb, int(found[1]) / 1024 if found else 0.0)
+
+
+def _render_voice(path: Path) -> None:
+    config = load(path)
+    sounds = sounds_for(config, config.gate.data_dir / "voice")
+    sounds.prepare()
+    for lang in map(str, config.gate.languages):
+        for phrase in sounds.fixed(lang):
+            sounds.file(phrase, {}, lang)
 
 
 @contextmanager
