@@ -90,6 +90,18 @@ def ingest(office: Office, folder: Path, port: int) -> Iterator[int]:
         process.wait(60)
 
 
+def engaged_s(pid: int) -> dict[str, float]:
+    """How long each thread of a process has run or waited for a core: proc(5), schedstat, in ns. The rest of a time it waited for
+    somebody else: an answer, the disk, another thread."""
+    found = {path.parent.name: path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/schedstat")}
+    return {thread: (int(ran) + int(waited)) / 1e9 for thread, (ran, waited, _) in found.items()}
+
+
+def waiting_share(before: dict[str, float], after: dict[str, float], seconds: float) -> float:
+    """The share of a time in which the busiest thread was not engaged."""
+    return 1 - max(each - before.get(thread, 0.0) for thread, each in after.items()) / seconds
+
+
 def wait_for(what: str, reached: Callable[[], bool]) -> float:
     """When it was reached, on the monotonic clock."""
     deadline = time.monotonic() + LIMIT_S

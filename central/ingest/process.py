@@ -42,7 +42,7 @@ TOGETHER_BYTES = 256 * 1024  # unless they are large: an alarm waits for the tra
 READ_BYTES = 2 * 1024 * 1024  # of bodies, read and not yet with the database: what comes compressed may become large
 # A transaction costs about the same whatever it takes in: so long after the last began, the batches of a backlog wait for others
 # to share the next one. Whatever else comes ends that, and takes them along.
-PACE_S = 0.03
+PACE_S = 0.025
 RETRY_S = 1.0  # after the database could not be written
 _ORDER = {Channel.ALARM: 0, Channel.STATE: 1, Channel.UP: 2}  # alarms overtake at the office, too
 # How full the queue may be for each to be let in: a flood of one leaves room for what is more urgent.

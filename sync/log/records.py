@@ -31,12 +31,12 @@ _Body = Annotated[bytes, msgspec.Meta(max_length=MAX_BODY)]
 _Salt = Annotated[bytes, msgspec.Meta(min_length=16, max_length=64)]
 
 
+# It refers to nothing that could refer back: of so many the garbage collector need not even count them.
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One record as journal and wire have it.
 
     `seq` from 1; `at` Unix milliseconds as the clock said; `clock` whether that clock was trusted; `boot` the 16 bytes of
     the machine's boot id; `mono` milliseconds since that boot; `body` UTF-8 JSON, or None once erased (then `salt` too).
-    It refers to nothing that could refer back: the garbage collector neither counts nor visits the many that there are.
     """
 
     seq: Seq
