@@ -25,11 +25,10 @@ from central.ingest.listening import listening
 from central.ingest.reading import Arrived, Incoming, read
 from central.ingest.refusals import Refusals, Refused
 from central.ingest.shelf import Shelf
-from central.ingest.spool import BACKLOG
 from central.ingest.writer import Answer, Writer
 from central.visitors import erasing as visitors
 from sync.contract.topics import MAX_PACKET, Address, Channel, parse_topic, topic
-from sync.log.messages import Batch, encode, tag_of
+from sync.log.messages import encode, tag_of
 from sync.log.parts import MAX_HAVE
 from sync.mqtt import MqttLink
 from sync.notify import Notifier
@@ -40,9 +39,6 @@ QUEUE = 256  # messages; at most 64 MB
 TOGETHER = 64  # messages that may share one transaction,
 TOGETHER_BYTES = 256 * 1024  # unless they are large: an alarm waits for the transaction before it
 READ_BYTES = 2 * 1024 * 1024  # of bodies, read and not yet with the database: what comes compressed may become large
-# A transaction costs about the same whatever it takes in: so long after the last began, the batches of a backlog wait for others
-# to share the next one. Whatever else comes ends that, and takes them along.
-PACE_S = 0.025
 RETRY_S = 1.0  # after the database could not be written
 _ORDER = {Channel.ALARM: 0, Channel.STATE: 1, Channel.UP: 2}  # alarms overtake at the office, too
 # How full the queue may be for each to be let in: a flood of one leaves room for what is more urgent.
@@ -84,7 +80,7 @@ class Ingest:
         self._trouble = ""  # what the log was last told of the database
         self._backlog = Backlog(refusals)
         self._service = service
-        self._shelf = Shelf(TOGETHER, READ_BYTES, _is_of_backlog)
+        self._shelf = Shelf(TOGETHER, READ_BYTES)
         self._stopping = threading.Event()
         self._threads = (
             threading.Thread(target=self._run_reading, name="ingest-reader"),
@@ -153,12 +149,10 @@ class Ingest:
             self._shelf.put(some)
 
     def _run(self) -> None:
-        begun_s = 0.0
         try:
             while not self._stopping.is_set():
                 self._alive()
-                incoming = self._shelf.take(0.02 if self._backlog.waits else 0.2, begun_s + PACE_S)
-                begun_s = time.monotonic() if incoming else begun_s
+                incoming = self._shelf.take(0.02 if self._backlog.waits else 0.2)
                 self._write(incoming)
                 self._write_out(idle=not incoming)
         finally:
@@ -232,10 +226,6 @@ class Ingest:
         last = {(answer.gate, answer.message.log_id, type(answer.message)): answer for answer in answers}
         for answer in last.values():
             self._send(topic(answer.gate, Channel.DOWN), encode(answer.message))
-
-
-def _is_of_backlog(incoming: Incoming) -> bool:
-    return isinstance(incoming.message, Batch) and len(incoming.message.records) >= BACKLOG
 
 
 def main(

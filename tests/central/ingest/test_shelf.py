@@ -1,7 +1,6 @@
 """The shelf between reading and writing: in order, bounded, and nobody waits for it for ever."""
 
 import threading
-import time
 
 from central.ingest.reading import Incoming
 from central.ingest.shelf import Shelf
@@ -27,18 +26,6 @@ class Filling(threading.Thread):
 
     def run(self) -> None:
         self._shelf.put(self._what)
-
-
-class Taking(threading.Thread):
-    """Somebody who takes what is there, and lets it wait for others."""
-
-    def __init__(self, shelf: Shelf) -> None:
-        super().__init__()
-        self._shelf, self.taken = shelf, list[Incoming]()
-        self.start()
-
-    def run(self) -> None:
-        self.taken = self._shelf.take(WAIT_S, time.monotonic() + WAIT_S)
 
 
 def test_what_came_is_taken_together_in_its_order() -> None:
@@ -67,38 +54,3 @@ def test_a_closed_one_lets_go_whoever_waits_and_keeps_nothing_more() -> None:
     waiting.join(WAIT_S)
     assert not waiting.is_alive()
     assert shelf.take(0) == first
-
-
-def test_what_can_wait_waits_for_others_and_no_longer_than_it_is_told() -> None:
-    shelf, first, second = Shelf(10, 1000, lambda each: each.size >= 100), incoming(100), incoming(200)
-    shelf.put(first)
-    assert shelf.take(WAIT_S, time.monotonic() - 1) == first
-    shelf.put(first)
-    begun = time.monotonic()
-    assert shelf.take(WAIT_S, begun + 0.05) == first
-    assert time.monotonic() >= begun + 0.05
-    shelf.put(first)
-    taking = Taking(shelf)
-    shelf.put(second)
-    shelf.close()
-    taking.join(WAIT_S)
-    assert [*taking.taken, *shelf.take(0)] == [*first, *second]
-
-
-def test_what_cannot_wait_is_taken_at_once_with_all_that_waits() -> None:
-    shelf, large, small = Shelf(10, 1000, lambda each: each.size >= 100), incoming(100), incoming(1)
-    taking = Taking(shelf)
-    shelf.put(large)
-    shelf.put(small)
-    begun = time.monotonic()
-    taking.join(WAIT_S)
-    assert taking.taken == [*large, *small]
-    assert time.monotonic() - begun < WAIT_S / 2
-
-
-def test_a_full_one_waits_for_nothing() -> None:
-    shelf, first = Shelf(10, 1000, lambda _: True), incoming(600, 600)
-    shelf.put(first)
-    begun = time.monotonic()
-    assert shelf.take(WAIT_S, begun + WAIT_S) == first
-    assert time.monotonic() - begun < WAIT_S / 2
