@@ -12,6 +12,7 @@ Everything in one run on one machine, with the same records (visits of about 800
     paho_ready_per_s      the same with payloads that were there before
     paho_cpu_us, paho_ready_cpu_us    microseconds of processor time a visit, of publisher, broker and subscriber together
     gate_cpu_us, ingest_cpu_us, mosquitto_cpu_us, database_cpu_us    the same of each process of the drain into PostgreSQL
+    gate_waits, ingest_waits    share of that drain in which the busiest thread of the two waited for somebody, and not for a core
     thingsboard_per_s     thingsboard-gateway 3.8.5 tuned, until a subscriber has the last record; thingsboard_shipped_per_s
     ratio_paho, ratio_thingsboard    drain_per_s against paho_per_s and thingsboard_per_s, medians over the rounds
     alarm_p99_s           from raising an alarm at a gate that drains, to its row in the office's database
@@ -45,7 +46,7 @@ from bench.journal import visit
 from bench.road import thingsboard
 from bench.road.live import bring
 from bench.road.narrow import Narrow, narrow
-from bench.road.sides import Gate, ingest, shown, told, wait_for
+from bench.road.sides import Gate, engaged_s, ingest, shown, told, wait_for, waiting_share
 from menshen.demo.processes import free_port
 from sync.contract.records import encode_body
 from tests.mosquitto import Mosquitto, running_mosquitto
@@ -86,8 +87,8 @@ class Offices:
 
 
 class Drained:
-    """One drain of the whole gate: the rates, the gate's memory, and the processor time of each process until all was at the
-    office. `server`: the database's process, or 0."""
+    """One drain of the whole gate: the rates, the gate's memory, and until all was at the office the processor time of each process
+    and how long the two ends waited. `server`: the database's process, or 0."""
 
     def __init__(
         self, folder: Path, office: Office, broker: Mosquitto, journal: Path, records: int, server: int = 0
@@ -98,8 +99,10 @@ class Drained:
             at_first = told(office)
             pids = {"gate": gate.pid, "ingest": ingest_pid, "mosquitto": broker.pid, "database": server}
             before = {name: cpu_s(pid) for name, pid in pids.items()}
+            engaged = {name: engaged_s(pids[name]) for name in ("gate", "ingest")}
             there = wait_for("all is at the office", lambda: told(office) >= records)
             spent = {name: cpu_s(pid) - before[name] for name, pid in pids.items()}
+            waits = {name: waiting_share(each, engaged_s(pids[name]), there - begun) for name, each in engaged.items()}
             seen = wait_for("all is in the entry log", lambda: shown(office) >= records)
         entries = int(office.ask("SELECT count(*) FROM entries_entry")[0][0])
         assert entries == records - 1, f"{entries} visits in the entry log of {records - 1}"
@@ -107,6 +110,7 @@ class Drained:
         self.shown_per_s = (records - at_first) / (seen - begun)
         self.rss_mb = gate.rss_mb
         self.cpu_us = {f"{name}_cpu_us": each / (records - at_first) * 1e6 for name, each in spent.items()}
+        self.waits = {f"{name}_waits": share for name, share in waits.items()}
 
 
 def bare_per_s(broker: Mosquitto, journal: Path, visits: int, batches: int, mode: str) -> tuple[float, float]:
@@ -241,8 +245,8 @@ class Road:
         """Into both databases."""
         below, office = self._below(f"gate-{number}"), self._offices.postgresql()
         drained = Drained(below, office, self._broker, self._journal, self._records, self._server.pid)
-        for name, spent in drained.cpu_us.items():
-            self.note(name, spent)
+        for name, value in (drained.cpu_us | drained.waits).items():
+            self.note(name, value)
         self.note("drain_per_s", drained.per_s)
         self.note("shown_per_s", drained.shown_per_s)
         self.note("gate_rss_mb", drained.rss_mb)

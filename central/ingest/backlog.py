@@ -16,7 +16,7 @@ from django.utils.timezone import now as office_now
 from central.ingest import spool
 from central.ingest.refusals import Refusals
 
-SHARE_S: Final = 1.0  # however much comes, something is written out this often
+SHARE_S: Final = 2.0  # however much comes, something is written out this often; live visits of others wait for none
 CALM_S: Final = (
     0.2  # since something came; a gate that brings a backlog waits for its answer meanwhile, and not for this
 )

@@ -1,5 +1,6 @@
 """The ingest process: the broker's messages into one bounded queue, a thread that reads them and one that writes them."""
 
+import gc
 import logging
 import queue
 import signal
@@ -253,6 +254,8 @@ def main(
     ingest = Ingest(writer, refusals, link.publish, notifier.alive, service)
     beside = _beside()
     way.turn(link, ingest.offer)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: else every full collection looks at all of it, and nothing else runs for 30 to 60 ms
     ingest.start()
     link.start()
     notifier.ready()

@@ -113,7 +113,7 @@ class Voice:
         self._speaker = speaker
         self._languages = tuple(str(lang) for lang in config.gate.languages)
         self._folder = config.gate.data_dir / "voice"
-        self._sounds = sounds or _sounds(config, self._languages, self._folder)
+        self._sounds = sounds or sounds_for(config, self._folder)
         self._now_s = now_s
         self._waiting: queue.PriorityQueue[tuple[int, int, _Saying | None]] = queue.PriorityQueue()
         self._order = itertools.count()
@@ -241,13 +241,14 @@ def long_slogans(config: Voicing, slogans: Sequence[str]) -> list[tuple[str, str
     if not slogans:
         return []
     with TemporaryDirectory() as folder:
-        sounds = _sounds(config, tuple(str(lang) for lang in config.gate.languages), Path(folder))
+        sounds = sounds_for(config, Path(folder))
         sounds.prepare()
         return sounds.long_slogans(slogans)
 
 
-def _sounds(config: Voicing, languages: tuple[str, ...], folder: Path) -> Sounds:
-    voice = config.voice
+def sounds_for(config: Voicing, folder: Path) -> Sounds:
+    """A gate's sounds, kept in `folder`; to be prepared. Raises ConfigError when the site's own phrase packs are wrong."""
+    voice, languages = config.voice, tuple(str(lang) for lang in config.gate.languages)
     return Sounds(
         load_packs(voice.phrases or SHIPPED, languages),
         languages,

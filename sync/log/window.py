@@ -42,7 +42,7 @@ class Window:
     def budget(self) -> int:
         """Bytes of records, before compression, for the next message; 0 when it has to wait."""
         room = self.size - self.in_flight
-        if self._sent and room < self.size // 4:
+        if self._sent and room < min(self.size // 4, MAX_BATCH):
             return 0  # many small messages would cost more than they bring
         return int(min(max(room, MIN_WINDOW), max(self.size // 2, MIN_WINDOW), MAX_BATCH) * self._ratio)
 

@@ -23,7 +23,8 @@ from sync.log.sender import (
     Send,
     Sender,
 )
-from sync.log.window import MIN_WINDOW
+from sync.log.view import Head
+from sync.log.window import MAX_BATCH, MAX_WINDOW, MIN_WINDOW, Window
 from tests.sync.road import MemoryLog, log_id
 
 OTHER = bytes(range(32))
@@ -311,3 +312,12 @@ def test_a_payload_is_bounded_whatever_the_records_are(compressible: bool) -> No
             log.acked = batch.upto
         sender.received(ack(log, log.acked), now)
     assert now < 4_000
+
+
+def test_a_wide_window_is_used_up_to_its_last_batch() -> None:
+    window = Window()
+    window.size = MAX_WINDOW
+    window.sent(Head(1, GENESIS), MAX_WINDOW - MAX_BATCH, MAX_WINDOW - MAX_BATCH, 0)
+    assert window.budget() == MAX_BATCH
+    window.sent(Head(2, GENESIS), 1, 1, 0)
+    assert window.budget() == 0
