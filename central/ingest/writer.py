@@ -13,7 +13,7 @@ from central.ingest.reading import Incoming
 from central.ingest.refusals import Refusals
 from central.ingest.store import Sheet
 from central.registry.models import Gate
-from central.registry.states import boot_name, is_cloned, take_state
+from central.registry.states import boot_name, is_cloned, take_back, take_state
 from sync.contract.alarms import AlarmMessage, StateMessage
 from sync.errors import MessageError
 from sync.log.messages import Downward, Upward
@@ -147,6 +147,8 @@ def _state(gate: Gate, state: StateMessage, now: datetime) -> None:
     elif is_cloned(gate, state, now):
         boots = sorted((boot_name(state.boot), gate.boot))
         raise_at_office(gate, "cloned-gate", "/".join(boots), " / ".join(boot[:8] for boot in boots), now)
+        if take_back(gate, state, now):
+            hear_state(gate, state, now)
 
 
 def _alarm(gate: Gate, message: AlarmMessage, now: datetime) -> None:

@@ -8,6 +8,7 @@ from sync.contract.alarms import StateMessage
 
 CLONE_TIMES: Final = 3  # so often within `CLONE_S` a boot that was superseded must speak: one message may come late
 CLONE_S: Final = 3600
+SILENT_S: Final = 90  # of a gate that tells its state every 10 s
 
 
 def boot_name(boot: str | bytes) -> str:
@@ -49,6 +50,17 @@ def is_cloned(gate: Gate, state: StateMessage, now: datetime) -> bool:
     gate.came_back = recent[-CLONE_TIMES:]
     gate.save(update_fields=["came_back"])
     return len(gate.came_back) >= CLONE_TIMES
+
+
+def take_back(gate: Gate, state: StateMessage, now: datetime) -> bool:
+    """Of two machines that ran as this gate (`is_cloned`), one has been silent for long: the state of the other counts again. Returns
+    whether it was taken."""
+    if gate.state_at is not None and (now - gate.state_at).total_seconds() < SILENT_S:
+        return False
+    boot = boot_name(state.boot)
+    gate.earlier_boots = [*(each for each in gate.earlier_boots if each != boot), gate.boot][-KNOWN_BOOTS:]
+    gate.boot, gate.connection, gate.mono_ms, gate.came_back = boot, 0, 0, []
+    return take_state(gate, state, now)
 
 
 def _is_older(gate: Gate, state: StateMessage) -> bool:

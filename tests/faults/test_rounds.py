@@ -298,11 +298,13 @@ def test_a_tampered_database_is_found_out(tmp_path: Path) -> None:
         assert site.judged().sound
         gate, office = site.gates[0], site.office
         assert isinstance(office, SqliteOffice)
-        for statement, (lost, doubled, broken) in TAMPERING.items():
-            before = office.path.read_bytes()
-            with closing(sqlite3.connect(office.path)) as connection, connection:
-                assert connection.execute(statement).rowcount > 0
-            bad = judge(gate.ledger, gate.card(), read_books(office.ask, gate.name))
-            assert (bad.lost, bad.doubled, bad.sound) == (lost, doubled, False), statement
-            assert broken in bad.broken
-            office.path.write_bytes(before)
+        site.kill("ingest")
+        with closing(sqlite3.connect(office.path)) as connection, closing(sqlite3.connect(":memory:")) as before:
+            connection.backup(before)
+            for statement, (lost, doubled, broken) in TAMPERING.items():
+                with connection:
+                    assert connection.execute(statement).rowcount > 0
+                bad = judge(gate.ledger, gate.card(), read_books(office.ask, gate.name))
+                assert (bad.lost, bad.doubled, bad.sound) == (lost, doubled, False), statement
+                assert broken in bad.broken
+                before.backup(connection)

@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 
 from central.registry.models import KNOWN_BOOTS, OFFLINE_AFTER, Gate
-from central.registry.states import boot_name, take_state
+from central.registry.states import boot_name, take_back, take_state
 from sync.contract.alarms import StateMessage
 from tests.central.ingest.sending import NOW
 
@@ -96,6 +96,18 @@ def test_a_new_boot_is_news_and_the_old_one_never_again(gate: Gate) -> None:
     assert not take_state(gate, will(1, 9), NOW)
     gate.refresh_from_db()
     assert (gate.boot, gate.earlier_boots, gate.mono_ms, gate.said_online) == (boot(2), [boot(1)], 5, True)
+
+
+def test_of_two_machines_the_one_that_goes_on_counts_again(gate: Gate) -> None:
+    take_state(gate, online(1, 9, 999_000), NOW)
+    take_state(gate, online(2, 10, 5), NOW)  # somebody's copy of its card
+    early, late = NOW + timedelta(seconds=60), NOW + timedelta(seconds=120)
+    assert not take_back(gate, online(1, 99, 1_059_000), early), "the copy may still be there"
+    assert take_back(gate, online(1, 99, 1_119_000, "forced"), late)
+    gate.refresh_from_db()
+    assert (gate.boot, gate.earlier_boots, gate.door, gate.state_at) == (boot(1), [boot(2)], "forced", late)
+    assert take_state(gate, online(1, 99, 1_149_000), late)
+    assert not take_state(gate, online(2, 11, 9_000), late)
 
 
 def test_a_will_of_a_boot_that_the_office_does_not_know_is_of_no_connection(gate: Gate) -> None:
