@@ -58,11 +58,12 @@ class News:
 def hear(gate: Gate, news: News, now: datetime) -> None:
     """Take an alarm message or an alarm record. Raises NotOurAlarm."""
     row, created = _row(gate, news.alarm, news.heard, now)
+    again = news.alarm.count > row.count
     _merge(row, news.alarm)
     settled = _settled(news.heard, gate)
     if not settled:
         _place(row, news.heard)
-        if news.action is AlarmAction.REPEATED:
+        if news.action is AlarmAction.REPEATED and again:
             row.over_ms = None
         if news.action is AlarmAction.ENDED and row.over_ms is None:
             row.over_ms = news.at_ms
@@ -212,7 +213,9 @@ def _became_over(row: Alarm, at_ms: int, *, over: bool) -> bool:
 def _hear_listed(gate: Gate, alarm: Told, heard: Heard, at_ms: int, now: datetime, *, over: bool) -> None:
     row, created = _row(gate, alarm, heard, now)
     newly_acknowledged = alarm.acknowledged and not row.gate_acknowledged
-    newly_over = (created or _settled(_heard(row), gate)) and _became_over(row, at_ms, over=over)
+    # Of a boot that never stated itself nobody knows whether it was before this one: what this one says stands until it does.
+    tells = created or _settled(_heard(row), gate) or row.heard_boot != heard.boot
+    newly_over = tells and _became_over(row, at_ms, over=over)
     _merge(row, alarm)
     _place(row, heard)
     row.save()
