@@ -16,6 +16,7 @@ from gateway.core.moment import Moment
 from gateway.directory import Directory
 from gateway.directory_road import DirectoryRoad
 from gateway.downlink import WHAT, Downlink, believing
+from gateway.orders_ahead import OrdersAhead
 from sync.contract.sealed import seal
 from sync.contract.topics import Channel, topic
 from sync.contract.trust import TrustList, seal_trust, unseal_trust
@@ -98,6 +99,7 @@ class Gate:
             self.directory,
             site=SITE,
             keys=keys,
+            ahead=OrdersAhead(path, self.directory, gate=GATE, site=SITE, keys=keys),
             now=lambda: Moment(time.monotonic_ns() // 1_000_000, time.time_ns() // 1_000_000, True),
             refused=self.refused.put,
         )

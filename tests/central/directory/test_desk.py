@@ -2,13 +2,14 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from central.directory.ahead import OrdersAhead
 from central.directory.desk import AGAIN, Desk
 from central.directory.models import Directory as Kept
 from central.directory.service import TIMES_EACH_S, TIMES_OF_ONE, DirectoryService
@@ -20,7 +21,7 @@ from sync.contract.office_time import When
 from sync.log.follower import Follower, Send
 from sync.log.keyed import NOTHING, Row
 from sync.log.messages import encode
-from tests.sync.following import sealed, verified
+from tests.sync.following import OFFICE_KEY, sealed, verified
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("database")]
 
@@ -43,7 +44,7 @@ class Gate:
         self.now, self.at = 0, NOW
         self.follower.connected(0)
 
-    def receive(self, payloads: Sequence[bytes]) -> None:
+    def receive(self, payloads: Iterable[bytes]) -> None:
         """They come, and what is due is asked for."""
         waiting = list(payloads)
         while waiting or ((due := self.follower.deadline()) is not None and due <= self.now):
@@ -60,7 +61,7 @@ class Gate:
 
     def push(self) -> int:
         """What the office tells unasked. Returns how many messages that were."""
-        told = list(self.desk.news(NOW))
+        told = [(gate, list(payloads)) for gate, payloads in self.desk.news(NOW)]
         for gate, payloads in told:
             assert gate == GATE
             self.receive(payloads)
@@ -79,7 +80,10 @@ def desk(refused: list[str]) -> Desk:
 
 def a_desk(refused: list[str]) -> Desk:
     """The office's process, started anew."""
-    return Desk(seal=sealed, verify=verified, refuse=lambda gate, reason: refused.append(f"{gate}: {reason}"))
+    ahead = OrdersAhead(OFFICE_KEY)
+    return Desk(
+        seal=sealed, verify=verified, ahead=ahead, refuse=lambda gate, reason: refused.append(f"{gate}: {reason}")
+    )
 
 
 def test_a_gate_asks_and_is_told_of_changes_unasked(tmp_path: Path, desk: Desk, refused: list[str]) -> None:
@@ -133,7 +137,7 @@ def test_a_gate_of_another_site_and_noise_are_told_and_not_answered(
     change(SITE, [CARD], NOW)
     gate = Gate(tmp_path, desk, site="south")
     gate.receive(())
-    assert desk.hear(GATE, SITE, b"noise", NOW) == ()
+    assert list(desk.hear(GATE, SITE, b"noise", NOW)) == []
     assert len(refused) == 2 and "'south'" in refused[0] and "zlib" in refused[1]
     assert gate.directory.version == 0
 
