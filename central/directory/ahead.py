@@ -39,7 +39,7 @@ class OrdersAhead:
         """The message with the orders, where one of them is newer than what the gate has; else none."""
         source = SiteSource(gate.site)
         state, changed, rows = source.some(ORDERS, (EVERY_GATE, gate.name))
-        if changed <= self._has(source, gate, have):
+        if not changed or changed <= self._has(source, gate, have):
             return ()
         try:
             return (self._message(gate, state, rows),)
@@ -51,11 +51,12 @@ class OrdersAhead:
         """The epoch of the state whose orders the gate has, where that state is not known here any more and none here is newer:
         this office was put back."""
         state = self._shown(gate, have)
+        if state == NOTHING:
+            return None
         source = SiteSource(gate.site)
         newest = source.newest()
-        if NOTHING in {state, newest} or state.order < newest.order or source.had(state):
-            return None
-        return state.epoch
+        unknown = state.order >= newest.order > NOTHING.order and not source.had(state)
+        return state.epoch if unknown else None
 
     def _message(self, gate: Gate, state: Mark, rows: Sequence[Row]) -> bytes:
         modes = {row.key: row.value for row in rows if row.table == Table.MODE and row.value is not None}

@@ -73,9 +73,15 @@ def unseal_orders(sealed: bytes, keys: Sequence[Ed25519PublicKey]) -> StandingOr
     """The orders in `sealed`, as one of `keys` has signed them. Whose they are, the caller has to compare. Raises
     MessageError."""
     try:
-        return _ORDERS.decode(unseal(sealed, WHAT, keys))
+        return read_orders(unseal(sealed, WHAT, keys))
     except SealError as error:
         raise MessageError(f"orders: {error}") from error
+
+
+def read_orders(document: bytes) -> StandingOrders:
+    """The orders in a document, whoever signed it. Raises MessageError."""
+    try:
+        return _ORDERS.decode(document)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise MessageError(f"orders: signed, and cannot be read: {error}") from error
 
