@@ -99,7 +99,7 @@ def _beside(said: Have | Title | StandingOrders | When | OfficeTime) -> tuple[st
             marks = {"base": _mark(said.base), "upto": _mark(said.upto)}
             return "part", _title(said), {name: getattr(said, name) for name in names} | marks
         case StandingOrders():
-            return "orders", _orders(said), _plain(said) | {"state": _mark(said.state)}
+            return "orders", _orders(said), {**_plain(said), "state": _mark(said.state)}
         case When():
             return "when", f"what time is it? {said.nonce.hex()[:8]}", {"nonce": said.nonce.hex()}
         case OfficeTime():
