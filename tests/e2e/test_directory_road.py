@@ -132,6 +132,7 @@ def test_a_lockdown_overtakes_a_register_that_is_being_sent_over_a_narrow_link(
         site.wait_until(
             "closed, before anybody is known", lambda: [each["mode"] for each in site.records("mode")] == ["closed"]
         )
+        assert site.decides_by() == 0
         record_testsuite_property("standing_order_s", time.monotonic() - began)
         staged = site.folder / "gate" / "directory.sqlite.staged"
         site.wait_until("some of the register is there", lambda: staged.exists() and staged.stat().st_size > 20_000)

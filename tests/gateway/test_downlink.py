@@ -239,8 +239,11 @@ def test_orders_overtake_a_snapshot_that_is_being_put_in(
 
 
 def test_orders_that_are_forged_are_told_and_those_played_again_change_nothing(central: Central, gate: Gate) -> None:
+    central.change(CARD)
+    wait_until(lambda: gate.has(1))
+    assert gate.taken.get(timeout=WAIT_S) == 1
     central.send(orders(5, "lockdown"))
-    assert gate.taken.get(timeout=WAIT_S) == 0
+    assert gate.taken.get(timeout=WAIT_S) == 1
     for payload in (orders(5, "free"), orders(4, "free")):
         central.send(payload)
     central.send(orders(6, "free", STRANGER))
