@@ -1,11 +1,14 @@
 """Orders that come ahead of the directory: carried out at once and once, whatever is being put in, and never undone by older ones."""
 
 import logging
+import shutil
 import time
 from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gateway.config import load
 from gateway.core.events import Desired, Event
@@ -21,7 +24,7 @@ from sync.log.parts import decode_have
 from tests.gateway.test_directory_road import Gate as RoadGate
 from tests.gateway.test_directory_road import Office
 from tests.small_disk import small_disk, stuff
-from tests.sync.following import OFFICE_KEY, SITE, STRANGER
+from tests.sync.following import LONG, OFFICE_KEY, SITE, STRANGER
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "gate.example.toml"
 CONFIG = load(EXAMPLE)
@@ -77,6 +80,11 @@ class Gate(RoadGate):
     def wanted(self) -> list[str]:
         """The modes that the core was told to be wanted for all gates, one after the other."""
         return [event.modes["*"].mode for event in self.posted if isinstance(event, Desired)]
+
+    @property
+    def told(self) -> list[str]:
+        """The ids of the same."""
+        return [event.modes["*"].id for event in self.posted if isinstance(event, Desired)]
 
     def order(self, content: StandingOrders) -> bool:
         """Orders come. Whether they were news."""
@@ -224,3 +232,74 @@ def test_they_wait_for_no_rows_that_are_being_put_in(office: Office, gate: Gate,
     assert gate.directory.version == 2
     gate.desired.look()
     assert gate.wanted[-1] == "lockdown"
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["order", "people", "send", "make", "begin", "bring", "changes", "restart"]), st.integers(0, 9)
+    ),
+    max_size=20,
+)
+
+
+class Late:
+    """An office and a gate, and a road that brings what it likes of all that was ever sent."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.office, self.gate = Office(), Gate(folder)
+        self.orders: list[bytes] = []
+        self.snapshots: list[list[bytes]] = []
+        self.told: list[str] = []  # by processes that have ended
+        self.heard = 0  # the newest order that came ahead
+        self.order()
+
+    def order(self) -> None:
+        """The next order: they are numbered."""
+        number = len(self.orders) + 1
+        self.office.change([row(number, "lockdown")])
+        self.orders.append(message(orders(self.office.mark, number, "lockdown")))
+
+    def step(self, step: str, place: int) -> None:
+        """One of them, and what the gate makes of it."""
+        match step:
+            case "order":
+                self.order()
+            case "people":
+                self.office.change([Row("people", f"{place}-{each}", bytes(LONG)) for each in range(place % 3)])
+            case "send":
+                self.heard = max(self.heard, place % len(self.orders) + 1)
+                self.gate.ahead.take(self.orders[place % len(self.orders)])
+            case "make":
+                self.snapshots.append(self.office.parts())
+            case "begin" if self.snapshots:
+                self.gate.receive(self.snapshots[place % len(self.snapshots)][:1])
+            case "bring" if self.snapshots:
+                self.gate.receive(self.snapshots[place % len(self.snapshots)])
+            case "changes":
+                self.gate.receive(self.office.parts(self.gate.road.held()))
+            case "restart":
+                self.told += self.gate.told
+                self.gate = Gate(self.folder)
+        self.gate.desired.look()
+
+    def check(self) -> None:
+        """The core was told the newest order that has come, by whichever way, and none after a newer one."""
+        told = [*self.told, *self.gate.told]
+        held = self.gate.directory.entries("mode").get("*")
+        newest = max(self.heard, 0 if held is None else msgspec.json.decode(held, type=ModeOrder).at_ms)
+        assert told == sorted(told) and (told[-1:] or [f"{0:032x}"]) == [f"{newest:032x}"]
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(STEPS)
+def test_the_newest_order_that_came_by_either_way_holds_and_no_older_one_ever_follows(
+    tmp_path: Path, script: list[tuple[str, int]]
+) -> None:
+    """Orders and snapshots late, lost, doubled, played again, in any order; the process started again at any point."""
+    shutil.rmtree(tmp_path)
+    tmp_path.mkdir()
+    late = Late(tmp_path)
+    for step, place in script:
+        late.step(step, place)
+        late.check()
