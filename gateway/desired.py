@@ -1,6 +1,6 @@
 """What the office wants of this gate, as the directory has it: its mode, how many are inside, its policy and its words.
 
-Looked at when the gate starts, whenever another directory decides, and now and then. What cannot be read or is not to be had
+Looked at when the gate starts, and whenever another directory decides or orders came ahead of one. What cannot be read or is not to be had
 from afar is told once, as a refused record, and changes nothing; a policy that is refused is also told as a device that is not
 in order, until it is mended or taken away.
 """
@@ -19,6 +19,7 @@ from gateway.directory import Directory
 from gateway.errors import DirectoryError
 from gateway.voice.errors import VoiceError
 from sync.contract.directory import EVERY_GATE, CountOrder, Elsewhere, ModeOrder, Table, Wording, concerns
+from sync.contract.standing_orders import StandingOrders
 from sync.contract.text import harmless
 
 logger = logging.getLogger("menshen.directory")
@@ -31,7 +32,8 @@ T = TypeVar("T")
 
 
 class DesiredState:
-    """Looks at the rows and tells the core. `adopt` hears each new policy, for whoever else goes by one. One thread at a time."""
+    """Looks at the rows and tells the core. `ahead`: the orders of a newer state than the directory, which count in place of its own;
+    `adopt` hears each new policy, for whoever else goes by one. One thread at a time."""
 
     def __init__(
         self,
@@ -39,16 +41,18 @@ class DesiredState:
         directory: Directory,
         post: Callable[[Event], None],
         *,
+        ahead: Callable[[], StandingOrders | None] = lambda: None,
         adopt: Callable[[Policy], None],
         reword: Callable[[Wordings], None],
     ) -> None:
         self._config = config
+        self._ahead = ahead
         self._directory = directory
         self._post = post
         self._adopt = adopt
         self._reword = reword
         self._phrases: Rows = {}
-        self._orders: tuple[Rows, Rows] = ({}, {})
+        self._orders: tuple[Rows, Rows] | StandingOrders = ({}, {})
         self._policy: Rows = {}
         self._elsewhere: Rows = {}
         self._refused: set[str] = set()
@@ -58,11 +62,12 @@ class DesiredState:
         """Tell what has changed since the last look. A directory that is out of reach tells that itself."""
         try:
             modes, counts, policy, phrases, elsewhere = (self._directory.entries(table) for table in TABLES)
+            orders = self._ahead() or (modes, counts)
         except DirectoryError:
             return
-        if (modes, counts) != self._orders:
-            self._orders = modes, counts
-            self._order(modes, counts)
+        if orders != self._orders:
+            self._orders = orders
+            self._order(orders)
         if elsewhere != self._elsewhere:
             self._elsewhere = elsewhere
             self._count(elsewhere)
@@ -75,8 +80,11 @@ class DesiredState:
 
     # orders
 
-    def _order(self, modes: Rows, counts: Rows) -> None:
-        gate = self._config.gate.id
+    def _order(self, orders: tuple[Rows, Rows] | StandingOrders) -> None:
+        if isinstance(orders, StandingOrders):
+            self._post(Desired(orders.modes, orders.count))
+            return
+        gate, (modes, counts) = self._config.gate.id, orders
         found = {key: self._read(Table.MODE, key, modes, ModeOrder) for key in (EVERY_GATE, gate)}
         count = self._read(Table.COUNT, gate, counts, CountOrder)
         wanted = {key: order for key, order in found.items() if order is not None}

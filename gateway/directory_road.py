@@ -9,7 +9,7 @@ name. Whatever ends the process meanwhile leaves the old directory or the new on
 import logging
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -40,9 +40,19 @@ class DirectoryRoad:
 
     Everything raises DirectoryError when the file is out of reach; then nothing has changed."""
 
-    def __init__(self, path: Path, directory: Directory, *, site: str, verify: Verify) -> None:
-        """`directory` is the one at `path` that look-ups go to."""
+    def __init__(
+        self,
+        path: Path,
+        directory: Directory,
+        *,
+        site: str,
+        verify: Verify,
+        ahead: Callable[[Mark], bytes] = lambda _seen: b"",
+    ) -> None:
+        """`directory` is the one at `path` that look-ups go to; `ahead`: what came of a newer state than this, sealed."""
         self._directory = directory
+        self._ahead = ahead
+        self.meanwhile: Callable[[], None] = lambda: None  # what to do now and then while many rows are put in
         self._new = files.beside(path, ".new")
         self._staging = Staging(files.beside(path, ".staged"), lambda payload: open_part(payload, site, verify))
 
@@ -50,9 +60,10 @@ class DirectoryRoad:
         """The state that decides."""
         row = self._directory.one(_HELD)
         if row is None:
-            return Held()
+            return Held(ahead=self._ahead(NOTHING))
         epoch, version, digest, title, at_ms, whole = row
-        return Held(Mark(int(epoch), int(version), bytes(digest)), bytes(title), int(at_ms), whole=bool(whole))
+        seen = Mark(int(epoch), int(version), bytes(digest))
+        return Held(seen, bytes(title), int(at_ms), whole=bool(whole), ahead=self._ahead(seen))
 
     def staged(self) -> Staged | None:
         """The transfer that is being staged."""
@@ -116,7 +127,7 @@ class DirectoryRoad:
             row = connection.execute(_HELD).fetchone()
             if row is None or not row[5] or Mark(int(row[0]), int(row[1]), bytes(row[2])) != title.base:
                 raise Mismatch("another directory was loaded meanwhile")
-            change = _put_all(connection, parts, fresh=False)
+            change = _put_all(connection, self._watching(parts), fresh=False)
             _check(title, title.base.digest, change)
             _note(connection, title, sealed, received_s)
         return change
@@ -130,7 +141,7 @@ class DirectoryRoad:
                 connection.execute("PRAGMA synchronous = OFF")
                 make_tables(connection)
                 connection.execute("BEGIN")
-                change = _put_all(connection, _unhurried(parts), fresh=True)
+                change = _put_all(connection, self._watching(_unhurried(parts)), fresh=True)
                 _check(title, NOTHING.digest, change)
                 _note(connection, title, sealed, received_s)
             self._directory.swap_in(self._new)
@@ -139,6 +150,12 @@ class DirectoryRoad:
         finally:
             self._new.unlink(missing_ok=True)
         return change
+
+    def _watching(self, parts: Iterable[Sequence[Row]]) -> Iterator[Sequence[Row]]:
+        """The same rows. What comes ahead of others does not wait for these."""
+        for rows in parts:
+            self.meanwhile()
+            yield rows
 
     def _confirm(self, action: Confirm, received_s: int) -> None:
         if action.title.at_ms < self.held().at_ms + CONFIRM_MS:
@@ -152,6 +169,12 @@ class DirectoryRoad:
                 "UPDATE edition SET issued_s = ?, received_s = ? WHERE EXISTS (SELECT 1 FROM road WHERE whole)",
                 (action.title.at_ms // 1000, received_s),
             )
+
+
+def seen_by(directory: Directory) -> Mark:
+    """The newest state that the office has sent; NOTHING before the first. Raises DirectoryError."""
+    row = directory.one("SELECT epoch, version, digest FROM road")
+    return NOTHING if row is None else Mark(int(row[0]), int(row[1]), bytes(row[2]))
 
 
 def carried_list(directory: Directory) -> bytes:

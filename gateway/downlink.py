@@ -1,7 +1,8 @@
 """The gate's end of the directory's way down: a follower, what it keeps, and the trust list that may come with it.
 
 One thread runs it; everything else only puts something into its queue. It is another one than the uplink's: a snapshot of
-100,000 people takes seconds to be taken, and records and alarms wait for nobody.
+100,000 people takes seconds to be taken, and records and alarms wait for nobody. Orders that come ahead of the directory have a
+queue of their own, which is looked into before each other thing, and while rows are being put in.
 """
 
 import logging
@@ -17,9 +18,11 @@ from gateway.directory import Directory
 from gateway.directory_road import DirectoryRoad, carried_list
 from gateway.errors import DirectoryError, TrustError
 from gateway.hearing import Hearing
+from gateway.orders_ahead import OrdersAhead
 from gateway.trust import import_trust
 from sync.contract.sealed import unseal
 from sync.contract.topics import Channel, topic
+from sync.errors import MessageError
 from sync.log.follower import Action, Follower, Held, Refused, Send
 from sync.log.parts import MAX_ROOM, Verify
 
@@ -28,6 +31,7 @@ WHAT: Final = "directory-part"  # as what the office signs a title
 REST_MS: Final = 1_000  # after the directory could not be read or written
 REFUSED_MS: Final = 60_000  # what was refused is logged this often
 MAX_WAITING: Final = 4 * MAX_ROOM  # payloads are dropped while more than that waits for the thread
+MAX_ORDERS: Final = 8  # of orders; the office sends them again
 STOP_S: Final = 2.0
 Work = Callable[[int], Sequence[Action]]
 
@@ -58,6 +62,7 @@ class Downlink:
         *,
         site: str,
         keys: Sequence[Ed25519PublicKey],
+        ahead: OrdersAhead,
         now: Callable[[], Moment],
         refused: Callable[[str], None] = lambda _reason: None,
         taken: Callable[[], None] = lambda: None,
@@ -67,6 +72,7 @@ class Downlink:
         self._road = road
         self._directory = directory
         self._keys = keys
+        self._ahead = ahead
         self._now = now
         self._tell_refused = refused
         self._tell_taken = taken
@@ -75,6 +81,8 @@ class Downlink:
         self._follower = Follower(site, road, believing(keys))
         self._link: Link | None = None
         self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        road.meanwhile = self._take_orders
         self._thread = threading.Thread(target=self._run, name="downlink", daemon=True)
         self._rest_until = 0
         self._trouble = ""  # what the log was last told of the directory
@@ -108,10 +116,17 @@ class Downlink:
         if self._work.qsize() < MAX_WAITING:
             self._work.put(lambda now: self._on_received(payload, now))
 
+    def orders_received(self, _topic: str, payload: bytes) -> None:
+        """Orders came down, ahead of the directory."""
+        if self._keys and self._orders.qsize() < MAX_ORDERS:
+            self._orders.put(payload)
+            self._work.put(lambda _now: ())
+
     # the thread
 
     def _run(self) -> None:
         while (work := self._next()) is not None:
+            self._take_orders()
             self._step(work)
             self._step(self._poll_when_due)
 
@@ -133,6 +148,21 @@ class Downlink:
             logger.exception("downlink: a step failed; going on")
         else:
             self._hand_on(left, moment.mono_ms)
+
+    def _take_orders(self) -> None:
+        """Those that have come. Whatever fails, the thread goes on: the office sends them again."""
+        while not self._orders.empty():
+            try:
+                if self._ahead.take(self._orders.get_nowait()):
+                    self._tell_taken()
+                if self._hearing is not None:
+                    self._hearing.heard()
+            except MessageError as error:
+                self._refuse(str(error), self._now().mono_ms)
+            except DirectoryError as error:
+                logger.error("no orders are taken for now: %s", error)
+            except Exception:
+                logger.exception("downlink: orders failed; going on")
 
     def _next(self) -> Work | None:
         """What comes next: what somebody put, or nothing in particular once something is due."""

@@ -50,8 +50,13 @@ def run_gate(
         stack.callback(workers.stop)
         sampler = sampler_of(config)
         desired = DesiredState(
-            config, knowing.directory, post, adopt=_adopting(knowing, sampler, page), reword=voice.reword
-        )  # fmt: skip
+            config,
+            knowing.directory,
+            post,
+            ahead=knowing.ahead.now,
+            adopt=_adopting(knowing, sampler, page),
+            reword=voice.reword,
+        )
         desired.look()
         roads = lay_roads(config, _ends(centre, knowing), (desired.look, knowing.age.look), stack)
         watchers: list[Watcher] = [page.watch] if feed is None else [feed.watch, page.watch]
@@ -81,6 +86,7 @@ def _ends(centre: Centre, knowing: Knowing) -> Ends:
     return Ends(
         journal=centre.journal,
         directory=knowing.directory,
+        ahead=knowing.ahead,
         board=centre.board,
         clock=centre.clock,
         boot=centre.boot,

@@ -18,6 +18,7 @@ from gateway.hardware import Hardware
 from gateway.inbox import Inbox
 from gateway.journal import Journal
 from gateway.keys import hash_key
+from gateway.orders_ahead import OrdersAhead
 from gateway.resolve import Resolver, Trust, schemes_with
 from gateway.road import directory_file
 from gateway.room import MB, Limits, Room, free_on
@@ -81,9 +82,11 @@ def _open_journal(config: GateConfig) -> tuple[Journal, Clock, bytes]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowing:
-    """Whom the gate knows, whose signatures it believes, how old that is, and what follows for a card or code."""
+    """Whom the gate knows, what it was ordered ahead of that, whose signatures it believes, how old that is, and what follows for a
+    card or code."""
 
     directory: Directory
+    ahead: OrdersAhead
     trust_list: TrustStore
     age: DirectoryAge
     resolver: Resolver
@@ -91,11 +94,13 @@ class Knowing:
 
 def knowing_of(config: GateConfig, clock: Clock, post: Callable[[Event], None]) -> Knowing:
     """What cannot be read is told as a lost part; the gate goes on."""
-    directory = directory_of(directory_file(config), post)
+    path = directory_file(config)
+    directory = directory_of(path, post)
+    ahead = OrdersAhead(path, directory, gate=config.gate.id, site=config.gate.site, keys=config.trust.keys)
     trust_list = trust_list_of(config, directory, clock, post)
     age = _age(config, directory, clock, post)
     resolver = Resolver(_trust(config, directory, trust_list, age), schemes_with(config.resolvers))
-    return Knowing(directory=directory, trust_list=trust_list, age=age, resolver=resolver)
+    return Knowing(directory=directory, ahead=ahead, trust_list=trust_list, age=age, resolver=resolver)
 
 
 def directory_of(path: Path, post: Callable[[Event], None]) -> Directory:

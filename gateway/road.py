@@ -18,6 +18,7 @@ from gateway.hearing import OFFICE_MS, Hearing
 from gateway.journal import Journal
 from gateway.office_time import OfficeClock
 from gateway.orders import Orders
+from gateway.orders_ahead import OrdersAhead
 from gateway.post_road import Heartbeats, PostRoad, TellAll, Tells
 from gateway.status import StatusBoard
 from gateway.uplink import Uplink
@@ -32,6 +33,7 @@ class Ends:
 
     journal: Journal
     directory: Directory
+    ahead: OrdersAhead
     board: StatusBoard
     clock: Clock
     boot: bytes
@@ -88,7 +90,9 @@ def _to_office(
         connected=each(hearing.opened, uplink.connected, office_clock.connected, downlink.connected),
         disconnected=each(hearing.lost, uplink.disconnected, office_clock.disconnected, downlink.disconnected),
     )
-    comes_down = by_tag({"time": office_clock.received, "part": downlink.received}, uplink.received)
+    comes_down = by_tag(
+        {"time": office_clock.received, "part": downlink.received, "orders": downlink.orders_received}, uplink.received
+    )
     link.subscribe(uplink.down_topic, comes_down)
     link.subscribe(topic(config.gate.id, Channel.CMD), orders.received, kept=orders.kept)
     for end in (uplink, office_clock, downlink):
@@ -155,13 +159,20 @@ def directory_file(config: GateConfig) -> Path:
 
 def _downlink(config: GateConfig, ends: Ends, taken: Callable[[], None], hearing: Hearing) -> Downlink:
     keys = config.trust.keys
-    road = DirectoryRoad(directory_file(config), ends.directory, site=config.gate.site, verify=believing(keys))
+    road = DirectoryRoad(
+        directory_file(config),
+        ends.directory,
+        site=config.gate.site,
+        verify=believing(keys),
+        ahead=ends.ahead.proof,
+    )
     return Downlink(
         config.gate.id,
         road,
         ends.directory,
         site=config.gate.site,
         keys=keys,
+        ahead=ends.ahead,
         now=ends.clock.now,
         refused=lambda reason: ends.post(DirectoryRefused("part", reason)),
         taken=taken,

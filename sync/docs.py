@@ -27,6 +27,7 @@ from sync.contract.directory import (
 from sync.contract.office_time import OfficeTime, Told, When
 from sync.contract.post import Heartbeat, Question
 from sync.contract.records import KINDS
+from sync.contract.standing_orders import OrdersMessage, StandingOrders
 from sync.contract.topics import GATE_ID, MAX_PACKET, PREFIX, Channel
 from sync.log.messages import Ack, Batch, Fork, Gone, Hello
 from sync.log.parts import Have, Part, Title
@@ -60,6 +61,7 @@ CHANNELS: Final[Mapping[Channel, tuple[_Sent, ...]]] = {
         _Sent("ack", Ack, ENVELOPE),
         _Sent("fork", Fork, ENVELOPE),
         _Sent("part", Part, ENVELOPE),
+        _Sent("orders", OrdersMessage, ENVELOPE),
         _Sent("time", Told, ENVELOPE),
     ),
     Channel.ALARM: (_Sent("alarm", AlarmMessage, JSON),),
@@ -68,7 +70,7 @@ CHANNELS: Final[Mapping[Channel, tuple[_Sent, ...]]] = {
     Channel.POST: (_Sent("heartbeat", Heartbeat, SEALED), _Sent("question", Question, SEALED)),
 }
 TOLD_BY_GATE: Final = frozenset({Channel.UP, Channel.ALARM, Channel.STATE})
-WITHIN: Final[Sequence[type]] = (Record, Title, OfficeTime, Release, Say, Acknowledge)
+WITHIN: Final[Sequence[type]] = (Record, Title, StandingOrders, OfficeTime, Release, Say, Acknowledge)
 """What messages carry inside: records, and documents that are signed."""
 ROWS: Final[Sequence[type]] = (Holder, Card, Code, Status, Wording, ModeOrder, CountOrder, Booking, Duty, Elsewhere)
 """What the values of a directory's rows are, with their key as one more field."""

@@ -12,7 +12,7 @@ CHUNK = 65536
 class Proxy:
     """Listens on `port` and hands on to a broker. Each connection falls silent or is cut with all others of its time.
 
-    `delay_s`: how much later everything is handed on, from now on."""
+    `delay_s`: how much later everything is handed on, from now on; `bytes_per_s`: how much each way at most, 0 for all there is."""
 
     host = "127.0.0.1"
 
@@ -24,6 +24,7 @@ class Proxy:
         self._open: list[_Pair] = []
         self.connections = 0
         self.delay_s = 0.0
+        self.bytes_per_s = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def silence(self) -> None:
@@ -46,6 +47,10 @@ class Proxy:
         self._listener.close()
         self.cut()
 
+    def _takes_s(self, size: int) -> float:
+        """How long so many bytes are on their way."""
+        return self.delay_s + (size / self.bytes_per_s if self.bytes_per_s else 0.0)
+
     def _accept(self) -> None:
         while True:
             try:
@@ -57,7 +62,7 @@ class Proxy:
             except OSError:
                 near.close()
                 continue
-            pair = _Pair(near, far, lambda: self.delay_s)
+            pair = _Pair(near, far, self._takes_s)
             with self._lock:
                 self._open.append(pair)
                 self.connections += 1
@@ -65,9 +70,9 @@ class Proxy:
 
 
 class _Pair:
-    def __init__(self, near: socket.socket, far: socket.socket, delay_s: Callable[[], float]) -> None:
+    def __init__(self, near: socket.socket, far: socket.socket, takes_s: Callable[[int], float]) -> None:
         self.silent = threading.Event()
-        self._delay_s = delay_s
+        self._takes_s = takes_s
         self._sockets = (near, far)
 
     def start(self) -> None:
@@ -84,8 +89,8 @@ class _Pair:
     def _hand_on(self, source: socket.socket, sink: socket.socket) -> None:
         try:
             while data := source.recv(CHUNK):
-                if delay_s := self._delay_s():
-                    select.select([], [], [], delay_s)
+                if takes_s := self._takes_s(len(data)):
+                    select.select([], [], [], takes_s)
                 if not self.silent.is_set():
                     sink.sendall(data)
         except OSError:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from central.directory.ahead import Gate, OrdersAhead
 from central.directory.store import SiteSource, open_epoch
 from sync.errors import MessageError
 from sync.log.keyed import NOTHING, Mark
@@ -24,25 +25,28 @@ class _Heard(NamedTuple):
 
 
 class Desk:
-    """One for all sites and gates. `verify` believes what `seal` has signed, now and formerly."""
+    """One for all sites and gates. `verify` believes what `seal` has signed, now and formerly; `ahead`: makes what goes before a
+    transfer."""
 
-    def __init__(self, *, seal: Seal, verify: Verify, refuse: Refuse) -> None:
+    def __init__(self, *, seal: Seal, verify: Verify, ahead: OrdersAhead, refuse: Refuse) -> None:
         self._seal = seal
         self._verify = verify
+        self._ahead = ahead
         self._refuse = refuse
         self._publishers: dict[str, Publisher] = {}
         self._heard: dict[str, _Heard] = {}
         self._told: dict[str, tuple[Mark, datetime]] = {}  # each gate, unasked
 
-    def hear(self, gate: str, site: str, payload: bytes, now: datetime) -> Sequence[bytes]:
-        """What to send to a gate of this site for what it says that it has. Raises what the database raises."""
+    def hear(self, gate: str, site: str, payload: bytes, now: datetime) -> Iterator[bytes]:
+        """What to send to a gate of this site for what it says that it has: each as soon as it is made. Raises what the database
+        raises."""
         try:
             have = decode_have(payload)
         except MessageError as error:
             self._refuse(gate, str(error))
-            return ()
+            return
         self._heard[gate] = _Heard(site, have, now)
-        return self._answer(gate, site, have, now)
+        yield from self._answer(gate, site, have, now)
 
     def forget(self, gate: str) -> None:
         """The gate is offline: it asks when it comes back."""
@@ -67,7 +71,7 @@ class Desk:
         heard = self._heard.get(gate)
         return heard.have.seen if heard is not None and heard.have.whole else NOTHING
 
-    def news(self, now: datetime) -> Iterator[tuple[str, Sequence[bytes]]]:
+    def news(self, now: datetime) -> Iterator[tuple[str, Iterator[bytes]]]:
         """What to send to which gate, unasked: where a directory has changed since the gate was last heard, once, and again
         while it says nothing. Raises what the database raises; then it is news the next time."""
         newest = {site: SiteSource(site).newest() for site in {heard.site for heard in self._heard.values()}}
@@ -82,7 +86,16 @@ class Desk:
         told, at = self._told.get(gate, (NOTHING, heard.at))
         return told != newest or now - max(at, heard.at) >= AGAIN
 
-    def _answer(self, gate: str, site: str, have: Have, now: datetime) -> Sequence[bytes]:
+    def _answer(self, gate: str, site: str, have: Have, now: datetime) -> Iterator[bytes]:
+        """The orders first: to make a snapshot of a large site takes seconds, and to bring it may take minutes."""
+        if have.site == site:
+            forgotten = self._ahead.forgotten(Gate(gate, site), have)
+            if forgotten is not None:
+                open_epoch(site, forgotten, now)
+            yield from self._ahead.news(Gate(gate, site), have)
+        yield from self._transfer(gate, site, have, now)
+
+    def _transfer(self, gate: str, site: str, have: Have, now: datetime) -> Sequence[bytes]:
         publisher = self._publishers.get(site)
         if publisher is None:
             publisher = Publisher(site, SiteSource(site), seal=self._seal, verify=self._verify)

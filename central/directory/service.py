@@ -1,10 +1,10 @@
 """What goes down to the gates by itself: their directory, and the time. Beside ingest, in a thread of its own.
 
 Theory of operation. A gate's question for its directory is answered here and not by the thread that writes records: a
-snapshot of 100,000 people takes seconds to be made, and an alarm must not wait for it. Twice a second it is looked whether a
-directory has changed, whoever changed it. A gate that has asked this process before is sent the change; one that has not
-(this process has just begun, or has taken the gate over) and whose state says that it decides by an older directory is sent
-the newest state's title, whereupon it asks.
+snapshot of 100,000 people takes seconds to be made, and an alarm must not wait for it. What the gate is ordered to do goes
+before that, as a message of its own (`ahead`). Twice a second it is looked whether a directory has changed, whoever changed
+it. A gate that has asked this process before is sent the change; one that has not (this process has just begun, or has taken
+the gate over) and whose state says that it decides by an older directory is sent the newest state's title, whereupon it asks.
 
 The time is told at once, by the thread that has heard the question: what it says is only right to within the question's way.
 """
@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import InterfaceError, OperationalError, connection
 from django.utils.timezone import now as office_now
 
+from central.directory.ahead import OrdersAhead
 from central.directory.desk import AGAIN, Desk
 from central.directory.trimming import trim
 from central.registry.models import OFFLINE_AFTER, Gate
@@ -56,6 +57,7 @@ class DirectoryService:
         self._desk = Desk(
             seal=lambda title: seal(title, WHAT, seal_with),
             verify=lambda sealed: unseal(sealed, WHAT, keys),
+            ahead=OrdersAhead(seal_with),
             refuse=refuse,
         )
         self._questions: queue.Queue[tuple[str, bytes]] = queue.Queue(MAX_WAITING)

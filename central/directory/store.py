@@ -67,6 +67,16 @@ class SiteSource:
         version = Version.objects.filter(directory=self._site, version=mark.version).first()
         return version is not None and Mark(version.epoch, version.version, bytes(version.digest)) == mark
 
+    def some(self, tables: Sequence[str], keys: Sequence[str]) -> tuple[Mark, int, Sequence[Sent]]:
+        """The newest mark, the version of the last change to a row of these tables and keys (0: there is none), and those rows.
+        All as of one moment."""
+        rows = Row.objects.filter(directory=self._site, table__in=tables, key__in=keys).select_related("directory")
+        found = list(rows)  # one statement: mark and rows are of the same moment
+        if not found:
+            return NOTHING, 0, ()
+        sent = [Sent(row.table, row.key, None if row.value is None else bytes(row.value)) for row in found]
+        return _mark(found[0].directory), max(row.version for row in found), sent
+
     @transaction.atomic
     def changed(self, base: Mark) -> tuple[Mark, Iterable[Sent]]:
         """The newest mark, and each row that has changed since `base`; all rows from NOTHING."""

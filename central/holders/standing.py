@@ -52,7 +52,7 @@ class Standing:
         """Whether what is ordered is so, with a shape before the words."""
         if self.order is None:
             return _("— nothing ordered")
-        if self.gate.mode == self.order.mode and not self.behind:
+        if self.gate.mode == self.order.mode:  # also of one that is behind: an order goes ahead of the directory
             return _("✓ in force") if self.online else _("✓ in force when last heard")
         if self.behind or not self.gate.mode:
             return _("… on its way") if self.online else _("… waits for the gate, which is offline")

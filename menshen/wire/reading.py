@@ -13,6 +13,7 @@ from sync.contract.cose import decode_sign1
 from sync.contract.office_time import MAX_INFLATED, OfficeTime, Told, When, decode_when
 from sync.contract.post import QUESTION, Heartbeat, Question, read_heartbeat, read_question
 from sync.contract.sealed import sealed_as
+from sync.contract.standing_orders import StandingOrders, decode_orders, read_orders
 from sync.contract.topics import Channel, parse_topic
 from sync.errors import SyncError
 from sync.log.keyed import NOTHING, Mark
@@ -24,7 +25,19 @@ from sync.log.sender import decode_downward
 from sync.printable import time_words
 
 SHOWN_ALARMS: Final = 5  # of a state, in a line
-Said = Message | AlarmMessage | StateMessage | Command | Have | Title | When | OfficeTime | Heartbeat | Question
+Said = (
+    Message
+    | AlarmMessage
+    | StateMessage
+    | Command
+    | Have
+    | Title
+    | StandingOrders
+    | When
+    | OfficeTime
+    | Heartbeat
+    | Question
+)
 _UNCHECKED: Final = "signature not looked at"
 _PART: Final = msgspec.msgpack.Decoder(Part)
 _TITLE: Final = msgspec.json.Decoder(Title)
@@ -74,7 +87,7 @@ def _shown(said: Said, channel: Channel) -> tuple[str, str, Mapping[str, object]
             return channel, _state(said), _plain(said)
         case Release() | Say() | Acknowledge():
             return action_of(said), _command(said), _plain(said)
-        case Have() | Title() | When() | OfficeTime():
+        case Have() | Title() | StandingOrders() | When() | OfficeTime():
             return _beside(said)
         case Heartbeat() | Question():
             return *_of_post(said), _plain(said)
@@ -87,7 +100,7 @@ def _of_post(said: Heartbeat | Question) -> tuple[str, str]:
     return "heartbeat", f"{said.post} number {said.sequence} at {said.mono_ms} ms of boot {said.boot[:8]}"
 
 
-def _beside(said: Have | Title | When | OfficeTime) -> tuple[str, str, Mapping[str, object]]:
+def _beside(said: Have | Title | StandingOrders | When | OfficeTime) -> tuple[str, str, Mapping[str, object]]:
     """Of what passes beside the log."""
     match said:
         case Have():
@@ -104,6 +117,8 @@ def _beside(said: Have | Title | When | OfficeTime) -> tuple[str, str, Mapping[s
             names = ("site", "at_ms", "count", "number", "parts")
             marks = {"base": _mark(said.base), "upto": _mark(said.upto)}
             return "part", _title(said), {name: getattr(said, name) for name in names} | marks
+        case StandingOrders():
+            return "orders", _orders(said), {**_plain(said), "state": _mark(said.state)}
         case When():
             return "when", f"what time is it? {said.nonce.hex()[:8]}", {"nonce": said.nonce.hex()}
         case OfficeTime():
@@ -129,6 +144,8 @@ def _read_down(payload: bytes) -> Said:
     match tag_of(payload):
         case "part":
             return _TITLE.decode(decode_sign1(decode(payload, _PART, MAX_PART).title).payload)
+        case "orders":
+            return read_orders(decode_sign1(decode_orders(payload)).payload)
         case "time":
             return _TIME.decode(decode_sign1(decode(payload, _TOLD, MAX_INFLATED).sealed).payload)
     return decode_downward(payload)
@@ -151,7 +168,9 @@ _DECODERS: Final[Mapping[Channel, Callable[[bytes], Said]]] = {
 }
 
 
-def _plain(said: AlarmMessage | StateMessage | Command | OfficeTime | Heartbeat | Question) -> Mapping[str, object]:
+def _plain(
+    said: AlarmMessage | StateMessage | Command | StandingOrders | OfficeTime | Heartbeat | Question,
+) -> Mapping[str, object]:
     plain: Mapping[str, object] = msgspec.to_builtins(said)
     return plain
 
@@ -199,6 +218,12 @@ def _title(said: Title) -> str:
     leads = newest if said.base == said.upto else f"{_mark(said.base)} to {_mark(said.upto)}, {said.count} rows"
     which = f"part {said.number + 1} of {said.parts}"
     return f"directory of {said.site}: {leads}, {which}, of {time_words(said.at_ms)}, {_UNCHECKED}"
+
+
+def _orders(said: StandingOrders) -> str:
+    modes = [f"{key} {order.mode} by {order.by}" for key, order in sorted(said.modes.items())]
+    count = [] if said.count is None else [f"{said.count.inside} inside by {said.count.by}"]
+    return ", ".join([f"of {said.site} {_mark(said.state)} for {said.gate}", *modes, *count, _UNCHECKED])
 
 
 # commands

@@ -13,7 +13,7 @@ not be carried out is asked for again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from sync.errors import MessageError
@@ -31,12 +31,14 @@ STUBBORN: Final = 3  # so often an older transfer must be offered before one tha
 @dataclass(frozen=True, slots=True)
 class Held:
     """What is kept. `seen`: the newest state ever taken, `title` its signed title, `at_ms` when that was signed; `whole`:
-    the rows are exactly those of `seen` (else something was loaded by hand, or there is nothing)."""
+    the rows are exactly those of `seen` (else something was loaded by hand, or there is nothing). `ahead`: what of a newer state
+    came ahead of it, sealed: the office is shown it, and here it means nothing."""
 
     seen: Mark = NOTHING
     title: bytes = b""
     at_ms: int = 0
     whole: bool = False
+    ahead: bytes = b""
 
     @property
     def mark(self) -> Mark:
@@ -203,8 +205,18 @@ class Follower:
         if staged is not None and staged.next == staged.parts:
             return (TakeStaged(),)
         self._expected = self._room + (0 if staged is None else staged.next)
-        have = Have(site=self._site, seen=held.seen, title=held.title, whole=held.whole, staged=staged, room=self._room)
-        return (Send(encode(have)),)
+        return (Send(encode(self._have(held, staged))),)
+
+    def _have(self, held: Held, staged: Staged | None) -> Have:
+        return Have(
+            site=self._site,
+            seen=held.seen,
+            title=held.title,
+            whole=held.whole,
+            staged=staged,
+            room=self._room,
+            ahead=held.ahead,
+        )
 
     # what comes
 
@@ -267,7 +279,7 @@ class Follower:
 
     def _held(self) -> Held:
         held = self._kept.held()
-        return Held(held.seen, held.title, held.at_ms, whole=held.whole and not self._distrusted)
+        return replace(held, whole=held.whole and not self._distrusted)
 
     def _ask(self, now: int) -> None:
         self._asked_at, self._wake = None, now

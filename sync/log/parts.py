@@ -23,7 +23,7 @@ MAX_ROWS: Final = 4096  # rows in one part
 MAX_PARTS: Final = 16_384
 MAX_TITLE: Final = 2048  # bytes of a signed title
 MAX_PART: Final = 256 * 1024  # bytes a part may inflate to
-MAX_HAVE: Final = 4096  # bytes a `have` may inflate to
+MAX_HAVE: Final = 6144  # bytes a `have` may inflate to
 MAX_ROOM: Final = 16  # parts that may be asked for at once
 Seal = Callable[[bytes], bytes]
 Verify = Callable[[bytes], bytes]
@@ -85,7 +85,8 @@ class Have(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="have")
     """Receiver → office: this is what I have of `site`; send at most `room` parts of what is newer.
 
     `seen` is the newest state it ever took and `title` its signed title; `whole`: its rows are exactly those (else it has
-    nothing that changes could be made to). It is also the acknowledgement."""
+    nothing that changes could be made to). `ahead`: what of a newer state than `seen` came ahead of it, as it was sealed. It is
+    also the acknowledgement."""
 
     site: _Site
     seen: Mark
@@ -93,6 +94,7 @@ class Have(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="have")
     whole: bool
     staged: Staged | None
     room: Annotated[int, msgspec.Meta(ge=1, le=MAX_ROOM)]
+    ahead: _Sealed = b""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="part"):

@@ -19,8 +19,17 @@ from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage
 from sync.contract.colours import HealthCode, PassType
 from sync.contract.commands import Acknowledge, Release, Say, seal_command
 from sync.contract.sealed import seal
+from sync.contract.standing_orders import (
+    decode_orders,
+    encode_orders,
+    read_orders,
+    seal_orders,
+    standing,
+    unseal_orders,
+)
 from sync.contract.topics import Channel
 from sync.errors import MessageError
+from sync.log.keyed import Mark
 from sync.log.messages import MAX_INFLATED, Ack, Batch, Fork, Gone, Hello, encode
 from sync.log.receiver import decode_upward
 from sync.log.records import GENESIS, Record, body_hash
@@ -60,6 +69,15 @@ def command(data: bytes) -> None:
             continue
         assert (taken.gate, taken.boot) == ("g", LOG)
         assert_bounded(msgspec.to_builtins(taken), 4096)
+
+
+def standing_orders(data: bytes) -> None:
+    """What anybody may publish as orders on a gate's `down`; and what the office's key may have signed."""
+    for make in (lambda: unseal_orders(decode_orders(data), [OFFICE.public_key()]), lambda: read_orders(data)):
+        try:
+            assert_bounded(msgspec.to_builtins(make(), builtin_types=(bytes,)), 8192 + 4 * len(data))
+        except MessageError:
+            continue
 
 
 def plain(data: bytes) -> None:
@@ -105,6 +123,13 @@ def _command_seeds() -> Iterable[bytes]:
         yield seal_command(made, OFFICE)
 
 
+def _orders_seeds() -> Iterable[bytes]:
+    order = msgspec.json.encode({"id": LOG, "mode": "lockdown", "by": "li", "at_ms": 1})
+    made = standing("g", "s", Mark(1, 7, BOOT), {"*": order}, None)
+    yield msgspec.json.encode(made)
+    yield encode_orders(seal_orders(made, OFFICE))
+
+
 def _plain_seeds() -> Iterable[bytes]:
     alarm = Alarm(id=LOG, kind=AlarmKind.FIRE, portal="main", since_ms=1)
     yield msgspec.json.encode(AlarmMessage(action=AlarmAction.RAISED, alarm=alarm, at_ms=1, boot=LOG, mono_ms=1))
@@ -123,6 +148,7 @@ TARGETS = (
     Target("upward", upward, _upward_seeds),
     Target("downward", downward, _downward_seeds),
     Target("command", command, _command_seeds),
+    Target("orders", standing_orders, _orders_seeds),
     Target("alarm-and-state", plain, _plain_seeds),
     Target("directory-file", directory_file, _directory_seeds),
 )

@@ -4,22 +4,25 @@ import queue
 import select
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway import directory_road
 from gateway.coming_down import by_tag
 from gateway.core.moment import Moment
 from gateway.directory import Directory
 from gateway.directory_road import DirectoryRoad
 from gateway.downlink import WHAT, Downlink, believing
+from gateway.orders_ahead import OrdersAhead
 from sync.contract.sealed import seal
+from sync.contract.standing_orders import encode_orders, seal_orders, standing
 from sync.contract.topics import Channel, topic
 from sync.contract.trust import TrustList, seal_trust, unseal_trust
-from sync.log.keyed import Row
+from sync.log.keyed import Mark, Row
 from sync.log.messages import Ack, encode, tag_of
 from sync.log.parts import decode_have, pack
 from sync.log.publisher import Parts, Publisher
@@ -91,15 +94,19 @@ class Gate:
         self.others: queue.Queue[bytes] = queue.Queue()
         self.refused: queue.Queue[str] = queue.Queue()
         keys = [OFFICE_KEY.public_key()]
-        road = DirectoryRoad(path, self.directory, site=SITE, verify=believing(keys))
+        self.ahead = OrdersAhead(path, self.directory, gate=GATE, site=SITE, keys=keys)
+        self.taken: queue.Queue[int] = queue.Queue()  # the version that decided when something was told
+        self.road = DirectoryRoad(path, self.directory, site=SITE, verify=believing(keys), ahead=self.ahead.proof)
         self.downlink = Downlink(
             GATE,
-            road,
+            self.road,
             self.directory,
             site=SITE,
             keys=keys,
+            ahead=self.ahead,
             now=lambda: Moment(time.monotonic_ns() // 1_000_000, time.time_ns() // 1_000_000, True),
             refused=self.refused.put,
+            taken=lambda: self.taken.put(self.directory.version),
         )
         self.link = MqttLink(
             "127.0.0.1",
@@ -108,10 +115,15 @@ class Gate:
             connected=self.downlink.connected,
             disconnected=self.downlink.disconnected,
         )
-        handler = by_tag({"part": self.downlink.received}, lambda _topic, payload: self.others.put(payload))
-        self.link.subscribe(topic(GATE, Channel.DOWN), handler)
+        self.listen()
         self.downlink.start(self.link)
         self.link.start()
+
+    def listen(self) -> None:
+        """Hear what comes down."""
+        kinds = {"part": self.downlink.received, "orders": self.downlink.orders_received}
+        handler = by_tag(kinds, lambda _topic, payload: self.others.put(payload))
+        self.link.subscribe(topic(GATE, Channel.DOWN), handler)
 
     def stop(self) -> None:
         """End it."""
@@ -186,6 +198,58 @@ def test_what_is_no_part_goes_to_the_log_and_what_is_forged_is_told(central: Cen
     central.send(forge[0])
     assert "not pinned" in gate.refused.get(timeout=WAIT_S)
     assert gate.has(1)
+
+
+def orders(version: int, mode: str, key: Ed25519PrivateKey = OFFICE_KEY) -> bytes:
+    """An order for all gates, ahead of this version."""
+    value = b'{"id":"%032x","mode":"%s","by":"li","at_ms":1}' % (version, mode.encode())
+    return encode_orders(seal_orders(standing(GATE, SITE, Mark(0, version, bytes(16)), {"*": value}, None), key))
+
+
+def test_orders_overtake_a_snapshot_that_is_being_put_in(
+    central: Central, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it stands in the middle of the rows, the order is sent; it is told before the snapshot decides."""
+    reached, heard = threading.Event(), threading.Event()
+    unhurried = directory_road._unhurried
+
+    def held_up(parts: Iterable[Sequence[Row]]) -> Iterator[Sequence[Row]]:
+        for number, rows in enumerate(unhurried(parts)):
+            if number == 3:
+                reached.set()
+                assert heard.wait(WAIT_S)  # it is on this machine: waiting for the thread
+            yield rows
+
+    monkeypatch.setattr(directory_road, "_unhurried", held_up)
+    received = gate.downlink.orders_received
+
+    def hear(topic: str, payload: bytes) -> None:
+        received(topic, payload)
+        heard.set()
+
+    monkeypatch.setattr(gate.downlink, "orders_received", hear)
+    gate.listen()
+    central.change(CARD, *[Row("holder", f"h-{number}", b'{"pass_type":"resident"}') for number in range(3_000)])
+    assert reached.wait(WAIT_S)
+    central.send(orders(2, "lockdown"))
+    assert gate.taken.get(timeout=WAIT_S) == 0, "told before the snapshot decided"
+    assert gate.taken.get(timeout=WAIT_S) == 1
+    standing_now = gate.ahead.now()
+    assert standing_now is not None and standing_now.modes["*"].mode == "lockdown"
+
+
+def test_orders_that_are_forged_are_told_and_those_played_again_change_nothing(central: Central, gate: Gate) -> None:
+    central.change(CARD)
+    wait_until(lambda: gate.has(1))
+    assert gate.taken.get(timeout=WAIT_S) == 1
+    central.send(orders(5, "lockdown"))
+    assert gate.taken.get(timeout=WAIT_S) == 1
+    for payload in (orders(5, "free"), orders(4, "free")):
+        central.send(payload)
+    central.send(orders(6, "free", STRANGER))
+    assert "not pinned" in gate.refused.get(timeout=WAIT_S)
+    now = gate.ahead.now()
+    assert now is not None and now.modes["*"].mode == "lockdown" and gate.taken.empty()
 
 
 def test_another_kind_of_document_by_the_same_key_is_no_title() -> None:

@@ -35,6 +35,7 @@ from sync.contract.commands import Acknowledge, Command, Release, Say, seal_comm
 from sync.contract.office_time import When, encode_told
 from sync.contract.post import Heartbeat, Question, seal_heartbeat, seal_question
 from sync.contract.sealed import seal
+from sync.contract.standing_orders import encode_orders, seal_orders, standing
 from sync.contract.topics import Channel, topic
 from sync.log.keyed import NOTHING, Mark, Row
 from sync.log.messages import Ack, Batch, Fork, Gone, Hello, Message, encode
@@ -115,11 +116,15 @@ def test_what_goes_down_beside_the_log_and_the_questions_for_it() -> None:
         pack(marks, some, site="north", at_ms=1, seal=lambda title: seal(title, "directory-part", KEY))[0]
         for marks, some in (((old, new), rows), ((new, new), ()))
     )
+    order = b'{"id":"%032x","mode":"lockdown","by":"li","at_ms":1}' % 1
+    count = b'{"id":"%032x","inside":12,"by":"wu","at_ms":1}' % 2
+    orders = encode_orders(seal_orders(standing("g-1", "north", new, {"*": order}, count), KEY))
     when, unsure = When(nonce=b"\xab" * 16), "signature not looked at"
     for channel, payload, said in [
         (Channel.UP, encode(have), "have  directory of north: has 0.1, 2 of 3 parts of 0.2, room for 4"),
         (Channel.DOWN, changed, "part  directory of north: 0.1 to 0.2, 1 rows, part 1 of 1, of 1970-01-01 "),
         (Channel.DOWN, newest, "part  directory of north: 0.2 is the newest, part 1 of 1, of 1970-01-01 "),
+        (Channel.DOWN, orders, f"orders of north 0.2 for g-1, * lockdown by li, 12 inside by wu, {unsure}"),
         (Channel.UP, encode(when), "when  what time is it? abababab"),
         (Channel.DOWN, encode_told("g-1", when, 1, KEY), f"time  {time_words(1)}, to abababab, {unsure}"),
     ]:

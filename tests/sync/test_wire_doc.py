@@ -104,6 +104,15 @@ from sync.contract.records import (
     kind_of,
 )
 from sync.contract.sealed import seal, unseal
+from sync.contract.standing_orders import (
+    StandingOrders,
+    decode_orders,
+    encode_orders,
+    read_orders,
+    seal_orders,
+    standing,
+    unseal_orders,
+)
 from sync.contract.topics import MAX_PACKET, Channel, parse_topic, topic
 from sync.contract.trust import PassKey
 from sync.log.keyed import Mark, Row, digest_of
@@ -359,6 +368,8 @@ def cbor(text: str) -> str:
     (BASE, UPTO), CHANGED, site="demo", at_ms=AT, seal=lambda title: seal(title, "directory-part", PASS_KEY)
 )
 PART = open_part(PART_PAYLOAD, "demo", lambda sealed: unseal(sealed, "directory-part", [PASS_KEY.public_key()]))
+ORDERS = standing(GATE, "demo", UPTO, {"*": ROWS[7].value or b""}, ROWS[8].value)
+ORDERS_PAYLOAD = encode_orders(seal_orders(ORDERS, PASS_KEY))
 TIME_PAYLOAD = encode_told(GATE, When(nonce=NONCE), AT, PASS_KEY)
 
 
@@ -380,6 +391,9 @@ EXAMPLES: dict[str, str] = {
     "directory title": json.dumps(json.loads(unseal(PART.sealed, "directory-part", [PASS_KEY.public_key()])), indent=2),
     "directory rows": "\n".join(map(row_told, CHANGED)),
     "rows": "\n".join(map(row_told, ROWS)),
+    "orders, decoded": decoded(ORDERS_PAYLOAD),
+    "orders, MessagePack": hexadecimal(zlib.decompress(ORDERS_PAYLOAD)),
+    "standing orders": json.dumps(json.loads(msgspec.json.encode(ORDERS)), indent=2),
     "time, decoded": decoded(TIME_PAYLOAD),
     "time, MessagePack": hexadecimal(zlib.decompress(TIME_PAYLOAD)),
     "office time": readable(decode_told(TIME_PAYLOAD, [PASS_KEY.public_key()])),
@@ -452,6 +466,9 @@ def test_the_directory_is_decoded_from_the_page(blocks: dict[str, str]) -> None:
     assert decode_have(payload("have")) == HAVE
     part = open_part(payload("part"), "demo", lambda sealed: unseal(sealed, "directory-part", [key]))
     assert (part.title.base, part.title.upto, part.rows) == (BASE, UPTO, CHANGED)
+    orders = unseal_orders(decode_orders(payload("orders")), [key])
+    assert orders == ORDERS == read_orders(blocks["standing orders"].encode())
+    assert set(json.loads(blocks["standing orders"])) == set(StandingOrders.__struct_fields__)
     assert decode_when(payload("when")).nonce == NONCE
     assert readable(decode_told(payload("time"), [key])) == blocks["office time"]
 

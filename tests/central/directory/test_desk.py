@@ -1,14 +1,17 @@
 """From the office's database to a gate's file: asked for, pushed, past an office that was put back."""
 
+import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from central.directory.ahead import OrdersAhead
 from central.directory.desk import AGAIN, Desk
 from central.directory.models import Directory as Kept
 from central.directory.service import TIMES_EACH_S, TIMES_OF_ONE, DirectoryService
@@ -17,10 +20,12 @@ from central.registry.models import Gate as Gate_
 from gateway.directory import Directory
 from gateway.directory_road import DirectoryRoad
 from sync.contract.office_time import When
+from sync.contract.standing_orders import StandingOrders, decode_orders, seal_orders, unseal_orders
 from sync.log.follower import Follower, Send
-from sync.log.keyed import NOTHING, Row
-from sync.log.messages import encode
-from tests.sync.following import sealed, verified
+from sync.log.keyed import NOTHING, Mark, Row
+from sync.log.messages import encode, tag_of
+from sync.log.parts import Have
+from tests.sync.following import OFFICE_KEY, STRANGER, sealed, verified
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("database")]
 
@@ -43,7 +48,7 @@ class Gate:
         self.now, self.at = 0, NOW
         self.follower.connected(0)
 
-    def receive(self, payloads: Sequence[bytes]) -> None:
+    def receive(self, payloads: Iterable[bytes]) -> None:
         """They come, and what is due is asked for."""
         waiting = list(payloads)
         while waiting or ((due := self.follower.deadline()) is not None and due <= self.now):
@@ -60,7 +65,7 @@ class Gate:
 
     def push(self) -> int:
         """What the office tells unasked. Returns how many messages that were."""
-        told = list(self.desk.news(NOW))
+        told = [(gate, list(payloads)) for gate, payloads in self.desk.news(NOW)]
         for gate, payloads in told:
             assert gate == GATE
             self.receive(payloads)
@@ -79,7 +84,10 @@ def desk(refused: list[str]) -> Desk:
 
 def a_desk(refused: list[str]) -> Desk:
     """The office's process, started anew."""
-    return Desk(seal=sealed, verify=verified, refuse=lambda gate, reason: refused.append(f"{gate}: {reason}"))
+    ahead = OrdersAhead(OFFICE_KEY)
+    return Desk(
+        seal=sealed, verify=verified, ahead=ahead, refuse=lambda gate, reason: refused.append(f"{gate}: {reason}")
+    )
 
 
 def test_a_gate_asks_and_is_told_of_changes_unasked(tmp_path: Path, desk: Desk, refused: list[str]) -> None:
@@ -127,13 +135,108 @@ def test_an_office_put_back_and_started_again_leads_the_gate_on(tmp_path: Path, 
     assert refused == []
 
 
+def an_order(number: int, mode: str, key: str = "*") -> Row:
+    value = {"id": f"{number:032x}", "mode": mode, "by": "li", "at_ms": number}
+    return Row("mode", key, json.dumps(value).encode())
+
+
+def asking(**fields: object) -> bytes:
+    """A gate's question."""
+    have = Have(site=SITE, seen=NOTHING, title=b"", whole=False, staged=None, room=1)
+    return encode(msgspec.structs.replace(have, **fields))
+
+
+def told(payload: bytes) -> StandingOrders:
+    return unseal_orders(decode_orders(payload), [OFFICE_KEY.public_key()])
+
+
+def tags(payloads: Iterable[bytes]) -> list[str]:
+    return [tag_of(payload) for payload in payloads]
+
+
+def test_orders_go_first_and_once_and_only_the_gates_own(desk: Desk) -> None:
+    count = Row("count", GATE, b'{"id":"%032x","inside":3,"by":"li","at_ms":1}' % 7)
+    orders = [an_order(1, "closed"), an_order(2, "free", "south-1"), count]
+    mark = change(SITE, [CARD, *orders], NOW)
+    answers = desk.hear(GATE, SITE, asking(), NOW)
+    first = next(answers)
+    content = told(first)
+    assert content.concern(GATE, SITE) and content.state == mark
+    assert {key: order.mode for key, order in content.modes.items()} == {"*": "closed"}
+    assert content.count is not None and content.count.inside == 3
+    assert tags(answers) == ["part"]
+    ahead = decode_orders(first)
+    assert tags(desk.hear(GATE, SITE, asking(ahead=ahead), NOW)) == ["part"]
+    change(SITE, [LOST, an_order(3, "free", "south-1")], NOW)
+    assert tags(desk.hear(GATE, SITE, asking(ahead=ahead), NOW)) == ["part"], "none of its own is newer"
+    mark = change(SITE, [an_order(4, "lockdown")], NOW)
+    ((_, payloads),) = desk.news(NOW)
+    pushed = list(payloads)
+    assert tags(pushed) == ["orders", "part"] and told(pushed[0]).modes["*"].mode == "lockdown"
+    assert told(pushed[0]).state == mark
+
+
+def test_a_gate_that_has_them_in_its_directory_is_sent_none(tmp_path: Path, desk: Desk) -> None:
+    change(SITE, [CARD], NOW)
+    assert tags(desk.hear(GATE, SITE, asking(), NOW)) == ["part"], "there are none"
+    mark = change(SITE, [an_order(1, "lockdown")], NOW)
+    change(SITE, [LOST], NOW)
+    has = {"seen": mark, "whole": True}
+    assert tags(desk.hear(GATE, SITE, asking(**has), NOW)) == ["part"]
+    assert tags(desk.hear(GATE, SITE, asking(seen=mark), NOW)) == ["orders", "part"], "it is not whole"
+
+
+def test_orders_do_not_wait_for_a_snapshot_to_be_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    change(SITE, [an_order(1, "lockdown")], NOW)
+    asked: list[object] = []
+    monkeypatch.setattr(SiteSource, "changed", lambda *_: asked.append(1) or (NOTHING, ()))
+    assert tag_of(next(desk.hear(GATE, SITE, asking(), NOW))) == "orders" and not asked
+
+
+def test_an_office_put_back_to_before_an_order_learns_of_it_and_its_next_one_is_newer(
+    desk: Desk, refused: list[str]
+) -> None:
+    change(SITE, [an_order(1, "normal")], NOW)
+    change(SITE, [an_order(2, "lockdown")], NOW)
+    first = next(desk.hear(GATE, SITE, asking(), NOW))
+    Kept.objects.get().delete()
+    change(SITE, [an_order(1, "normal")], NOW)
+    again = a_desk(refused)
+    content = told(next(again.hear(GATE, SITE, asking(ahead=decode_orders(first)), NOW)))
+    assert content.state.order > told(first).state.order and content.modes["*"].mode == "normal"
+    assert SiteSource(SITE).newest().epoch == 1 and refused == []
+
+
+@pytest.mark.parametrize(
+    "ahead",
+    [
+        b"junk",
+        seal_orders(StandingOrders(gate=GATE, site=SITE, state=Mark(5, 9, bytes(16)), modes={}, count=None), STRANGER),
+        seal_orders(StandingOrders(gate="x", site=SITE, state=Mark(5, 9, bytes(16)), modes={}, count=None), OFFICE_KEY),
+        seal_orders(StandingOrders(gate=GATE, site="x", state=Mark(5, 9, bytes(16)), modes={}, count=None), OFFICE_KEY),
+    ],
+)  # fmt: skip
+def test_nobody_makes_the_office_begin_anew_by_what_it_has_not_sealed_for_that_gate(desk: Desk, ahead: bytes) -> None:
+    mark = change(SITE, [an_order(1, "normal")], NOW)
+    assert tags(desk.hear(GATE, SITE, asking(ahead=ahead), NOW)) == ["orders", "part"]
+    assert SiteSource(SITE).newest() == mark
+
+
+def test_a_row_that_is_no_order_is_logged_and_comes_with_the_directory(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    change(SITE, [Row("mode", "*", b"{}")], NOW)
+    assert tags(desk.hear(GATE, SITE, asking(), NOW)) == ["part"]
+    assert "cannot be sent ahead" in caplog.text
+
+
 def test_a_gate_of_another_site_and_noise_are_told_and_not_answered(
     tmp_path: Path, desk: Desk, refused: list[str]
 ) -> None:
     change(SITE, [CARD], NOW)
     gate = Gate(tmp_path, desk, site="south")
     gate.receive(())
-    assert desk.hear(GATE, SITE, b"noise", NOW) == ()
+    assert list(desk.hear(GATE, SITE, b"noise", NOW)) == []
     assert len(refused) == 2 and "'south'" in refused[0] and "zlib" in refused[1]
     assert gate.directory.version == 0
 

@@ -279,6 +279,8 @@ def test_the_page_of_gates_tells_apart_what_is_ordered_and_what_is_so(staff: Cli
     assert "● online" in told() and "— nothing ordered" in told() and "belongs to no site" in told()
     staff.post(MODE, looked_at(staff, MODE, site=SITE, gate="", mode="lockdown"))
     assert "… on its way" in told()
+    gate.state(mode="lockdown")  # the order went ahead of the directory
+    assert "✓ in force" in told() and "… on its way" not in told() and "the newest is 1" in told()
     there = Directory.objects.get()
     gate.state(mode="lockdown", directory_epoch=there.epoch, directory_version=there.version)
     assert "✓ in force" in told()
