@@ -14,6 +14,7 @@ ASKING: Mapping[Step, Phrase] = {
     Step.TEMPERATURE: Phrase.SHOW_FOREHEAD,
     Step.HEALTH_CODE: Phrase.SHOW_HEALTH_CODE,
 }
+ASKED = frozenset(ASKING.values())
 HINTED: Mapping[str, Phrase] = {
     "closer": Phrase.CODE_CLOSER,
     "hold-still": Phrase.CODE_HOLD_STILL,

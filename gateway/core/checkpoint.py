@@ -19,6 +19,7 @@ from gateway.core.moment import Moment
 from gateway.core.ordering import MAX_NOTE, MAX_WORD, OrderDesk
 from gateway.core.outbox import Outbox
 from gateway.core.panel import Panel
+from gateway.core.phrases import Phrase
 from gateway.core.policy import Policy
 from gateway.core.portal import PortalDesk
 from gateway.core.reception import Reception
@@ -72,7 +73,7 @@ class Checkpoint:
         )  # fmt: skip
         self._orders = OrderDesk(
             policy, self._has, state, mode=self._mode, portal=self._portal, alarms=self._alarms,
-            desk=self._desk, out=self._out,
+            desk=self._desk, out=self._out, ordered=self._ordered,
         )  # fmt: skip
         self._reception = Reception(
             policy, self._has, state, ids=ids, mode=self._mode, portal=self._portal, orders=self._orders,
@@ -295,6 +296,9 @@ class Checkpoint:
     def _crossed(self, now: Moment) -> None:
         self._reception.crossed(now)
 
+    def _ordered(self, now: Moment) -> None:
+        self._reception.ordered(now)
+
     # time
 
     def _due(self, now: Moment) -> None:
@@ -341,6 +345,8 @@ class Checkpoint:
             released=door.lock_released, lamp=lamp, tones=tones, loud=self._alarms.loud, alarm_lamp=self._alarms.lamp
         )
         happened = self._out.take()
+        if self._mode.fire:  # nothing is said but to leave
+            happened = tuple(each for each in happened if not isinstance(each, Say) or each.phrase == Phrase.FIRE)
         if any(isinstance(effect, Say) for effect in happened):
             switched += self._set_volume(now)
         before, self._status = self._status, self._stands()

@@ -3,7 +3,8 @@
 Theory of operation. There are two places where visits go on, in front of the entry readers and of the exit readers; each is a
 machine of its own (`visit`). A visit that ends is put on record, told and spoken of here: a grant goes to the portal, which waits
 for its record; fever, a referral and a lock-out become alarms. Beside them stands the prompter, for whoever only comes near.
-At night somebody is there as long as either of them sees anybody.
+At night somebody is there as long as either of them sees anybody. In a fire nobody is received: whoever's steps go on is told to leave,
+and no new ones begin.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,11 +12,13 @@ from dataclasses import replace
 
 from gateway.core import events, speech
 from gateway.core.alarm_desk import AlarmDesk
+from gateway.core.asking import ASKED
 from gateway.core.attempt import Closed, exit_visit, record
 from gateway.core.capacity import REACHED, WARNING, Capacity
 from gateway.core.duties import Duties
 from gateway.core.effects import Say, Tone
 from gateway.core.equipment import Equipment
+from gateway.core.findings import FIRE
 from gateway.core.ledger import Part
 from gateway.core.lockout import LockOut
 from gateway.core.mode import ModeMachine
@@ -120,7 +123,23 @@ class Reception:
     @property
     def _first(self) -> Phrase | None:
         """What whoever comes is told before any step."""
-        return speech.first(self._mode.order, self._mode.mode, self._policy.portal.kind)
+        return speech.first(self._mode, self._policy.portal.kind)
+
+    # what is ordered
+
+    def ordered(self, now: Moment) -> None:
+        """A mode, or fire: whoever is there learns it at once."""
+        if self._mode.fire:
+            self._tell(self._entry.break_off(now), now)
+            self._tell(self._exit.break_off(now), now)
+            return
+        self._tell(self._exit.object(self._against.staying(), now), now)
+        against = self._against.meanwhile(self._entry.shown)
+        if against and self._entry.state is VisitState.UNDER_WAY:
+            self._tell(self._entry.object(against, now), now)
+        elif self.busy and self._entry.shown is None:
+            self._say(() if self._first is None else (speech.notice(self._first),))
+            self._entry.ask_later(now)
 
     # time
 
@@ -156,6 +175,8 @@ class Reception:
 
     def temperature(self, event: events.TemperatureMeasured, now: Moment) -> None:
         """A measurement: of whoever is on the way out, where somebody is."""
+        if self._mode.fire:
+            return
         machine = self._exit if self._exit.state is VisitState.UNDER_WAY else self._entry
         self._tell(machine.temperature(event, now), now)
 
@@ -184,7 +205,7 @@ class Reception:
         if verdict is not None:
             against = self._against.entry(verdict, now)
         else:
-            against = self._against.registered(now) if done.instead else []
+            against = self._against.registered(now) if done.instead or self._mode.fire else []
         self._tell(self._entry.registered(done, now, against), now)
 
     def _leaves(self, event: events.CredentialResolved, now: Moment) -> None:
@@ -192,9 +213,11 @@ class Reception:
         if event.verdict.stays_home:
             self._desk.raise_(AlarmKind.HOME_OBSERVATION, now)
         against = self._against.leaving(event.verdict, now)
-        if self._policy.portal.escape_route or not self._policy.asks_more_on_exit:
+        fire = self._mode.fire
+        if fire or self._policy.portal.escape_route or not self._policy.asks_more_on_exit:
             event = self._used.judged(event, now.mono_ms)
-            self._closed(exit_visit(self._policy, self._ids(), event, now, against), now)
+            otherwise = FIRE if fire else "no-credential"
+            self._closed(exit_visit(self._policy, self._ids(), event, now, against, otherwise), now)
         else:
             self._tell(self._exit.credential(event, now, against), now)
 
@@ -214,7 +237,9 @@ class Reception:
                 case Left():
                     self._nobody_there()
                 case Say(Phrase.WELCOME | Phrase.NIGHT_WELCOME) if (first := self._first) is not None:
-                    self._out.say(first, note.priority)
+                    self._out.add(speech.notice(first))
+                case Say(phrase) if phrase in ASKED and self._first in speech.NOBODY_COMES_IN:
+                    pass
                 case _:
                     self._out.add(note)
 

@@ -29,7 +29,7 @@ from gateway.core.events import (
     TemperatureMeasured,
     Verdict,
 )
-from gateway.core.findings import NO_SENSOR, NO_THERMOMETER, Circumstance, Decision, Findings, Reading
+from gateway.core.findings import FIRE, NO_SENSOR, NO_THERMOMETER, Circumstance, Decision, Findings, Reading
 from gateway.core.held import Held, held
 from gateway.core.moment import Moment
 from gateway.core.phrases import Phrase
@@ -60,6 +60,7 @@ class VisitInput(StrEnum):
     SECOND = "second credential"
     DECIDED = "decided"
     TIME_OUT = "nothing new"
+    FIRE = "fire"
     GONE = "gone"
 
 
@@ -78,6 +79,7 @@ TABLE: Mapping[VisitState, Mapping[VisitInput, VisitState]] = {
         _I.SECOND: _S.DONE,
         _I.DECIDED: _S.DONE,
         _I.TIME_OUT: _S.DONE,
+        _I.FIRE: _S.DONE,
         _I.GONE: _S.IDLE,
     },
     _S.DONE: {
@@ -89,6 +91,7 @@ TABLE: Mapping[VisitState, Mapping[VisitInput, VisitState]] = {
 _ENDS: Mapping[VisitInput, str] = {
     VisitInput.SECOND: "second-credential",
     VisitInput.TIME_OUT: "time-out",
+    VisitInput.FIRE: FIRE,
     VisitInput.GONE: "presence-lost",
 }
 _BY_CODE = frozenset({Step.CREDENTIAL, Step.HEALTH_CODE})
@@ -283,6 +286,23 @@ class VisitMachine:
     def no_vehicle(self) -> None:
         """Whoever it was noted for is not there any more."""
         self._plate = self._bay = ""
+
+    @property
+    def shown(self) -> Verdict | None:
+        """The pass or card of the visit under way, as far as one was shown."""
+        return None if self._attempt is None else self._attempt.findings.credential
+
+    def object(self, circumstances: Sequence[str], now: Moment) -> list[Note]:
+        """What has come to speak against letting in whoever's steps go on."""
+        return self._take_all([*map(Circumstance, circumstances)], now) if circumstances else []
+
+    def ask_later(self, now: Moment) -> None:
+        """They were just told something else."""
+        self._asking.progress(now)
+
+    def break_off(self, now: Moment) -> list[Note]:
+        """Fire: nobody's steps go on."""
+        return self._end_by(VisitInput.FIRE, now)
 
     def passed(self) -> None:
         """Somebody has gone in: whoever is seen next is somebody else."""

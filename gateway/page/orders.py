@@ -10,6 +10,7 @@ from gateway.core.findings import REGISTERED
 from gateway.core.policy import Mode, Policy, PortalKind
 from gateway.core.status import Status
 from gateway.page import messages
+from gateway.page.alarms import burns
 from gateway.page.messages import LEADERS_MODES
 from sync.contract.records import ShiftAction
 from sync.contract.text import harmless
@@ -66,7 +67,11 @@ def _against_shift(asked: messages.Shift, _status: Status, _leader: bool) -> str
 def refuses_them(action: messages.Action, status: Status, policy: Policy) -> str:
     """What at the gate speaks against letting in whoever is registered, as a word of the page; "" for nothing. The registration is kept
     all the same, and the core puts on record what came of it."""
-    if not isinstance(action, messages.Register) or status.door == DoorState.FREE:
+    if not isinstance(action, messages.Register):
+        return ""
+    if burns(status.alarms, status.ended):
+        return "registered-fire"
+    if status.door == DoorState.FREE:
         return ""
     if policy.portal.kind is PortalKind.SEALED:
         return "registered-sealed"

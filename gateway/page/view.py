@@ -12,9 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gateway.core.door import DoorState
 from gateway.core.drill import BY_PEOPLE
 from gateway.core.policy import Mode
+from gateway.page.alarms import burns
 from gateway.page.messages import LEADERS_MODES, OnDuty, Person, Setup, Snapshot
 from gateway.page.words import TAGS, Words, instruction
-from sync.contract.alarms import Alarm, AlarmKind
+from sync.contract.alarms import Alarm
 from sync.contract.records import DrillStage
 
 HERE: Final = Path(__file__).parent
@@ -46,7 +47,7 @@ _BY_DOOR: Final[Mapping[str, Lane]] = {
 
 def lane(now: Snapshot) -> Lane:
     """What the big word says."""
-    if any(alarm.kind is AlarmKind.FIRE and alarm.id not in now.ended for alarm in now.alarms):
+    if burns(now.alarms, now.ended):
         return Lane("fire", "alarm")
     resting = Lane("somebody", "wait") if now.visiting else Lane("ready", "rest")
     return _BY_DOOR.get(now.door, resting)

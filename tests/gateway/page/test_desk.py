@@ -227,6 +227,18 @@ def test_a_registration_tells_who_is_not_let_in_all_the_same(
         assert not told or Words(language).has(f"said-{told}")
 
 
+@pytest.mark.parametrize("instead", [True, False])
+def test_whoever_registers_somebody_in_a_fire_is_told_that_nobody_comes_in(world: World, instead: bool) -> None:
+    token = world.log_in().token
+    fire = Alarm(id="f1" * 16, kind=AlarmKind.FIRE, portal="main", since_ms=1)
+    world.status = replace(world.status, door="free", alarms=(fire,))
+    asked = messages.Register(name="a", host="b", instead=instead)
+    assert world.ask(asked, token).reason == "registered-fire"
+    assert all(Words(language).has("said-registered-fire") for language in ("zh", "en"))
+    world.status = replace(world.status, door="locked", ended=(fire.id,))
+    assert world.ask(asked, token).reason == ""
+
+
 def test_the_limit_is_the_policys_in_force(world: World) -> None:
     world.desk.adopt(replace(Policy(), capacity=CapacityPolicy(limit=40)))
     assert world.desk._snapshot(world.desk._gate.now()).limit == 40
