@@ -137,6 +137,15 @@ class AnyGate(RuleBasedStateMachine):
         if gate.released and not released and before != "free":
             assert self.may_release(event), f"{event} released the door"
         self.people_get_out(event)
+        self.nobody_is_invited_into_a_fire(found)
+
+    def nobody_is_invited_into_a_fire(self, found: list[effects.Effect]) -> None:
+        """While it burns nothing is said but to leave, and nobody is granted entry."""
+        if not self.fire:
+            return
+        assert {each.phrase for each in found if isinstance(each, effects.Say)} <= {"fire"}
+        visits = [each.body for each in found if isinstance(each, effects.Append) and isinstance(each.body, Visit)]
+        assert not [visit for visit in visits if visit.direction is Direction.ENTRY and visit.outcome is VisitOutcome.GRANTED]
 
     def overtakes(self, written: effects.Append, sent: list[Alarm]) -> None:
         """What becomes of an alarm is told before it is written."""
