@@ -34,6 +34,10 @@ class Asking:
         """Something new has come."""
         self._progress_ms, self._prompts = now.mono_ms, 0
 
+    def enough(self) -> None:
+        """They are not asked again until something new comes."""
+        self._prompts = len(PROMPTS_MS)
+
     def idle_at(self, after_s: float) -> int:
         """When nothing new will have come for so long."""
         return self._progress_ms + seconds(after_s)

@@ -206,6 +206,7 @@ class Checkpoint:
                 self._reception.unread(event, now)
             case events.ExitRequested():
                 self._portal.exit_button(now)
+                self._reception.exit_button(now)
             case events.CallPressed():
                 self._desk.raise_(AlarmKind.CALL, now)
             case events.FireInput(active):
@@ -293,8 +294,8 @@ class Checkpoint:
     def _went_in(self) -> None:
         self._reception.went_in()
 
-    def _crossed(self, now: Moment) -> None:
-        self._reception.crossed(now)
+    def _crossed(self, direction: Direction, now: Moment) -> None:
+        self._reception.crossed(direction, now)
 
     def _ordered(self, now: Moment) -> None:
         self._reception.ordered(now)

@@ -54,6 +54,7 @@ class Phrase(StrEnum):
     PRESENCE_CHECK = "presence-check"  # to the guard: press the button
     DISINFECTION_DUE = "disinfection-due"
     ANNOUNCEMENT_DUE = "announcement-due"
+    ROUND_DONE = "round-done"  # whoever was to do it has confirmed it by a card
     FIRE = "fire"
     GOODBYE = "goodbye"  # somebody goes out
 

@@ -58,7 +58,7 @@ class PortalDesk:
         desk: AlarmDesk,
         out: Outbox,
         went_in: Callable[[], None],
-        crossed: Callable[[Moment], None],
+        crossed: Callable[[Direction, Moment], None],
     ) -> None:
         self._policy = policy
         self._has = has
@@ -349,7 +349,7 @@ class PortalDesk:
             self._passed(crossed.direction, now)
         elif not self._is_free(direction):
             self._desk.raise_(self._trespass(now, behind=crossed.behind), now)
-        self._crossed(now)
+        self._crossed(crossed.direction, now)
 
     def _is_free(self, direction: Direction | None) -> bool:
         """Whether nobody needs leave to pass this way."""

@@ -185,10 +185,12 @@ class Reception:
         first_time = self._seen.first_time(event, self._policy.portal.name)
         if first_time is not None:
             self._out.record(first_time)
-        if event.verdict.outcome is events.Outcome.VALID:
-            self._duties.card(event.verdict.holder, now)
+        valid = event.verdict.outcome is events.Outcome.VALID
+        confirms = valid and self._duties.card(event.verdict.holder, now)
         if event.direction is Direction.EXIT:
             self._leaves(event, now)
+        elif confirms and self._entry.state is not VisitState.UNDER_WAY:  # that is what it was shown for
+            self._entry.served(event.verdict.credential, now)
         else:
             self._tell(self._entry.credential(event, now, self._against.entry(event.verdict, now)), now)
 
@@ -210,6 +212,7 @@ class Reception:
 
     def _leaves(self, event: events.CredentialResolved, now: Moment) -> None:
         """A credential at an exit reader. An escape route asks for nothing more, and never says no for the place's own sake."""
+        self._entry.went_out(now)
         if event.verdict.stays_home:
             self._desk.raise_(AlarmKind.HOME_OBSERVATION, now)
         against = self._against.leaving(event.verdict, now)
@@ -220,6 +223,10 @@ class Reception:
             self._closed(exit_visit(self._policy, self._ids(), event, now, against, otherwise), now)
         else:
             self._tell(self._exit.credential(event, now, against), now)
+
+    def exit_button(self, now: Moment) -> None:
+        """Somebody wants out."""
+        self._entry.went_out(now)
 
     def went_in(self) -> None:
         """Somebody with leave has gone in."""
@@ -331,8 +338,10 @@ class Reception:
             self._out.record(Vehicle(plate=plate, by=by, visit=visit, bay=bay))
         self._say(self._prompter.delivery() if delivery else ())
 
-    def crossed(self, now: Moment) -> None:
+    def crossed(self, direction: Direction, now: Moment) -> None:
         """Somebody has passed."""
+        if direction is Direction.EXIT:
+            self._entry.went_out(now)
         self.count_people(now)
         self._say(self._prompter.passing(now, busy=self.busy, sounding=bool(self._sounding())))
 

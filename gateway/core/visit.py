@@ -40,6 +40,8 @@ from gateway.core.used import CODE_USED
 from sync.contract.records import Direction, Step, VisitOutcome
 
 HEARD_LATE_MS = 500  # presence is debounced and waits its turn: it may have begun this much before it is heard of
+LEAVER_MS = 10_000  # whom the sensor sees so soon after somebody has gone out may be them, on their way
+PASSES_MS = 5_000  # so much later they are asked: by then they have stayed
 VEHICLE_MS = 120_000  # so long a plate is of whoever shows something first
 
 
@@ -104,11 +106,12 @@ _ONCE_MORE: Mapping[str, Phrase] = {
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """What the last decision read, which of it was refused, and when that was."""
+    """What the last decision read, which of it was refused, and when that was. `served`: it was for something else than a visit."""
 
     read: frozenset[str] = frozenset()
     refused: str = ""
     decided_ms: int = 0
+    served: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,7 @@ class VisitMachine:
         self._went_in = False  # whoever the last decision was about
         self._greeted = False
         self._night_told = False
+        self._went_out_ms: int | None = None  # when somebody last did
 
     def adopt(self, policy: Policy) -> None:
         """Go by this from now on; while nobody is being decided about."""
@@ -296,6 +300,17 @@ class VisitMachine:
         """What has come to speak against letting in whoever's steps go on."""
         return self._take_all([*map(Circumstance, circumstances)], now) if circumstances else []
 
+    def served(self, credential: str, now: Moment) -> None:
+        """A card was read for something else than a visit, and is not asked for any more."""
+        self._last = Last(frozenset({credential}), "", now.mono_ms, served=True)
+        self._asking.enough()
+
+    def went_out(self, now: Moment) -> None:
+        """Somebody goes out, or was told that they may not: who is there and has shown nothing may be them."""
+        self._went_out_ms = now.mono_ms
+        if self.state is VisitState.PRESENT:
+            self._asking.enough()
+
     def ask_later(self, now: Moment) -> None:
         """They were just told something else."""
         self._asking.progress(now)
@@ -324,7 +339,9 @@ class VisitMachine:
             attempt = None
         self._move(VisitInput.ARRIVED)
         notes += self._somebody(now)
-        self._asking.progress(now)
+        leaver = self._went_out_ms is not None and now.mono_ms - self._went_out_ms <= LEAVER_MS
+        self._greeted = self._greeted or leaver
+        self._asking.progress(now.after(PASSES_MS) if leaver else now)
         notes.append(MeasureAgain())
         return notes + (self._greet(now) if attempt is None else self._take(Presence(True), now))
 
@@ -363,7 +380,7 @@ class VisitMachine:
     def _is_reread(self, verdict: Verdict, now: Moment) -> bool:
         last = self._last
         # without a presence sensor it is not known whether they stay; but a code that was used opens nothing anyway
-        stays = self.state is VisitState.DONE or (self._unbound and verdict.reason == CODE_USED)
+        stays = self.state is VisitState.DONE or last.served or (self._unbound and verdict.reason == CODE_USED)
         if not stays or self._too_old(last.decided_ms, now):
             return False
         mended = verdict.outcome is Outcome.VALID and verdict.credential == last.refused  # the phone's next code

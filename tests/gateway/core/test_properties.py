@@ -145,7 +145,9 @@ class AnyGate(RuleBasedStateMachine):
             return
         assert {each.phrase for each in found if isinstance(each, effects.Say)} <= {"fire"}
         visits = [each.body for each in found if isinstance(each, effects.Append) and isinstance(each.body, Visit)]
-        assert not [visit for visit in visits if visit.direction is Direction.ENTRY and visit.outcome is VisitOutcome.GRANTED]
+        assert not [
+            visit for visit in visits if visit.direction is Direction.ENTRY and visit.outcome is VisitOutcome.GRANTED
+        ]
 
     def overtakes(self, written: effects.Append, sent: list[Alarm]) -> None:
         """What becomes of an alarm is told before it is written."""
