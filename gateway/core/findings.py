@@ -51,6 +51,7 @@ class Decision:
     reasons: tuple[str, ...]
 
 
+GONE = frozenset({"presence-lost", "second-credential"})  # by these ends a visit whose person is not there any more
 LOCKED_OUT, LOCKDOWN, SEALED, FIRE = "locked-out", "lockdown", "sealed", "fire"
 HOME_OBSERVATION, CLOSED_MANAGEMENT = "home-observation", "closed-management"
 DENYING = frozenset(
@@ -289,7 +290,8 @@ class Findings:
         if self._referrals:
             return Decision(VisitOutcome.REFERRED, tuple(self._referrals))
         if self._cause:
-            return self.abandoned
+            goes_early = self.screening.mostly_high  # before the last measurement
+            return Decision(VisitOutcome.REFERRED, ("fever", self._cause)) if goes_early else self.abandoned
         if self.credential is None or not self.bound or self.to_do:
             return None
         return self._whole()

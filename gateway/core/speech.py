@@ -8,6 +8,7 @@ from gateway.core.events import HEALTH_KINDS, Outcome, Verdict
 from gateway.core.findings import (
     CLOSED_MANAGEMENT,
     FIRE,
+    GONE,
     HOME_OBSERVATION,
     LOCKDOWN,
     LOCKED_OUT,
@@ -61,7 +62,7 @@ def ending(decision: Decision, findings: Findings) -> Say | None:
     """What to say upon a decision; None for a grant, which is told when the door is released, and for who has gone."""
     if decision.outcome is VisitOutcome.DENIED:
         return _said(_refusal(decision, findings.bad), Priority.REFUSAL)
-    if decision.outcome is VisitOutcome.REFERRED:
+    if decision.outcome is VisitOutcome.REFERRED and GONE.isdisjoint(decision.reasons):
         return _referral(decision, findings)
     return None
 

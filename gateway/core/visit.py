@@ -99,7 +99,7 @@ _ENDS: Mapping[VisitInput, str] = {
 _BY_CODE = frozenset({Step.CREDENTIAL, Step.HEALTH_CODE})
 _ONCE_MORE: Mapping[str, Phrase] = {
     "high": Phrase.HIGH_ONCE_MORE,
-    "once-more": Phrase.HIGH_ONCE_MORE,
+    "once-more": Phrase.ONCE_MORE,
     "too-cold": Phrase.TOO_COLD,
 }
 
