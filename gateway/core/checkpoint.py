@@ -372,7 +372,7 @@ class Checkpoint:
         stands = (
             self._mode.mode, self._portal.door.state, self._portal.passages.inside, self._alarms.open,
             self._alarms.ended, self._orders.commanded.answers, self._mode.drill, self._orders.drill.stages, self._duties.guard,
-            self._duties.rounds.waiting, self._duties.office, self._reception.visiting,
+            self._duties.rounds.waiting, self._duties.office, self._reception.visiting, self._reception.vehicle_waits,
         )  # fmt: skip
         if stands == self._stood:
             return self._status
@@ -395,6 +395,7 @@ class Checkpoint:
             ended=self._alarms.ended,
             rounds=self._duties.rounds.waiting,
             visiting=self._reception.visiting,
+            vehicle=self._reception.vehicle_waits,
         )
 
     # devices

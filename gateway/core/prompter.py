@@ -56,6 +56,8 @@ class Prompter:
         if not self._may(what, self._policy.prompter.again_s, now):
             return []
         said = [speech.notice(what)]
+        if what is Phrase.VEHICLE:
+            said += self._bay(Priority.CHIME)  # nobody may sit on the page to say that it is a delivery
         if self._policy.prompter.mask and not vehicle and first is None:
             said.append(Say(Phrase.MASK, Priority.CHIME))
         return said
@@ -80,8 +82,11 @@ class Prompter:
 
     def delivery(self) -> list[Say]:
         """Somebody brings something."""
+        return self._bay(Priority.PROMPT)
+
+    def _bay(self, priority: Priority) -> list[Say]:
         bay = self._policy.prompter.bay
-        return [Say(Phrase.DELIVERY, Priority.PROMPT, {"bay": bay})] if bay else []
+        return [Say(Phrase.DELIVERY, priority, {"bay": bay})] if bay else []
 
     def volume(self, now: Moment) -> int:
         """So loud is what is said but for alarms, in per cent."""

@@ -121,6 +121,11 @@ class Reception:
         return not idle or self._portal.grants.waiting > 0
 
     @property
+    def vehicle_waits(self) -> bool:
+        """Whether the sensor sees a vehicle."""
+        return self._prompter.vehicle
+
+    @property
     def _first(self) -> Phrase | None:
         """What whoever comes is told before any step."""
         return speech.first(self._mode, self._policy.portal.kind)

@@ -13,7 +13,7 @@ class Status:
     became of the office's last commands.
 
     `drill`: the mode is an exercise, of which so many stages are reached; `guard`: whose shift it is; `office`: it is heard; `rounds`: what is due by
-    timetable, and since when (Unix milliseconds). `visiting`: whether somebody is there or a grant waits for its record; it is nothing to tell others. `ended`: the ids of the open alarms
+    timetable, and since when (Unix milliseconds). `visiting`: whether somebody is there or a grant waits for its record; it is nothing to tell others; neither is `vehicle`, whether one is seen to wait. `ended`: the ids of the open alarms
     that are over, and wait to be acknowledged."""
 
     mode: str
@@ -29,3 +29,4 @@ class Status:
     ended: tuple[str, ...] = ()
     rounds: Mapping[str, int] = field(default_factory=dict)
     visiting: bool = field(default=False, compare=False)
+    vehicle: bool = field(default=False, compare=False)

@@ -143,7 +143,7 @@ class VisitMachine:
         sensor: the credential begins it."""
         self._direction = direction
         self._plate = self._bay = ""  # noted before anybody has shown anything
-        self._noted_ms = 0
+        self._vehicle_until_ms = 0
         self._policy = policy
         self._ids = ids
         self._judged = judged
@@ -284,8 +284,11 @@ class VisitMachine:
             return None
         ended = self._ended
         if ended is None or ended.decision.outcome is not VisitOutcome.GRANTED:  # they may yet begin another one
-            self._plate, self._bay, self._noted_ms = plate, bay, now.mono_ms
+            self._keep_vehicle(plate, bay, now.mono_ms + VEHICLE_MS)
         return "" if ended is None else ended.attempt.visit
+
+    def _keep_vehicle(self, plate: str, bay: str, until_ms: int) -> None:
+        self._plate, self._bay, self._vehicle_until_ms = plate, bay, until_ms
 
     def no_vehicle(self) -> None:
         """Whoever it was noted for is not there any more."""
@@ -394,7 +397,7 @@ class VisitMachine:
         self._move(VisitInput.READING)
         self._went_in = False
         self._ended = self._held = None
-        if now.mono_ms - self._noted_ms > VEHICLE_MS:
+        if now.mono_ms > self._vehicle_until_ms:
             self.no_vehicle()
         self._attempt = attempt = Attempt(
             self._ids(),
@@ -464,6 +467,11 @@ class VisitMachine:
         self._last = Last(frozenset(attempt.findings.read), bad.credential if bad is not None else "", now.mono_ms)
         self._ended = closed = Closed(attempt, decision)
         self._held = held(attempt.findings, attempt.readings, decision)
+        if (
+            decision.outcome is not VisitOutcome.GRANTED and how is not VisitInput.SECOND
+        ):  # they may yet begin another one
+            until_ms = now.mono_ms + seconds(self._policy.visit.registration_valid_s)
+            self._keep_vehicle(attempt.plate, attempt.bay, until_ms)
         self._move(how)
         if self.state is VisitState.DONE and not self._anybody:
             self._move(VisitInput.GONE)

@@ -247,6 +247,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="now"):
     kinds: dict[str, str] = {}
     notes: dict[str, tuple[AlarmNote, ...]] = {}
     handed_over: HandOver | None = None
+    vehicle: bool = False
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

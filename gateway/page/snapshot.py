@@ -57,6 +57,7 @@ def take(
         limit=limit,
         guard=status.guard,
         visiting=status.visiting,
+        vehicle=status.vehicle,
         alarms=listed,
         more_alarms=max(0, len(pressing) - MOST_ALARMS),
         lost=status.devices_lost[:MOST_DEVICES],

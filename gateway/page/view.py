@@ -49,7 +49,8 @@ def lane(now: Snapshot) -> Lane:
     """What the big word says."""
     if burns(now.alarms, now.ended):
         return Lane("fire", "alarm")
-    resting = Lane("somebody", "wait") if now.visiting else Lane("ready", "rest")
+    resting = Lane("vehicle", "wait") if now.vehicle else Lane("ready", "rest")
+    resting = Lane("somebody", "wait") if now.visiting else resting
     return _BY_DOOR.get(now.door, resting)
 
 

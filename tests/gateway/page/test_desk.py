@@ -178,7 +178,6 @@ def test_what_the_leader_ordered_no_guard_undoes(world: World, mode: str, drill:
     [
         (messages.Acknowledge(alarm="cd" * 16), "nothing-to-acknowledge"),
         (messages.Register(name="a", host="b"), "nobody-there"),
-        (messages.Vehicle(plate="x"), "nobody-there"),
         (messages.Stamp(stage=DrillStage.ASSEMBLED), "no-drill"),
         (messages.Confirm(round="other"), "not-due"),
         (messages.Shift(action=ShiftAction.HANDED_OVER), "no-name"),
@@ -225,6 +224,15 @@ def test_a_registration_tells_who_is_not_let_in_all_the_same(
     assert len(world.orders()) == 1
     for language in ("zh", "en"):
         assert not told or Words(language).has(f"said-{told}")
+
+
+def test_a_plate_is_taken_where_nobody_is_at_the_readers(world: World) -> None:
+    """The driver may sit in the van still, or be a delivery that never comes to them."""
+    token = world.log_in().token
+    world.status = replace(world.status, visiting=False, vehicle=True)
+    assert world.ask(messages.Vehicle(plate="京A12345", delivery=True), token).ok
+    assert world.orders() == [events.VehicleNoted("京A12345", "Li", True)]
+    assert world.desk._snapshot(world.desk._gate.now()).vehicle
 
 
 @pytest.mark.parametrize("instead", [True, False])
