@@ -253,7 +253,7 @@ def test_an_alarm_shows_who_instructed_what_and_one_that_is_over_still_takes_a_n
 
 def test_the_last_hand_over_stands_with_the_shift() -> None:
     note = HandOver(at_ms=1, by="Li", to="Wu", note="the lift is being repaired")
-    shown = json.loads(ask(FakeLine(now=snapshot(handed_over=note)), "/now").body)["regions"]["lane"]
+    shown = json.loads(ask(FakeLine(now=snapshot(handed_over=note)), "/now").body)["regions"]["facts"]
     assert re.search(r"Handed over</strong> .*· Li → Wu</span><br>the lift is being repaired", shown)
     assert "Handed over" not in ask(FakeLine(now=snapshot(handed_over=None)), "/now").body
 
