@@ -535,9 +535,9 @@ def _firm(state: dict[str, bytes], often: set[str]) -> dict[str, bytes]:
 
 
 def _as_recorded(alarm: Alarm, recorded: Alarm) -> Alarm:
-    """The same with the count that is on record: beyond TOLD_EACH that is each doubling alone."""
+    """The same with the count, and the time of it, that are on record: beyond TOLD_EACH that is each doubling alone."""
     if alarm.count > TOLD_EACH and recorded.count <= alarm.count < 2 * recorded.count:
-        return msgspec.structs.replace(alarm, count=recorded.count)
+        return msgspec.structs.replace(alarm, count=recorded.count, last_ms=recorded.last_ms)
     return alarm
 
 
