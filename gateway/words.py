@@ -210,6 +210,8 @@ _ZH = {
     "journal-too-large": "记录文件过大",
     "nearly-full": "将满员",
     "wrong-pin": "值守页面密码错误",
+    "visit-over": "该人已不在门口",
+    "somebody-else": "门口已是别人",
     "forged": "伪造：没有办公室的指令签名",
     "retained": "消息代理留存的旧指令",
     "not-for-post": "值守台只能确认报警",
@@ -231,3 +233,8 @@ def word(lang: str, machine: str) -> str:
     if lang == "zh":
         return _ZH.get(machine, machine)
     return machine.replace("-", " ").replace("_", " ")
+
+
+def has_word(machine: str) -> bool:
+    """Whether there are words of ours for it."""
+    return machine in _ZH

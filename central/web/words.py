@@ -188,6 +188,8 @@ _REASONS: Words = {
     "credential-needed": _("going out needs a pass or card here"),
     # outside a visit
     "wrong-pin": _("wrong PIN on the guard's page"),
+    "visit-over": _("whom it was for is not there any more"),
+    "somebody-else": _("somebody else is at the gate"),
     "journal-full": _("records were lost: too many waited to be written"),
     # the directory
     "part": _("a part of the directory that is forged or damaged"),

@@ -223,8 +223,9 @@ class Checkpoint:
                 self._desk.acknowledge(by[:MAX_WORD], alarm, note[:MAX_NOTE])
             case events.GuardRelease(by, reason):
                 self._portal.release(now, Direction.ENTRY, "guard", by=by[:MAX_WORD], note=reason[:MAX_NOTE])
-            case events.Registered(reference, by, instead):
-                self._reception.registered(events.Registered(reference[:MAX_WORD], by[:MAX_WORD], instead), now)
+            case events.Registered(reference, by, instead, visit):
+                done = events.Registered(reference[:MAX_WORD], by[:MAX_WORD], instead, visit[:MAX_WORD])
+                self._reception.registered(done, now)
             case events.VehicleNoted(plate, by, delivery):
                 self._reception.vehicle(plate[:MAX_WORD], by[:MAX_WORD], now, delivery=delivery)
             case events.ModeOrdered(mode, by, drill):
@@ -373,6 +374,7 @@ class Checkpoint:
             self._mode.mode, self._portal.door.state, self._portal.passages.inside, self._alarms.open,
             self._alarms.ended, self._orders.commanded.answers, self._mode.drill, self._orders.drill.stages, self._duties.guard,
             self._duties.rounds.waiting, self._duties.office, self._reception.visiting, self._reception.vehicle_waits,
+            self._reception.visit,
         )  # fmt: skip
         if stands == self._stood:
             return self._status
@@ -396,6 +398,7 @@ class Checkpoint:
             rounds=self._duties.rounds.waiting,
             visiting=self._reception.visiting,
             vehicle=self._reception.vehicle_waits,
+            visit=self._reception.visit,
         )
 
     # devices

@@ -105,11 +105,13 @@ class TemperatureMeasured:
 @dataclass(frozen=True, slots=True)
 class Registered:
     """The registration step was done (登记) by a form or by the guard; `reference` names the entry. `instead`: the person has
-    no pass, and is let in as a visitor by this registration alone (the guard's)."""
+    no pass, and is let in as a visitor by this registration alone (the guard's). `visit`: whom it is for, as the status named them when
+    the form was begun; "" for whoever is there."""
 
     reference: str
     by: str
     instead: bool = False
+    visit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ class OrderDesk:
         self.commanded = Commanded(policy.portal, has, state)
         self._wanted = Wanted(state)
         self._knows_time = False  # whether the clock was set since the start
-        self._refusals = {what: Refusals(what) for what in ("command", "time", "directory", "page")}
+        self._refusals = {what: Refusals(what) for what in ("command", "time", "directory", "page", "registration")}
 
     def adopt(self, policy: Policy) -> None:
         """Go by this from now on."""

@@ -740,6 +740,13 @@ class RoundPolicy:
         Meta(description="disinfection or announcement"),
         Why("Disinfection by timetable (定时消杀) is what building doors had to show; announcements come second."),
     ] = Due.DISINFECTION
+    title: Annotated[
+        str,
+        Meta(description="What people call it, on the guard's page; empty = the section's name", max_length=40),
+        Why(
+            "Empty: a section's name does for one round; a building with several wants them called as people there do."
+        ),
+    ] = ""
     days: Annotated[
         tuple[Day, ...],
         Meta(description="Days of the week", min_length=1, max_length=7),

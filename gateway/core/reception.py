@@ -14,7 +14,7 @@ from gateway.core import events, speech
 from gateway.core.alarm_desk import AlarmDesk
 from gateway.core.asking import ASKED
 from gateway.core.attempt import Closed, exit_visit, record
-from gateway.core.capacity import REACHED, WARNING, Capacity
+from gateway.core.capacity import FULL, REACHED, WARNING, Capacity
 from gateway.core.duties import Duties
 from gateway.core.effects import Say, Tone
 from gateway.core.equipment import Equipment
@@ -32,6 +32,7 @@ from gateway.core.portal import PortalDesk
 from gateway.core.prompter import Prompter
 from gateway.core.seen import Seen
 from gateway.core.tables import earliest
+from gateway.core.turned_away import TurnedAway
 from gateway.core.used import UsedCodes
 from gateway.core.visit import Left, NightArrival, Note, VisitMachine, VisitState
 from sync.contract.alarms import AlarmKind
@@ -73,9 +74,11 @@ class Reception:
         self._entry = VisitMachine(policy, ids, self._used.judged)
         self._exit = VisitMachine(policy, ids, self._used.judged, Direction.EXIT)
         self._lockout = LockOut(policy.visit, state)
+        self._turned_away = TurnedAway()
         self._capacity = Capacity(policy.capacity)
         self._against = Objections(policy, mode=mode, portal=portal, lockout=self._lockout, capacity=self._capacity)
         self._prompter = Prompter(policy)
+        self._ending: Closed | None = None  # the visit that has ended last
         self.durables: tuple[Part, ...] = (self._lockout.durable, self._seen.durable, self._used.durable)
 
     def adopt(self, policy: Policy, version: str) -> None:
@@ -115,6 +118,11 @@ class Reception:
         return under_way or self._portal.grants.waiting > 0
 
     @property
+    def visit(self) -> str:
+        """The visit of whoever is at the entry, also before they have shown anything; "" where nobody is known to be."""
+        return self._entry.who
+
+    @property
     def visiting(self) -> bool:
         """Whether somebody is there, or a grant waits for its record."""
         idle = self._entry.state is VisitState.IDLE and self._exit.state is VisitState.IDLE
@@ -150,7 +158,9 @@ class Reception:
 
     def deadline(self) -> int | None:
         """When it wants to be asked again."""
-        return earliest(self._entry.deadline(), self._exit.deadline(), self._lockout.deadline())
+        return earliest(
+            self._entry.deadline(), self._exit.deadline(), self._lockout.deadline(), self._turned_away.deadline()
+        )
 
     def due(self, now: Moment) -> None:
         """Do what its deadline was for."""
@@ -158,6 +168,8 @@ class Reception:
         self._tell(self._exit.due(now), now)
         if self._lockout.due(now.mono_ms):
             self._desk.over(AlarmKind.LOCK_OUT)
+        if (counted := self._turned_away.due(now.mono_ms)) is not None:
+            self._out.record(counted)
 
     def volume(self, now: Moment) -> int:
         """So loud is what is said but for alarms, in per cent."""
@@ -187,9 +199,7 @@ class Reception:
 
     def credential(self, event: events.CredentialResolved, now: Moment) -> None:
         """A card or code."""
-        first_time = self._seen.first_time(event, self._policy.portal.name)
-        if first_time is not None:
-            self._out.record(first_time)
+        self._look_at_card(event)
         valid = event.verdict.outcome is events.Outcome.VALID
         confirms = valid and self._duties.card(event.verdict.holder, now)
         if event.direction is Direction.EXIT:
@@ -199,6 +209,19 @@ class Reception:
         else:
             self._tell(self._entry.credential(event, now, self._against.entry(event.verdict, now)), now)
 
+    def _look_at_card(self, event: events.CredentialResolved) -> None:
+        """Its first time here is a record of its own; of one that nobody knows not while the readers are locked out, when any number of
+        them may be shown: then it is still to come."""
+        if (
+            self._lockout.locked
+            and event.direction is Direction.ENTRY
+            and event.verdict.outcome is not events.Outcome.VALID
+        ):
+            return
+        first_time = self._seen.first_time(event, self._policy.portal.name)
+        if first_time is not None:
+            self._out.record(first_time)
+
     def unread(self, event: events.CodeUnread, now: Moment) -> None:
         """Nothing is said over an alarm; under the night guard's own sound people are still told what to do."""
         if self._sounding() - {Tone.NIGHT}:
@@ -207,13 +230,37 @@ class Reception:
         self._tell(machine.unread(event, now, near=self._prompter.person), now)
 
     def registered(self, done: events.Registered, now: Moment) -> None:
-        """The registration was done. It may be the last step: what speaks against letting them in is looked at now."""
+        """The registration was done. It may be the last step: what speaks against letting them in is looked at now. What comes of it is
+        shown; one that is not for whoever is there is turned away, on record."""
+        against = self._entry.not_theirs(done.visit) if done.visit else ""
+        if against:
+            self._orders.refuse("registration", against, now, done.reference)
+            self._out.show("registered", reference=done.reference, outcome="turned-away", reason=against)
+            return
+        self._ending = None
+        self._register(replace(done, visit=""), now)
+        self._show_registered(done.reference)
+
+    def _register(self, done: events.Registered, now: Moment) -> None:
         verdict = self._entry.awaiting(now)
         if verdict is not None:
             against = self._against.entry(verdict, now)
         else:
             against = self._against.registered(now) if done.instead or self._mode.fire else []
         self._tell(self._entry.registered(done, now, against), now)
+
+    def _show_registered(self, reference: str) -> None:
+        """How the visit ended by it, or what is still to be done."""
+        ended = self._ending
+        if ended is None:
+            steps = ",".join(step.value for step in self._entry.to_do)
+            self._out.show("registered", reference=reference, outcome="waits", reason=steps)
+            return
+        number = str(self._queue_number(ended)) if FULL in ended.decision.reasons else ""
+        reason = ",".join(ended.decision.reasons)
+        self._out.show(
+            "registered", reference=reference, outcome=ended.decision.outcome.value, reason=reason, number=number
+        )
 
     def _leaves(self, event: events.CredentialResolved, now: Moment) -> None:
         """A credential at an exit reader. An escape route asks for nothing more, and never says no for the place's own sake."""
@@ -256,7 +303,7 @@ class Reception:
                     self._out.add(note)
 
     def _closed(self, closed: Closed, now: Moment) -> None:
-        closed = closed.unless(self._against.since(closed, now), now)
+        closed = self._ending = closed.unless(self._against.since(closed, now), now)
         findings, decision = closed.attempt.findings, closed.decision
         locks_out = self._count_bad(closed, now)
         self._used.use(findings.counters, now.mono_ms, sure=closed.attempt.began.trusted and now.trusted)
@@ -286,7 +333,8 @@ class Reception:
             self._let_out(closed, now)
             self._out.record(body)
         else:
-            self._out.record(body)
+            if self._turned_away.is_told(closed, now.mono_ms):
+                self._out.record(body)
             if entry and closed.decision.outcome is not VisitOutcome.ABANDONED:
                 self._portal.refused(now)
 
@@ -300,9 +348,11 @@ class Reception:
     def _speak(self, closed: Closed) -> None:
         said = speech.ending(closed.decision, closed.attempt.findings)
         if said is not None and said.phrase == Phrase.FULL:
-            who = closed.attempt.findings.holder or closed.attempt.visit
-            said = replace(said, values={"number": str(self._capacity.number(who))})
+            said = replace(said, values={"number": str(self._queue_number(closed))})
         self._say(() if said is None else (said,))
+
+    def _queue_number(self, closed: Closed) -> int:
+        return self._capacity.number(closed.attempt.findings.holder or closed.attempt.visit)
 
     def _count_bad(self, closed: Closed, now: Moment) -> bool:
         """Count for the lock-out; whether this was the last bad one allowed."""

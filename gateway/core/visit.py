@@ -43,6 +43,8 @@ HEARD_LATE_MS = 500  # presence is debounced and waits its turn: it may have beg
 LEAVER_MS = 10_000  # whom the sensor sees so soon after somebody has gone out may be them, on their way
 PASSES_MS = 5_000  # so much later they are asked: by then they have stayed
 VEHICLE_MS = 120_000  # so long a plate is of whoever shows something first
+VISIT_OVER, SOMEBODY_ELSE = "visit-over", "somebody-else"
+"""Why what was meant for somebody is for nobody here."""
 
 
 class VisitState(StrEnum):
@@ -148,6 +150,8 @@ class VisitMachine:
         self._ids = ids
         self._judged = judged
         self.state = VisitState.IDLE
+        self._coming = ""  # the id that the visit will have of whoever is there and has shown nothing yet
+        self._same: frozenset[str] = frozenset()  # the visits of whoever is there
         self._present = False
         self._left_ms: int | None = None
         self._sensor_lost = False
@@ -177,6 +181,22 @@ class VisitMachine:
     def _anybody(self) -> bool:
         """Whether the sensor sees somebody, or did a moment ago."""
         return self._present or self._left_ms is not None
+
+    @property
+    def who(self) -> str:
+        """The visit of whoever is there: under way, just ended, or yet to begin; "" where nobody is known to be."""
+        if self._attempt is not None:
+            return self._attempt.visit
+        return self._coming if self._ended is None else self._ended.attempt.visit
+
+    def not_theirs(self, visit: str) -> str:
+        """Why what is meant for this visit is not for whoever is there, in one machine word; "" where it is."""
+        if not self.who:
+            return VISIT_OVER
+        if visit not in self._same:
+            return SOMEBODY_ELSE
+        let_in = self._ended is not None and self._ended.decision.outcome is VisitOutcome.GRANTED
+        return VISIT_OVER if self._attempt is None and (self._went_in or let_in) else ""
 
     # what happens
 
@@ -221,7 +241,8 @@ class VisitMachine:
             notes += self._end_by(VisitInput.SECOND, now)
         if self._attempt is None:
             kept = self._kept(now)
-            notes += self._begin(now, kept if kept is not None and kept.is_of(event) else None)
+            theirs = kept if kept is not None and kept.is_of(event) else None
+            notes += self._begin(now, theirs, same=theirs is not None)
         return notes + self._take_all((*map(Circumstance, circumstances), event), now)
 
     def awaiting(self, now: Moment) -> Verdict | None:
@@ -267,7 +288,7 @@ class VisitMachine:
             return []
         if self._attempt is not None and self._already_registered(self._attempt.findings, event):
             return []
-        begun = self._begin(now, self._kept(now)) if self._attempt is None else []
+        begun = self._begin(now, self._kept(now), same=True) if self._attempt is None else []
         return begun + self._take_all((*map(Circumstance, circumstances), event), now)
 
     @staticmethod
@@ -275,6 +296,11 @@ class VisitMachine:
         """Whether it says nothing new. A guard may have forgotten to say that it stands for the pass, and say it now."""
         new = {Step.REGISTRATION} | ({Step.CREDENTIAL} if event.instead else set())
         return new <= findings.passed
+
+    @property
+    def to_do(self) -> tuple[Step, ...]:
+        """What whoever is under way can still do here."""
+        return self._attempt.findings.to_do if self._attempt is not None else ()
 
     def vehicle(self, plate: str, bay: str, now: Moment) -> str | None:
         """The plate of whoever is there, or comes within `VEHICLE_MS`, and where they stop. None: the record of the visit under way
@@ -341,6 +367,9 @@ class VisitMachine:
             notes += self._end_by(VisitInput.GONE, now)
             attempt = None
         self._move(VisitInput.ARRIVED)
+        if attempt is None:
+            self._coming = self._ids()
+            self._same = frozenset({self._coming})
         notes += self._somebody(now)
         leaver = self._went_out_ms is not None and now.mono_ms - self._went_out_ms <= LEAVER_MS
         self._greeted = self._greeted or leaver
@@ -389,9 +418,9 @@ class VisitMachine:
         mended = verdict.outcome is Outcome.VALID and verdict.credential == last.refused  # the phone's next code
         return verdict.credential in last.read and not mended
 
-    def _begin(self, now: Moment, kept: Held | None = None) -> list[Note]:
+    def _begin(self, now: Moment, kept: Held | None = None, *, same: bool = False) -> list[Note]:
         """Begin an attempt, with what is `kept` of the last one. Whatever was measured before belongs to it only when nobody else was
-        there before."""
+        there before. `same`: it is known to be whoever the last one was of."""
         afresh = self.state is not VisitState.PRESENT
         notes = self._somebody(now)
         self._move(VisitInput.READING)
@@ -399,8 +428,10 @@ class VisitMachine:
         self._ended = self._held = None
         if now.mono_ms > self._vehicle_until_ms:
             self.no_vehicle()
+        visit, self._coming = self._coming or self._ids(), ""
+        self._same = self._same | {visit} if same else frozenset({visit})
         self._attempt = attempt = Attempt(
-            self._ids(),
+            visit,
             now,
             Findings(self._policy, self._direction, now),
             self._direction,
@@ -480,6 +511,7 @@ class VisitMachine:
     def _left(self) -> Note:
         self._went_in = self._greeted = self._night_told = False
         self._ended = self._held = None
+        self._coming, self._same = "", frozenset()
         self.no_vehicle()
         return Left()
 

@@ -3,8 +3,10 @@
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.applications import Starlette
@@ -26,6 +28,7 @@ from gateway.page.messages import Answer, Person
 from gateway.page.security import BadForm, Guarded, csrf_of, new_cookie, read_form
 from gateway.page.view import HERE, REASONS, View, unheard
 from gateway.page.words import LANGUAGES
+from gateway.words import has_word
 
 ACTIONS: Final[Mapping[str, type[messages.Action]]] = {
     kind.__struct_config__.tag: kind  # type: ignore[misc]
@@ -38,6 +41,8 @@ STATIC: Final = {"page.js": "text/javascript", "page.css": "text/css", "icon.svg
 BEAT_S: Final = 2.0  # a browser that hears nothing for longer says so
 ASK_AGAIN_S: Final = 20.0  # whether a stream's log-in still stands
 MOST_STREAMS: Final = 12
+MOST_OUT: Final = 64
+MOST_SAID: Final = 200  # characters of what a form's answer was
 MOST_ACCEPTED: Final = 256  # characters of an Accept-Language header
 _QUALITY: Final = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 YEAR_S: Final = 31_536_000
@@ -55,6 +60,7 @@ class Page:
         self._tls = bool(line.setup.certificate)
         self._cookie = "__Host-menshen" if self._tls else "menshen"
         self._streams = 0
+        self._out: deque[str] = deque(maxlen=MOST_OUT)  # log-ins that have ended here
 
     def app(self) -> ASGIApp:
         """As an application."""
@@ -147,6 +153,8 @@ class Page:
     async def _log_out(self, request: Request) -> Response:
         await read_form(request, self._token(request))
         await self._ask(request, messages.LogOut())
+        self._out.append(self._token(request))
+        await self._line.wake()
         response = RedirectResponse("/login", 303)
         self._set(response, "", new_cookie(), None)
         return response
@@ -157,6 +165,15 @@ class Page:
         response = RedirectResponse("/login" if fields.get("at") == "login" else "/", 303)
         self._set(response, "-language", other, YEAR_S)
         return response
+
+    def _said(self, request: Request) -> str:
+        """What the last form's answer was; no more of it than the gate has words for."""
+        said, why = (request.query_params.get(name, "")[:MOST_SAID] for name in ("said", "why"))
+        reasons = [each for each in why.split(",") if has_word(each)]
+        number = request.query_params.get("number", "")
+        place = int(number) if number.isascii() and number.isdigit() and len(number) <= 6 else 0
+        known = self._view.words(self._spoken(request)).has(f"said-{said}")
+        return self._outcome(request, said, reasons, place) if known else ""
 
     def _word(self, request: Request, reason: str) -> str:
         words = self._view.words(self._spoken(request))
@@ -171,7 +188,7 @@ class Page:
             return PlainTextResponse(self._view.words(self._spoken(request))("gate-lost"), 503)
         if answer.person is None:
             return RedirectResponse("/login", 303)
-        said = self._word(request, request.query_params.get("said", ""))
+        said = self._said(request)
         html = self._view.page(
             self._spoken(request), csrf_of(self._token(request)), answer.person, now, lost=self._line.lost, said=said
         )
@@ -189,6 +206,7 @@ class Page:
             "title": self._view.title(language, now, lost=self._line.lost),
             "lost": self._line.lost,
             "office": now is not None and now.office,
+            "visit": now.visit if now is not None else "",
         }
         if now is not None:
             state["at"] = self._view.clock(now.at_ms)
@@ -208,6 +226,7 @@ class Page:
         self._streams += 1
         try:
             version, lost, rounds = -1, False, 0
+            token = self._token(request)
             while True:
                 if self._line.version != version or self._line.lost is not lost:
                     version, lost = self._line.version, self._line.lost
@@ -215,8 +234,11 @@ class Page:
                 else:
                     at = self._view.clock(self._line.now.at_ms) if self._line.now is not None else ""
                     yield _event("beat", {"at": at, "lost": lost})
-                await self._line.newer(version, BEAT_S)
+                await self._line.newer(version, BEAT_S, lambda: token in self._out)
                 rounds += 1
+                if token in self._out:
+                    yield _event("end", {})
+                    return
                 if rounds % int(ASK_AGAIN_S / BEAT_S) == 0:
                     answer = await self._ask(request, messages.Who())
                     if answer.reason == "logged-out":
@@ -249,14 +271,25 @@ class Page:
         return {**given, "type": str(kind.__struct_config__.tag)}
 
     def _told(self, request: Request, answer: Answer) -> Response:
-        words = self._view.words(self._spoken(request))
-        text = words.said(answer.reason) if answer.reason else words("done")
+        text = self._outcome(request, answer.reason, answer.why, answer.number) or self._view.words(
+            self._spoken(request)
+        )("done")
         status = (
             200 if answer.ok else {"logged-out": 401, "gate-lost": 503, "not-understood": 422}.get(answer.reason, 409)
         )
         if request.headers.get("accept", "").startswith("application/json"):
             return JSONResponse({"ok": answer.ok, "text": text}, status)
-        return RedirectResponse(f"/?said={answer.reason}" if answer.reason else "/", 303)
+        told = {"said": answer.reason, "why": ",".join(answer.why), "number": str(answer.number or "")}
+        query = urlencode({name: value for name, value in told.items() if value})
+        return RedirectResponse(f"/?{query}" if query else "/", 303)
+
+    def _outcome(self, request: Request, reason: str, why: Sequence[str] = (), number: int = 0) -> str:
+        """What became of it, in words: those for its first reason, where there are any, else all its reasons; "" for nothing."""
+        words = self._view.words(self._spoken(request))
+        if why and words.has(f"said-{reason}-{why[0]}"):
+            return words.said(f"{reason}-{why[0]}") + (f" {number}" if number else "")
+        named = [words.machine(each) for each in why if each != "ok"]
+        return " ".join([words.said(reason), ", ".join(named)]).strip() if reason else ""
 
     async def _bad_form(self, request: Request, error: Exception) -> Response:
         status = error.status if isinstance(error, BadForm) else 400

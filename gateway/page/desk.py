@@ -18,7 +18,15 @@ import msgspec
 from drivers.child import PATIENCE, ChildMisbehaved, ChildProcess, Patience
 from gateway.config import GateConfig
 from gateway.core.effects import Append, Effect
-from gateway.core.events import AccessLocked, AccessRefused, CredentialResolved, DeviceChanged, Event, Outcome
+from gateway.core.events import (
+    AccessLocked,
+    AccessRefused,
+    CredentialResolved,
+    DeviceChanged,
+    Event,
+    Outcome,
+    Registered,
+)
 from gateway.core.moment import Moment
 from gateway.core.policy import Policy
 from gateway.core.status import Status
@@ -29,7 +37,8 @@ from gateway.page.access import Guesses, Session, Sessions, Tablets, place_of
 from gateway.page.alarms import RecentAlarms
 from gateway.page.guards import Guard, GuardBook, GuardsError, Role, give_hashes_back, is_right
 from gateway.page.messages import Answer, Ask, Beat, Person
-from gateway.page.orders import against, event_of, refuses_them
+from gateway.page.orders import against, event_of
+from gateway.page.registrations import Registrations
 from gateway.page.settings import setup_of
 from gateway.page.shifts import LastHandOver
 from gateway.page.snapshot import on_duty, packed, take
@@ -84,6 +93,7 @@ class PageDesk:
         self._policy = config.policy
         self._setup = messages.encode(setup_of(config))
         self._visits = RecentVisits()
+        self._registrations = Registrations()
         self._alarms = RecentAlarms()
         self._hand_over = LastHandOver()
         give_hashes_back()
@@ -131,6 +141,9 @@ class PageDesk:
         """A watcher of effects."""
         self._visits.watch(effect)
         self._alarms.watch(effect, now)
+        answer = self._registrations.answer(effect)
+        if answer is not None:
+            self._child.send(messages.encode(answer))
         if isinstance(effect, Append):
             self.recorded(effect.body, now.at_ms)
         self._touched = True
@@ -191,7 +204,7 @@ class PageDesk:
             handed_over=self._hand_over.last,
             devices=self._gate.devices(),
             limit=self._policy.capacity.most,
-            rounds={name: each.what.value for name, each in self._policy.rounds.items()},
+            rounds=self._policy.rounds,
             alive=now.mono_ms - self._gate.turned_ms() < TURNS_MS,
         )
 
@@ -260,7 +273,7 @@ class PageDesk:
             logger.error("%s", error)
             return Answer(id=ask.id, ok=False, reason="guards-unreadable")
 
-    def _of_guard(self, ask: Ask, session: Session, guard: Guard, now: Moment) -> Answer:
+    def _of_guard(self, ask: Ask, session: Session, guard: Guard, now: Moment) -> Answer | None:
         leader = guard.role is Role.LEADER
         match ask.what:
             case messages.Who():
@@ -274,7 +287,7 @@ class PageDesk:
                 self._sessions.used(session.token, now.mono_ms)
                 return self._order(ask.id, action, guard, now, leader=leader)
 
-    def _order(self, number: int, action: messages.Action, guard: Guard, now: Moment, *, leader: bool) -> Answer:
+    def _order(self, number: int, action: messages.Action, guard: Guard, now: Moment, *, leader: bool) -> Answer | None:
         reason = against(action, self._known(action, now.mono_ms), leader=leader)
         if reason or self._too_fast(guard.name, now.mono_ms):
             return Answer(id=number, ok=False, reason=reason or "too-fast")
@@ -283,9 +296,12 @@ class PageDesk:
         except GatewayError as error:
             logger.error("%s", error)
             return Answer(id=number, ok=False, reason="not-kept")
-        told = refuses_them(action, self._gate.status(), self._policy)
+        if not isinstance(event, Registered):
+            self._gate.post(event)
+            return Answer(id=number, ok=True)
+        self._registrations.put(event.reference, number, now.mono_ms)  # answered when the core has
         self._gate.post(event)
-        return Answer(id=number, ok=True, reason=told)
+        return None
 
     def _known(self, action: messages.Action, now_ms: int) -> Status:
         """What an order is held against: notes are also taken about the alarms that are over and still listed."""

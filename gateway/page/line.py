@@ -58,11 +58,11 @@ class Line:
         silent = time.monotonic() - self._heard_s > SILENT_S
         return silent or self.now is None or not self.now.alive
 
-    async def newer(self, than: int, within_s: float) -> None:
-        """Wait until there is a newer version, or for so long."""
+    async def newer(self, than: int, within_s: float, unless: Callable[[], bool]) -> None:
+        """Wait until there is a newer version, for so long, or until `unless` holds when somebody calls `wake`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s), self._changed:
-                await self._changed.wait_for(lambda: self.version > than)
+                await self._changed.wait_for(lambda: self.version > than or unless())
 
     async def ask(self, token: str, address: str, what: Action | LogIn | LogInByCard | LogOut | Who) -> Answer:
         """Ask the gate. No answer in time, too many questions or a gate that takes none is an answer, too."""
@@ -112,7 +112,7 @@ class Line:
                 self.now = said
                 if changed:
                     self.version += 1
-                    self._task = asyncio.get_running_loop().create_task(self._wake())
+                    self._task = asyncio.get_running_loop().create_task(self.wake())
             case Answer(id=number) if number in self._asked:
                 future = self._asked[number]
                 if not future.done():
@@ -120,6 +120,7 @@ class Line:
             case _:
                 pass  # an answer that nobody waits for any more
 
-    async def _wake(self) -> None:
+    async def wake(self) -> None:
+        """Have all who wait look again."""
         async with self._changed:
             self._changed.notify_all()

@@ -59,8 +59,10 @@ class Release(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
 
 
 class Register(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="register"):
-    """Whoever stands at the gate. `instead`: of a pass, they are let in by this."""
+    """Whoever stands at the gate. `visit`: whom the form was begun for, as the snapshot named them; `instead`: of a pass, they are let in
+    by this."""
 
+    visit: Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")] = ""
     name: Given
     host: Given
     purpose: Word = ""
@@ -220,8 +222,9 @@ class OnDuty(msgspec.Struct, frozen=True, kw_only=True):
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="now"):
     """The gate as it stands. `alive`: its deciding thread turns; `office`: the office is heard; `limit`: people who may be
     inside, 0 for no limit; `due`: rounds and since when (Unix milliseconds); `ended`: the ids of
-    open alarms that are over; `kinds`: what each round that is due is; `answered`: alarms acknowledged
-    lately, and over; `notes`: about all these, by the alarm's id."""
+    open alarms that are over; `kinds`: what each round that is due or was missed is, and `titles`:
+    what people call it; `answered`: alarms acknowledged
+    lately, and over; `notes`: about all these, by the alarm's id; `visit`: that of whoever is at the entry, "" for nobody."""
 
     at_ms: int
     alive: bool
@@ -245,9 +248,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="now"):
     ended: tuple[str, ...] = ()
     answered: tuple[Alarm, ...] = ()
     kinds: dict[str, str] = {}
+    titles: dict[str, str] = {}
     notes: dict[str, tuple[AlarmNote, ...]] = {}
     handed_over: HandOver | None = None
     vehicle: bool = False
+    visit: str = ""
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,7 +264,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, tag="answer"):
     """To a request. `reason`: why not, in one machine word, or what becomes of it; `token`, `tablet`: of a new log-in; `wait_s`: nothing is heard of
-    this guard or address for so long."""
+    this guard or address for so long; `why`: all reasons of what becomes of it; `number`: in the queue."""
 
     id: int
     ok: bool
@@ -268,6 +273,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, tag="answer"):
     token: str = ""
     tablet: str = ""
     wait_s: int = 0
+    why: tuple[str, ...] = ()
+    number: int = 0
 
 
 ToPage = Setup | Snapshot | Answer

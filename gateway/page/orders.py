@@ -4,13 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.core import events
-from gateway.core.door import DoorState
 from gateway.core.drill import BY_PEOPLE
-from gateway.core.findings import REGISTERED
-from gateway.core.policy import Mode, Policy, PortalKind
+from gateway.core.policy import Mode
 from gateway.core.status import Status
+from gateway.core.visit import SOMEBODY_ELSE
 from gateway.page import messages
-from gateway.page.alarms import burns
 from gateway.page.messages import LEADERS_MODES
 from sync.contract.records import ShiftAction
 from sync.contract.text import harmless
@@ -24,6 +22,7 @@ LEADER_ONLY, NO_SUCH_ALARM, NOBODY_THERE, NO_DRILL, NOT_DUE, NO_NAME = (
     "not-due",
     "no-name",
 )
+TURNED_AWAY = "turned-away"
 Keep = Callable[[messages.Register], str]
 """Keeps a registration; its reference."""
 
@@ -50,6 +49,11 @@ def _against_visit(_asked: messages.Action, status: Status, _leader: bool) -> st
     return "" if status.visiting else NOBODY_THERE
 
 
+def _against_register(asked: messages.Register, status: Status, leader: bool) -> str:
+    """A form that was begun when nobody was there is for nobody who has come since."""
+    return _against_visit(asked, status, leader) or ("" if asked.visit else SOMEBODY_ELSE)
+
+
 def _against_stamp(asked: messages.Stamp, status: Status, _leader: bool) -> str:
     return "" if status.drill and asked.stage in BY_PEOPLE else NO_DRILL
 
@@ -64,28 +68,18 @@ def _against_shift(asked: messages.Shift, _status: Status, _leader: bool) -> str
     return NO_NAME if asked.action is ShiftAction.HANDED_OVER and not asked.to else ""
 
 
-def refuses_them(action: messages.Action, status: Status, policy: Policy) -> str:
-    """What at the gate speaks against letting in whoever is registered, as a word of the page; "" for nothing. The registration is kept
-    all the same, and the core puts on record what came of it."""
-    if not isinstance(action, messages.Register):
-        return ""
-    if burns(status.alarms, status.ended):
-        return "registered-fire"
-    if status.door == DoorState.FREE:
-        return ""
-    if policy.portal.kind is PortalKind.SEALED:
-        return "registered-sealed"
-    if status.mode == Mode.LOCKDOWN:
-        return "registered-lockdown"
-    closed = status.mode == Mode.CLOSED and REGISTERED.pass_type not in policy.modes.closed_admits
-    return "registered-closed" if closed and action.instead else ""
+def became(number: int, outcome: str, reasons: tuple[str, ...], place: int) -> messages.Answer:
+    """The answer to a registration, of what the core made of it (`turned-away`, `waits`, or how the visit ended); `place`: in the queue."""
+    if outcome == TURNED_AWAY:
+        return messages.Answer(id=number, ok=False, reason=reasons[0])
+    return messages.Answer(id=number, ok=True, reason=f"registered-{outcome}", why=reasons, number=place)
 
 
 _RULES: Mapping[type, Callable[[Any, Status, bool], str]] = {
     messages.Switch: _against_switch,
     messages.NoteAlarm: _against_alarm,
     messages.Acknowledge: _against_alarm,
-    messages.Register: _against_visit,
+    messages.Register: _against_register,
     messages.Stamp: _against_stamp,
     messages.Confirm: _against_round,
     messages.Shift: _against_shift,
@@ -95,7 +89,7 @@ _RULES: Mapping[type, Callable[[Any, Status, bool], str]] = {
 def event_of(action: messages.Action, by: str, keep: Keep) -> events.Event:
     """The event. `by`: whose log-in it is. Raises whatever `keep` does."""
     if isinstance(action, messages.Register):
-        return events.Registered(keep(action), by, action.instead)
+        return events.Registered(keep(action), by, action.instead, action.visit)
     return _EVENTS[type(action)](action, by)
 
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 import msgspec
 
 from gateway.core.moment import Moment
+from gateway.core.policy import RoundPolicy
 from gateway.core.status import Status
 from gateway.page.alarms import RecentAlarms
 from gateway.page.messages import (
@@ -20,7 +21,7 @@ from gateway.page.messages import (
     encode,
 )
 from gateway.page.visits import RecentVisits
-from sync.contract.alarms import Alarm, DeviceReport
+from sync.contract.alarms import Alarm, AlarmKind, DeviceReport
 from sync.contract.directory import Duty, DutyRole, concerns
 from sync.contract.text import harmless
 
@@ -37,13 +38,17 @@ def take(
     handed_over: HandOver | None = None,
     devices: tuple[DeviceReport, ...] = (),
     limit: int,
-    rounds: Mapping[str, str] = MappingProxyType({}),
+    rounds: Mapping[str, RoundPolicy] = MappingProxyType({}),
     alive: bool,
 ) -> Snapshot:
     """The gate as it stands."""
     pressing = sorted(status.alarms, key=_pressing)
     due = list(status.rounds.items())[:MOST_ROUNDS]
     listed, still_open = tuple(pressing[:MOST_ALARMS]), {alarm.id for alarm in pressing}
+    missed = [
+        alarm.detail for alarm in (*listed, *recent.answered(now.mono_ms)) if alarm.kind is AlarmKind.ROUND_MISSED
+    ]
+    told = {name: rounds[name] for name in (*dict(due), *missed) if name in rounds}
     answered = tuple(alarm for alarm in recent.answered(now.mono_ms) if alarm.id not in still_open)
     return Snapshot(
         at_ms=now.at_ms,
@@ -58,12 +63,14 @@ def take(
         guard=status.guard,
         visiting=status.visiting,
         vehicle=status.vehicle,
+        visit=status.visit,
         alarms=listed,
         more_alarms=max(0, len(pressing) - MOST_ALARMS),
         lost=status.devices_lost[:MOST_DEVICES],
         devices=devices[:MOST_DEVICES],
         due=dict(due),
-        kinds={name: rounds[name] for name, _ in due if name in rounds},
+        kinds={name: each.what.value for name, each in told.items()},
+        titles={name: each.title for name, each in told.items() if each.title},
         steps=visits.steps,
         visits=visits.last,
         duty=duty,

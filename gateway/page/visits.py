@@ -27,7 +27,7 @@ class RecentVisits:
     def watch(self, effect: effects.Effect) -> None:
         """See what a turn brought."""
         match effect:
-            case effects.Append(body=Visit()):
+            case effects.Show("decision"):  # not each has a record
                 self._decided = True
             case effects.Show("step", values):
                 self._step(values["step"], values["result"] == "passed", values["reason"])

@@ -4,7 +4,7 @@
   const $ = (id) => document.getElementById(id);
   if (!$("lane")) return; // the log-in page
   const SILENT_MS = 6000, POLL_MS = 2000, RING_MS = 4000;
-  let heard = Date.now(), stream = null, title = document.title, ringing = [], audio = null;
+  let heard = Date.now(), stream = null, title = document.title, ringing = [], audio = null, visit = $("for-visit").value;
 
   // what stands
 
@@ -36,10 +36,15 @@
     }
     if (state.alarms) { const fresh = state.alarms.some((id) => !ringing.includes(id)); ringing = state.alarms; if (fresh) ring(); }
     jump();
+    visit = state.visit;
+    follow();
     title = state.title;
     $("no-office").hidden = state.office || state.lost;
     alive(state);
   };
+
+  // a registration is for whoever is there when it is begun, or comes first after that: from then on it stays so
+  const follow = () => { if (!$("for-visit").value || ![...$("register").elements].some((each) => each.id && each.type !== "hidden" && (each.type === "checkbox" ? each.checked : each.value))) $("for-visit").value = visit; };
 
   const jump = () => { // an alarm that is out of sight
     const box = $("alarms").getBoundingClientRect();
@@ -96,6 +101,7 @@
       if (answer.status === 401) return ended();
       const told = await answer.json();
       say(told.text, !told.ok);
+      if (form.id === "register") $("for-visit").value = visit; // refused for somebody else: the guard has been told, and may mean who is there now
       if (told.ok) { form.reset(); const box = form.closest("details"); if (box) box.open = false; if (form.contains($("heard"))) $("begin").hidden = true; }
     } catch { say($("lost").textContent.trim(), true); } finally { if (button) button.disabled = false; }
   };

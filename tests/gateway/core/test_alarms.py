@@ -163,10 +163,10 @@ def test_alarms_from_before_a_restart_end_when_their_sensor_says_so() -> None:
     before.wait(2)
     assert len(before.open_alarms) == 5
     after = Gate(state=before.durable, now=at("23:40", mono_ms=10))
-    assert after.open_alarms == [AlarmKind.TAMPER, AlarmKind.DEVICE_LOST, AlarmKind.DOOR_FORCED]
+    assert sorted(after.open_alarms) == [AlarmKind.DEVICE_LOST, AlarmKind.DOOR_FORCED, AlarmKind.TAMPER]
     assert after.tones == {effects.Tone.ALARM}
     after.send(DoorContact(False), TamperInput(False), DeviceChanged("beam", "ok"))
-    assert after.open_alarms == [AlarmKind.TAMPER, AlarmKind.DOOR_FORCED]
+    assert sorted(after.open_alarms) == [AlarmKind.DOOR_FORCED, AlarmKind.TAMPER]
     after.send(Acknowledge("button"))
     assert after.open_alarms == [] and after.durable == {}
 

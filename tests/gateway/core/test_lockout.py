@@ -2,11 +2,11 @@
 
 import pytest
 
-from gateway.core.events import Outcome
+from gateway.core.events import Outcome, Registered, VehicleNoted
 from gateway.core.phrases import Phrase
 from sync.contract.alarms import AlarmKind
-from sync.contract.records import Direction, VisitOutcome
-from tests.gateway.core.acting import Gate, at, bad, card, said
+from sync.contract.records import CardSeen, Direction, Refused, VisitOutcome
+from tests.gateway.core.acting import Gate, at, bad, card, policy, said
 
 
 def guess(gate: Gate, times: int, start: int = 0) -> None:
@@ -108,3 +108,69 @@ def test_the_count_goes_on_after_a_restart() -> None:
     later = Gate(state=gate.durable)
     guess(later, 1)
     assert later.open_alarms == [AlarmKind.LOCK_OUT]
+
+
+def test_ten_thousand_codes_at_a_locked_reader_are_a_record_a_minute_and_every_one_is_counted() -> None:
+    gate = Gate()
+    guess(gate, 5)
+    written = len(gate.commits)
+    shown = 0
+    while AlarmKind.LOCK_OUT in gate.open_alarms:
+        for _ in range(100):
+            kind = "card" if shown % 2 else "text"
+            gate.read(bad(credential=f"more-{shown}", kind=kind))
+            shown += 1
+        gate.wait(0.5)
+    gate.wait(120)
+    assert shown >= 10_000
+    (first,) = [visit for visit in gate.visits if visit.credential == "more-0"]
+    assert first.reasons == ("locked-out", "unknown-code")
+    counted = gate.bodies(Refused)
+    assert sum(each.count for each in counted) == shown - 1
+    assert {(each.what, each.reason) for each in counted} == {("reader", "locked-out")}
+    assert len(gate.commits) - written < 10
+    gate.read(bad(credential="more-1", kind="card"))
+    assert [each.card for each in gate.bodies(CardSeen)] == ["more-1"], "when nobody is locked out it is looked at"
+
+
+def test_who_has_a_good_card_is_on_record_among_them() -> None:
+    gate = Gate()
+    guess(gate, 5)
+    for number in range(40):
+        gate.read(bad(credential=f"more-{number}"))
+        gate.read(card("h-1"))
+        gate.read(card("h-2"))
+    turned_away = [visit.holder for visit in gate.visits if visit.reasons[0] == "locked-out"]
+    assert sorted(turned_away) == ["", "h-1", "h-2"]
+    gate.wait(61)
+    assert [each.count for each in gate.bodies(Refused)] == [39 * 3]
+    assert gate.core.durable() == gate.durable
+
+
+def test_a_plate_and_a_registration_are_never_lost_to_it() -> None:
+    gate = Gate()
+    guess(gate, 5)
+    gate.read(bad(credential="more"))
+    gate.arrive()
+    gate.measure()
+    gate.send(VehicleNoted("A1", "li"))
+    gate.read(bad(credential="more-1"))
+    assert gate.last.plate == "A1" and gate.last.reasons == ("locked-out", "unknown-code")
+    gate.leave()
+    gate.arrive()
+    gate.measure()
+    gate.send(Registered("r-1", "li"))
+    gate.read(bad(credential="more-2"))
+    assert [each.data["reference"] for each in gate.last.evidence if each.event == "registered"] == ["r-1"]
+
+
+def test_after_a_quiet_minute_the_first_is_told_again() -> None:
+    gate = Gate(policy(visit__lock_out_s=600))
+    guess(gate, 5)
+    for _ in range(3):
+        before = len(gate.visits)
+        for number in range(4):
+            gate.read(bad(credential=f"more-{before}-{number}"))
+        assert len(gate.visits) == before + 1
+        gate.wait(125)
+    assert [each.count for each in gate.bodies(Refused)] == [3, 3, 3]

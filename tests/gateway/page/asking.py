@@ -1,6 +1,7 @@
 """The page's application without a server or a gate: requests as a hostile client may make them, answers as they come."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,16 +59,22 @@ class FakeLine:
     lost: bool = False
     person: Person | None = field(default_factory=lambda: Person(name="Li", leader=False))
     refuse: str = ""
+    told: Answer | None = None
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
 
     async def ask(self, token: str, address: str, what: Any) -> Answer:
         self.asked.append((token, address, what))
         if self.refuse or self.person is None:
             return Answer(id=1, ok=False, reason=self.refuse or "logged-out")
+        if self.told is not None and not isinstance(what, messages.Who):
+            return self.told
         return Answer(id=1, ok=True, person=self.person, token="new-token", tablet="tablet")
 
-    async def newer(self, than: int, within_s: float) -> None:
+    async def newer(self, than: int, within_s: float, unless: Callable[[], bool]) -> None:
         await asyncio.sleep(0)
+
+    async def wake(self) -> None:
+        pass
 
     @property
     def orders(self) -> list[Any]:
@@ -97,21 +104,28 @@ def ask(
     headers: dict[str, str] | None = None,
 ) -> Said:
     """One request."""
-    given = {"host": "10.0.0.1:8443", "content-type": "application/x-www-form-urlencoded"}
     chunks = body if isinstance(body, list) else [body]
+    scope = scope_of(path, method, sum(map(len, chunks)), query, cookie, headers)
+    # In a thread of its own: a browser that another test of this process has opened keeps a loop in this one.
+    with ThreadPoolExecutor(1) as alone:
+        return alone.submit(lambda: asyncio.run(_run(make_app(line), scope, chunks))).result()  # type: ignore[arg-type]
+
+
+def scope_of(
+    path: str, method: str, length: int, query: bytes, cookie: str | None, headers: dict[str, str] | None
+) -> dict[str, Any]:
+    """A request as a server hands it over."""
+    given = {"host": "10.0.0.1:8443", "content-type": "application/x-www-form-urlencoded"}
     if method == "POST":
-        given["content-length"] = str(sum(map(len, chunks)))
+        given["content-length"] = str(length)
     if cookie is not None:
         given["cookie"] = f"menshen={cookie}"
     given.update(headers or {})
-    scope = {
+    return {
         "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": query,
         "scheme": "http", "server": ("10.0.0.1", 8443), "client": ("10.0.0.9", 5), "http_version": "1.1",
         "headers": [(key.encode(), value.encode("latin-1")) for key, value in given.items()], "root_path": "",
     }  # fmt: skip
-    # In a thread of its own: a browser that another test of this process has opened keeps a loop in this one.
-    with ThreadPoolExecutor(1) as alone:
-        return alone.submit(lambda: asyncio.run(_run(make_app(line), scope, chunks))).result()  # type: ignore[arg-type]
 
 
 async def _run(app: ASGIApp, scope: dict[str, Any], chunks: list[bytes]) -> Said:

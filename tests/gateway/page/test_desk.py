@@ -39,7 +39,7 @@ from tests.gateway.config.files import devices, sections
 from tests.gateway.journaling import NOW, opened
 from tests.gateway.journaling import Answer as Answered
 
-ALARM = "ab" * 16
+ALARM, VISIT = "ab" * 16, "cd" * 16
 GUARDS = [
     new_guard("Li", "739164", Role.GUARD, "h-li"),
     new_guard("Chen", "502847", Role.LEADER, "h-chen"),
@@ -192,38 +192,83 @@ def test_what_cannot_be_done_is_said(world: World, action: messages.Action, reas
     assert world.orders() == []
 
 
-def test_a_registration_leaves_a_reference_and_the_guards_name(world: World) -> None:
-    token = world.log_in().token
-    assert world.ask(messages.Register(name="王小明", host="3-2-501", phone="139", instead=True), token).ok
-    (event,) = world.orders()
+def register(world: World, token: str, *, instead: bool = True) -> events.Registered:
+    """What the core is told; nothing is answered before it has decided."""
+    asked = messages.Register(name="王小明", host="3-2-501", phone="139", instead=instead, visit=VISIT)
+    assert world.say(asked, token) is None
+    event = world.orders()[-1]
     assert isinstance(event, events.Registered)
-    assert (event.by, event.instead) == ("Li", True)
+    return event
+
+
+def decided(world: World, reference: str, outcome: str, reason: str, **more: str) -> Answer:
+    """The core shows what came of it: the answer that the page is given then."""
+    before = len(world.sent)
+    values = {"reference": reference, "outcome": outcome, "reason": reason, **more}
+    world.desk.watch(Show("registered", values), Moment(world.now_ms, 1_800_000_000_000))
+    (answer,) = world.sent[before:]
+    assert isinstance(answer, Answer)
+    return answer
+
+
+def test_a_registration_leaves_a_reference_and_the_guards_name(world: World) -> None:
+    event = register(world, world.log_in().token)
+    assert (event.by, event.instead, event.visit) == ("Li", True, VISIT)
     assert "王" not in event.reference
     kept = world.folder / "data" / "visitors.jsonl"
     assert kept.stat().st_mode & 0o077 == 0
     assert event.reference in kept.read_text()
+    answer = decided(world, event.reference, "granted", "ok")
+    assert (answer.id, answer.ok, answer.reason) == (7, True, "registered-granted")
 
 
 @pytest.mark.parametrize(
-    ("mode", "door", "instead", "told"),
+    ("outcome", "reason", "number", "told"),
     [
-        ("closed", "locked", True, "registered-closed"),
-        ("closed", "locked", False, ""),
-        ("lockdown", "locked_down", False, "registered-lockdown"),
-        ("lockdown", "free", True, ""),
-        ("normal", "locked", True, ""),
+        ("denied", "full", "3", Answer(id=7, ok=True, reason="registered-denied", why=("full",), number=3)),
+        (
+            "denied",
+            "locked-out,unknown-code",
+            "",
+            Answer(id=7, ok=True, reason="registered-denied", why=("locked-out", "unknown-code")),
+        ),
+        ("waits", "temperature", "", Answer(id=7, ok=True, reason="registered-waits", why=("temperature",))),
+        ("turned-away", "somebody-else", "", Answer(id=7, ok=False, reason="somebody-else")),
+        ("turned-away", "visit-over", "", Answer(id=7, ok=False, reason="visit-over")),
     ],
 )
-def test_a_registration_tells_who_is_not_let_in_all_the_same(
-    world: World, mode: str, door: str, told: str, *, instead: bool
+def test_a_registration_is_answered_with_what_came_of_it(
+    world: World, outcome: str, reason: str, number: str, told: Answer
 ) -> None:
-    token = world.log_in().token
-    world.status = replace(world.status, mode=mode, door=door)
-    answer = world.ask(messages.Register(name="a", host="b", instead=instead), token)
-    assert (answer.ok, answer.reason) == (True, told)
-    assert len(world.orders()) == 1
+    event = register(world, world.log_in().token)
+    assert decided(world, event.reference, outcome, reason, number=number) == told
     for language in ("zh", "en"):
-        assert not told or Words(language).has(f"said-{told}")
+        assert Words(language).has(f"said-{told.reason}")
+
+
+def test_what_came_of_a_registration_that_nobody_waits_for_is_told_nobody(world: World) -> None:
+    event = register(world, world.log_in().token)
+    decided(world, event.reference, "granted", "ok")
+    before = len(world.sent)
+    for reference in (event.reference, "r-other"):
+        values = {"reference": reference, "outcome": "granted", "reason": "ok"}
+        world.desk.watch(Show("registered", values), Moment(world.now_ms, 1))
+    assert world.sent[before:] == []
+
+
+def test_a_form_that_was_begun_when_nobody_was_there_is_for_nobody(world: World) -> None:
+    answer = world.ask(messages.Register(name="a", host="b"), world.log_in().token)
+    assert (answer.ok, answer.reason) == (False, "somebody-else")
+    assert world.orders() == []
+
+
+def test_a_round_is_named_as_people_call_it_due_or_missed_or_done_late(world: World) -> None:
+    rounds = {"r1": RoundPolicy(times=("09:00",), title="3号楼大堂"), "r2": RoundPolicy(times=("09:00",))}
+    world.desk.adopt(replace(Policy(), rounds=rounds))
+    missed = Alarm(id=ALARM, kind=AlarmKind.ROUND_MISSED, portal="main", since_ms=1, detail="r1")
+    world.status = replace(world.status, rounds={"r2": 1}, alarms=(missed,), ended=(ALARM,))
+    told = world.desk._snapshot(world.desk._gate.now())
+    assert told.titles == {"r1": "3号楼大堂"} and told.kinds == dict.fromkeys(("r1", "r2"), "disinfection")
 
 
 def test_a_plate_is_taken_where_nobody_is_at_the_readers(world: World) -> None:
@@ -235,18 +280,6 @@ def test_a_plate_is_taken_where_nobody_is_at_the_readers(world: World) -> None:
     assert world.desk._snapshot(world.desk._gate.now()).vehicle
 
 
-@pytest.mark.parametrize("instead", [True, False])
-def test_whoever_registers_somebody_in_a_fire_is_told_that_nobody_comes_in(world: World, instead: bool) -> None:
-    token = world.log_in().token
-    fire = Alarm(id="f1" * 16, kind=AlarmKind.FIRE, portal="main", since_ms=1)
-    world.status = replace(world.status, door="free", alarms=(fire,))
-    asked = messages.Register(name="a", host="b", instead=instead)
-    assert world.ask(asked, token).reason == "registered-fire"
-    assert all(Words(language).has("said-registered-fire") for language in ("zh", "en"))
-    world.status = replace(world.status, door="locked", ended=(fire.id,))
-    assert world.ask(asked, token).reason == ""
-
-
 def test_the_limit_is_the_policys_in_force(world: World) -> None:
     world.desk.adopt(replace(Policy(), capacity=CapacityPolicy(limit=40)))
     assert world.desk._snapshot(world.desk._gate.now()).limit == 40
@@ -255,7 +288,8 @@ def test_the_limit_is_the_policys_in_force(world: World) -> None:
 def test_a_registration_that_cannot_be_kept_lets_nobody_in(world: World) -> None:
     token = world.log_in().token
     (world.folder / "data" / "visitors.jsonl").mkdir()
-    assert world.ask(messages.Register(name="a", host="b", instead=True), token).reason == "not-kept"
+    asked = messages.Register(name="a", host="b", instead=True, visit=VISIT)
+    assert world.ask(asked, token).reason == "not-kept"
     assert world.orders() == []
 
 
@@ -466,7 +500,7 @@ def test_the_steps_are_those_of_one_visit() -> None:
     step("temperature", "failed")
     step("temperature", "passed")
     assert [(each.step, each.passed) for each in visits.steps] == [("credential", True), ("temperature", True)]
-    visits.watch(Append(visit(1)))
+    visits.watch(Show("decision", {"outcome": "denied", "reason": "locked-out"}))  # with a record or without
     assert len(visits.steps) == 2  # still to be read while they pass
     step("credential", "failed")
     assert [(each.step, each.passed) for each in visits.steps] == [("credential", False)]

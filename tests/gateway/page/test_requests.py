@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gateway.core.policy import Mode
 from gateway.page import messages
 from gateway.page.app import ACTIONS
-from gateway.page.messages import AlarmNote, HandOver, Person
+from gateway.page.messages import AlarmNote, Answer, HandOver, Person
 from gateway.page.security import MAX_BODY, csrf_of
 from sync.contract.alarms import Alarm, AlarmKind
 from sync.contract.records import DrillStage, ShiftAction
@@ -25,8 +25,8 @@ ORDERS = {
     "siren": ({}, messages.StopSiren()),
     "release": ({"picked": "delivery", "other": ""}, messages.Release(reason="Delivery")),
     "register": (
-        {"name": " 王 ", "host": "3-2", "purpose": "", "phone": "139", "instead": "true"},
-        messages.Register(name="王", host="3-2", phone="139", instead=True),
+        {"visit": ALARM, "name": " 王 ", "host": "3-2", "purpose": "", "phone": "139", "instead": "true"},
+        messages.Register(visit=ALARM, name="王", host="3-2", phone="139", instead=True),
     ),
     "vehicle": ({"plate": "京A12345", "delivery": "true"}, messages.Vehicle(plate="京A12345", delivery=True)),
     "count": ({"inside": "17"}, messages.Correct(inside=17)),
@@ -284,3 +284,56 @@ def test_the_page_opens_in_the_browsers_language_until_the_guard_chooses(accepte
 def test_whom_to_call_is_no_round_and_an_outcome_stays_with_its_sign() -> None:
     regions = json.loads(ask(FakeLine(now=snapshot()), "/now").body)["regions"]
     assert '<h2 class="apart">Call</h2>' in regions["duties"] and "</span>&nbsp;Denied" in regions["visits"]
+
+
+REGISTERED = {"visit": ALARM, "name": "x", "host": "y"}
+OUTCOMES = [
+    (Answer(id=1, ok=True, reason="registered-granted", why=("ok",)), "They may pass.", "可以通过。"),
+    (Answer(id=1, ok=True, reason="registered-denied", why=("full",), number=3), "as number 3", "排队号 3"),
+    (Answer(id=1, ok=True, reason="registered-denied", why=("locked-out",)), "locked out", "锁定"),
+    (Answer(id=1, ok=True, reason="registered-denied", why=("fire",)), "during a fire", "火警"),
+    (Answer(id=1, ok=True, reason="registered-denied", why=("health-code-red",)), "health code red", "红码"),
+    (
+        Answer(id=1, ok=True, reason="registered-waits", why=("temperature",)),
+        "Still to do: temperature",
+        "还要办： 测温",
+    ),
+    (Answer(id=1, ok=False, reason="somebody-else"), "Not registered: somebody else", "没有登记：门口现在是别人"),
+    (Answer(id=1, ok=False, reason="visit-over"), "Not registered: whoever", "没有登记：该人已离开"),
+]
+
+
+@pytest.mark.parametrize(("answer", "english", "chinese"), OUTCOMES)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_came_of_a_registration_is_said_in_both_languages(
+    answer: Answer, english: str, chinese: str, language: str
+) -> None:
+    line, wanted = FakeLine(told=answer), english if language == "en" else chinese
+    headers = {"accept-language": language}
+    script = headers | {"accept": "application/json"}
+    said = ask(line, "/do/register", method="POST", body=form(**REGISTERED), headers=script)
+    assert said.status == (200 if answer.ok else 409)
+    assert wanted.lower() in json.loads(said.body)["text"].lower()
+    plain = ask(line, "/do/register", method="POST", body=form(**REGISTERED), headers=headers)
+    assert plain.status == 303
+    query = plain.header("location").partition("?")[2].encode()
+    assert wanted.lower() in ask(line, "/", query=query, headers=headers).body.lower()
+
+
+def test_what_an_answer_was_is_said_in_words_of_ours_alone() -> None:
+    query = urlencode({"said": "registered-denied", "why": "call 0190-123,<b>,locked-out", "number": "9" * 9}).encode()
+    body = ask(FakeLine(), "/", query=query, headers={"accept-language": "en"}).body
+    assert "0190" not in body and "9" * 9 not in body and "locked out" in body
+
+
+def test_the_form_is_for_whoever_is_there_when_it_is_rendered() -> None:
+    body = ask(FakeLine(now=snapshot(visit="ab" * 16)), "/").body
+    assert f'name="visit" id="for-visit" value="{"ab" * 16}"' in body
+    assert json.loads(ask(FakeLine(now=snapshot(visit="ab" * 16)), "/now").body)["visit"] == "ab" * 16
+
+
+def test_a_missed_round_is_named_as_people_call_it() -> None:
+    missed = Alarm(id=ALARM, kind=AlarmKind.ROUND_MISSED, portal="main", since_ms=1, detail="r1")
+    now = snapshot(alarms=(missed,), due={"r1": 1}, kinds={"r1": "disinfection"}, titles={"r1": "Lobby <3>"})
+    body = ask(FakeLine(now=now), "/", headers={"accept-language": "en"}).body
+    assert body.count("Disinfection · Lobby &lt;3&gt;") == 2 and "· r1" not in body
