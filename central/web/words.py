@@ -174,6 +174,7 @@ _REASONS: Words = {
     # the gate
     "locked-out": _("readers locked after too many bad attempts"),
     "lockdown": _("gate in lockdown"),
+    "fire": _("fire alarm: nobody comes in"),
     "sealed": _("sealed entrance"),
     "home-observation": _("under home observation"),
     "full": _("as many inside as may be"),

@@ -14,6 +14,7 @@ ASKING: Mapping[Step, Phrase] = {
     Step.TEMPERATURE: Phrase.SHOW_FOREHEAD,
     Step.HEALTH_CODE: Phrase.SHOW_HEALTH_CODE,
 }
+ASKED = frozenset(ASKING.values())
 HINTED: Mapping[str, Phrase] = {
     "closer": Phrase.CODE_CLOSER,
     "hold-still": Phrase.CODE_HOLD_STILL,
@@ -32,6 +33,10 @@ class Asking:
     def progress(self, now: Moment) -> None:
         """Something new has come."""
         self._progress_ms, self._prompts = now.mono_ms, 0
+
+    def enough(self) -> None:
+        """They are not asked again until something new comes."""
+        self._prompts = len(PROMPTS_MS)
 
     def idle_at(self, after_s: float) -> int:
         """When nothing new will have come for so long."""

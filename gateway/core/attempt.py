@@ -53,13 +53,15 @@ class Closed:
         return replace(self, decision=self.attempt.findings.judge() or self.decision) if against else self
 
 
-def exit_visit(policy: Policy, visit: str, event: CredentialResolved, now: Moment, against: Sequence[str]) -> Closed:
-    """A credential at an exit reader: a visit of one reading, decided at once."""
+def exit_visit(
+    policy: Policy, visit: str, event: CredentialResolved, now: Moment, against: Sequence[str], otherwise: str
+) -> Closed:
+    """A credential at an exit reader: a visit of one reading, decided at once. `otherwise`: what ends it where that decides nothing."""
     attempt = Attempt(visit, now, Findings(policy, Direction.EXIT, now), Direction.EXIT)
     for what in against:
         attempt.add(Circumstance(what), now)
     attempt.add(event, now)
-    return Closed(attempt, attempt.findings.judge() or attempt.end("no-credential", now))
+    return Closed(attempt, attempt.findings.judge() or attempt.end(otherwise, now))
 
 
 def record(closed: Closed, now: Moment, policy: Policy, *, mode: str, policy_version: str) -> Visit:

@@ -19,6 +19,7 @@ from gateway.core.moment import Moment
 from gateway.core.ordering import MAX_NOTE, MAX_WORD, OrderDesk
 from gateway.core.outbox import Outbox
 from gateway.core.panel import Panel
+from gateway.core.phrases import Phrase
 from gateway.core.policy import Policy
 from gateway.core.portal import PortalDesk
 from gateway.core.reception import Reception
@@ -72,7 +73,7 @@ class Checkpoint:
         )  # fmt: skip
         self._orders = OrderDesk(
             policy, self._has, state, mode=self._mode, portal=self._portal, alarms=self._alarms,
-            desk=self._desk, out=self._out,
+            desk=self._desk, out=self._out, ordered=self._ordered,
         )  # fmt: skip
         self._reception = Reception(
             policy, self._has, state, ids=ids, mode=self._mode, portal=self._portal, orders=self._orders,
@@ -205,6 +206,7 @@ class Checkpoint:
                 self._reception.unread(event, now)
             case events.ExitRequested():
                 self._portal.exit_button(now)
+                self._reception.exit_button(now)
             case events.CallPressed():
                 self._desk.raise_(AlarmKind.CALL, now)
             case events.FireInput(active):
@@ -293,8 +295,11 @@ class Checkpoint:
     def _went_in(self) -> None:
         self._reception.went_in()
 
-    def _crossed(self, now: Moment) -> None:
-        self._reception.crossed(now)
+    def _crossed(self, direction: Direction, now: Moment) -> None:
+        self._reception.crossed(direction, now)
+
+    def _ordered(self, now: Moment) -> None:
+        self._reception.ordered(now)
 
     # time
 
@@ -342,6 +347,8 @@ class Checkpoint:
             released=door.lock_released, lamp=lamp, tones=tones, loud=self._alarms.loud, alarm_lamp=self._alarms.lamp
         )
         happened = self._out.take()
+        if self._mode.fire:  # nothing is said but to leave
+            happened = tuple(each for each in happened if not isinstance(each, Say) or each.phrase == Phrase.FIRE)
         if any(isinstance(effect, Say) for effect in happened):
             switched += self._set_volume(now)
         before, self._status = self._status, self._stands()
@@ -366,7 +373,8 @@ class Checkpoint:
         stands = (
             self._mode.mode, self._portal.door.state, self._portal.passages.inside, self._alarms.open,
             self._alarms.ended, self._orders.commanded.answers, self._mode.drill, self._orders.drill.stages, self._duties.guard,
-            self._duties.rounds.waiting, self._duties.office, self._reception.visiting, self._reception.visit,
+            self._duties.rounds.waiting, self._duties.office, self._reception.visiting, self._reception.vehicle_waits,
+            self._reception.visit,
         )  # fmt: skip
         if stands == self._stood:
             return self._status
@@ -389,6 +397,7 @@ class Checkpoint:
             ended=self._alarms.ended,
             rounds=self._duties.rounds.waiting,
             visiting=self._reception.visiting,
+            vehicle=self._reception.vehicle_waits,
             visit=self._reception.visit,
         )
 

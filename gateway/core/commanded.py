@@ -16,8 +16,8 @@ import msgspec
 from gateway.core import durable
 from gateway.core.alarms import AlarmBook
 from gateway.core.equipment import Equipment
-from gateway.core.findings import LOCKDOWN, SEALED
-from gateway.core.mode import Order
+from gateway.core.findings import FIRE, LOCKDOWN, SEALED
+from gateway.core.mode import ModeMachine, Order
 from gateway.core.policy import PortalKind, PortalPolicy
 from sync.contract.alarms import Answer, CommandOutcome
 from sync.contract.commands import MAX_LIFE_MS, SAYABLE, Acknowledge, Command, Release, Say, action_of
@@ -61,15 +61,17 @@ class Commanded:
             return "replayed"
         return "too-many-commands" if len(_good(done, now_ms)) >= MOST else ""
 
-    def against(self, command: Command, order: Order, alarms: AlarmBook) -> str:
+    def against(self, command: Command, mode: ModeMachine, alarms: AlarmBook) -> str:
         """Why the gate, as it stands, does not carry it out; "" when nothing speaks against it."""
         match command:
             case Release(portal=portal):
-                return self._against_release(portal, order)
+                return self._against_release(portal, mode.order)
             case Say(phrase=phrase) if phrase not in SAYABLE:
                 return "unknown-phrase"
             case Say() if not self._has.has("speaker"):
                 return "no-speaker"
+            case Say() if mode.fire:
+                return FIRE  # nothing is said but to leave
             case Acknowledge(alarm=alarm) if not alarms.can_acknowledge(alarm):
                 return "nothing-to-acknowledge"
         return ""

@@ -114,10 +114,14 @@ class Duties:
         if turn is not None:
             self._turn(turn, by, now)
 
-    def card(self, holder: str, now: Moment) -> None:
-        """A card was shown: it may be the one that confirms."""
-        for name in self.rounds.confirmed_by(holder):
+    def card(self, holder: str, now: Moment) -> bool:
+        """A card was shown: whether it is the one that confirms."""
+        names = self.rounds.confirmed_by(holder)
+        for name in names:
             self.confirm(name, holder, now)
+        if names:
+            self._out.say(Phrase.ROUND_DONE, Priority.PROMPT)
+        return bool(names)
 
     def _turn(self, turn: Turn, by: str, now: Moment) -> None:
         self._out.show("round", round=turn.name, due=turn.policy.what.value, given=turn.given.value)

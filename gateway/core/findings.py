@@ -38,7 +38,7 @@ class Circumstance:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The visit ended undecided, by one of `presence-lost`, `time-out`, `second-credential`."""
+    """The visit ended undecided, by one of `presence-lost`, `time-out`, `second-credential`, `fire`."""
 
     cause: str
 
@@ -51,11 +51,15 @@ class Decision:
     reasons: tuple[str, ...]
 
 
-LOCKED_OUT, LOCKDOWN, SEALED = "locked-out", "lockdown", "sealed"
+GONE = frozenset({"presence-lost", "second-credential"})  # by these ends a visit whose person is not there any more
+LOCKED_OUT, LOCKDOWN, SEALED, FIRE = "locked-out", "lockdown", "sealed", "fire"
 HOME_OBSERVATION, CLOSED_MANAGEMENT = "home-observation", "closed-management"
 DENYING = frozenset(
-    {LOCKED_OUT, LOCKDOWN, SEALED, HOME_OBSERVATION, CLOSED_MANAGEMENT, FULL, NO_SLOT, ALREADY_INSIDE, ALREADY_OUTSIDE}
-)
+    {
+        LOCKED_OUT, LOCKDOWN, SEALED, FIRE, HOME_OBSERVATION, CLOSED_MANAGEMENT, FULL, NO_SLOT, ALREADY_INSIDE,
+        ALREADY_OUTSIDE,
+    }
+)  # fmt: skip
 REFERRED = frozenset({Outcome.NEEDS_ONLINE, Outcome.UNCHECKED})  # for the guard: it is not the credential that is bad
 NO_THERMOMETER = "no-thermometer"
 NO_SENSOR = "no-presence-sensor"
@@ -286,7 +290,8 @@ class Findings:
         if self._referrals:
             return Decision(VisitOutcome.REFERRED, tuple(self._referrals))
         if self._cause:
-            return self.abandoned
+            goes_early = self.screening.mostly_high  # before the last measurement
+            return Decision(VisitOutcome.REFERRED, ("fever", self._cause)) if goes_early else self.abandoned
         if self.credential is None or not self.bound or self.to_do:
             return None
         return self._whole()

@@ -8,7 +8,7 @@ by the portal once more.
 from gateway.core.attempt import Closed
 from gateway.core.capacity import NO_SLOT, Capacity
 from gateway.core.events import Verdict
-from gateway.core.findings import CLOSED_MANAGEMENT, HOME_OBSERVATION, LOCKDOWN, LOCKED_OUT, REGISTERED, SEALED
+from gateway.core.findings import CLOSED_MANAGEMENT, FIRE, HOME_OBSERVATION, LOCKDOWN, LOCKED_OUT, REGISTERED, SEALED
 from gateway.core.lockout import LockOut
 from gateway.core.mode import ModeMachine, Order
 from gateway.core.moment import Moment
@@ -34,14 +34,21 @@ class Objections:
         self._policy = policy
 
     def entry(self, verdict: Verdict, now: Moment) -> list[str]:
-        """Against letting in whoever shows this."""
+        """Against letting in whoever shows this. In a fire nobody is let in, and nothing else is looked at."""
+        if self._mode.fire:
+            return [FIRE]
         against = [LOCKED_OUT] if self._lockout.locked else []
         against += self._visit(verdict, now)
         return against + (self._again(Direction.ENTRY, verdict, now) if Step.CREDENTIAL in verdict.serves else [])
 
     def registered(self, now: Moment) -> list[str]:
         """Against letting in whoever the guard has registered, and who has no pass."""
-        return self._visit(REGISTERED, now)
+        return [FIRE] if self._mode.fire else self._visit(REGISTERED, now)
+
+    def meanwhile(self, verdict: Verdict | None) -> list[str]:
+        """What an order that has just been given means for whoever is at the entry, as far as it is known who they are."""
+        closed = verdict is not None and self._mode.closed_to(verdict.pass_type, self._policy.modes)
+        return self._place() + ([CLOSED_MANAGEMENT] if closed else [])
 
     def leaving(self, verdict: Verdict, now: Moment) -> list[str]:
         """Against letting this one out: nothing but anti-passback where people may have to flee, and in a fire."""
@@ -49,6 +56,10 @@ class Objections:
         against += [HOME_OBSERVATION] if verdict.stays_home else []
         against = [] if self._policy.portal.escape_route or self._mode.fire else against
         return against + self._again(Direction.EXIT, verdict, now)
+
+    def staying(self) -> list[str]:
+        """What an order that has just been given means for whoever is on their way out, where nobody has to flee."""
+        return [] if self._policy.portal.escape_route else self._place()
 
     def since(self, closed: Closed, now: Moment) -> list[str]:
         """What has come to speak against a visit that was granted: its steps take time, and meanwhile a mode is ordered, or the same

@@ -3,7 +3,7 @@
 Each order goes onto the record with who gave it. A mode moves the door at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gateway.core import events
 from gateway.core.alarm_desk import AlarmDesk
@@ -34,7 +34,7 @@ SCHEDULE = "schedule"
 
 
 class OrderDesk:
-    """Carries orders out."""
+    """Carries orders out. `ordered` is told of each that may change who comes in."""
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class OrderDesk:
         alarms: AlarmBook,
         desk: AlarmDesk,
         out: Outbox,
+        ordered: Callable[[Moment], None],
     ) -> None:
         self._policy = policy
         self._mode = mode
@@ -54,6 +55,8 @@ class OrderDesk:
         self._alarms = alarms
         self._desk = desk
         self._out = out
+        self._ordered_now = ordered
+        self._burns = False
         self.drill = DrillBook(state)
         self.commanded = Commanded(policy.portal, has, state)
         self._wanted = Wanted(state)
@@ -117,6 +120,7 @@ class OrderDesk:
         for stage in self.drill.begin(mode, by, order) if drill else self.drill.end(by):
             self._out.record(stage)
         self._portal.order(now, "mode")
+        self._ordered_now(now)
 
     def desired(self, modes: Mapping[str, ModeOrder], count: CountOrder | None, now: Moment) -> None:
         """What of the office's wishes is new."""
@@ -139,14 +143,17 @@ class OrderDesk:
         self._out.record(records.Count(inside=passages.inside, before=before, by=by, order=order))
 
     def fire(self, now: Moment, *, active: bool) -> None:
-        """The fire alarm: who has fled may come back by any gate."""
+        """The fire alarm: who has fled may come back by any gate. Each fire is told, also one that begins while nobody has answered the last."""
+        begins, self._burns = active and not self._burns, active
+        known = any(alarm.kind is AlarmKind.FIRE for alarm in self._alarms.open)
         self._mode.fire = active
-        if active and not self._alarms.stands(
-            AlarmKind.FIRE
-        ):  # it begins; the alarm's record carries what that changes
+        if begins:  # the alarm's record carries what that changes
             self._portal.passback.forgive()
         self._desk.lasting(AlarmKind.FIRE, now, active=active)
+        if begins and known:
+            self._out.say(Phrase.FIRE, Priority.FIRE)
         self._portal.order(now, "fire")
+        self._ordered_now(now)
 
     # drills
 
@@ -168,7 +175,7 @@ class OrderDesk:
         if turned_away:
             self.refuse("command", turned_away, now, f"{action_of(command)} {command.id}")
             return
-        refused = self.commanded.against(command, self._mode.order, self._alarms)
+        refused = self.commanded.against(command, self._mode, self._alarms)
         answer = self.commanded.answer(command, refused, now.mono_ms)
         if not refused:
             self._carry_out(command, now)

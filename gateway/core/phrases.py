@@ -18,6 +18,7 @@ class Phrase(StrEnum):
     MEASURE_AGAIN = "measure-again"  # unsteady or implausible: hold still, again
     TOO_COLD = "too-cold"  # the skin is cold: wait a little, again
     HIGH_ONCE_MORE = "high-once-more"  # high: step back, it is measured once more
+    ONCE_MORE = "once-more"  # normal after a high one: it is measured once more
     GRANTED = "granted"  # please pass
     GRANTED_NORMAL = "granted-normal"  # the line people know: 体温正常，请通过
     UNKNOWN_CODE = "unknown-code"
@@ -54,6 +55,7 @@ class Phrase(StrEnum):
     PRESENCE_CHECK = "presence-check"  # to the guard: press the button
     DISINFECTION_DUE = "disinfection-due"
     ANNOUNCEMENT_DUE = "announcement-due"
+    ROUND_DONE = "round-done"  # whoever was to do it has confirmed it by a card
     FIRE = "fire"
     GOODBYE = "goodbye"  # somebody goes out
 

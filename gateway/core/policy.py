@@ -472,8 +472,8 @@ class TemperaturePolicy:
         int,
         Meta(description="How often a high reading is taken again before the guard", ge=0, le=5),
         Why(
-            "Two more readings make three, of which two decide: one reflection calls no guard, and one good "
-            "reading lets no fever in."
+            "Two more readings make three, all of which are taken, and two decide: one reflection calls no guard, and "
+            "one good reading lets no fever in."
         ),
     ] = 2
 

@@ -14,7 +14,7 @@ from gateway.core.attempt import Closed
 from gateway.core.door import DoorMachine, DoorState
 from gateway.core.effects import Priority
 from gateway.core.equipment import Equipment
-from gateway.core.findings import CLOSED_MANAGEMENT, LOCKDOWN, SEALED
+from gateway.core.findings import CLOSED_MANAGEMENT, FIRE, LOCKDOWN, SEALED
 from gateway.core.grants import Grant, Grants
 from gateway.core.latch import Latch
 from gateway.core.mode import ModeMachine, Order
@@ -58,7 +58,7 @@ class PortalDesk:
         desk: AlarmDesk,
         out: Outbox,
         went_in: Callable[[], None],
-        crossed: Callable[[Moment], None],
+        crossed: Callable[[Direction, Moment], None],
     ) -> None:
         self._policy = policy
         self._has = has
@@ -123,7 +123,7 @@ class PortalDesk:
             holder=closed.attempt.findings.holder,
             pass_type=None if credential is None else credential.pass_type,
         )
-        if self._mode.order is Order.FREE:  # nothing to open
+        if self._mode.order is Order.FREE:  # nothing to open; in a fire nobody is granted anything
             self._out.record(body)
             self._let_in(grant, now)
         else:
@@ -150,6 +150,8 @@ class PortalDesk:
 
     def _against_grant(self, grant: Grant, now: Moment) -> str:
         """What has come to speak against a grant while it was written; "" for nothing, and where nothing is to be opened."""
+        if self._mode.fire:
+            return FIRE
         if self._mode.order is Order.FREE:
             return ""
         if self._mode.order is Order.LOCKDOWN:
@@ -184,10 +186,10 @@ class PortalDesk:
         self._desk.raise_(AlarmKind.JOURNAL_FAILED, now)
         if grant is None:
             return
-        if self._mode.order is Order.FREE:
-            self._let_in(grant, now)
-        elif against := self._against_grant(grant, now):
+        if against := self._against_grant(grant, now):
             self._withdraw(grant, now, VisitOutcome.DENIED, against)
+        elif self._mode.order is Order.FREE:
+            self._let_in(grant, now)
         elif self._policy.when_journal_fails is JournalFailure.OPEN:
             self._let_in(grant, now)
             self._record("journal-failed", visit=grant.visit)
@@ -347,7 +349,7 @@ class PortalDesk:
             self._passed(crossed.direction, now)
         elif not self._is_free(direction):
             self._desk.raise_(self._trespass(now, behind=crossed.behind), now)
-        self._crossed(now)
+        self._crossed(crossed.direction, now)
 
     def _is_free(self, direction: Direction | None) -> bool:
         """Whether nobody needs leave to pass this way."""

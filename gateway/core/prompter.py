@@ -1,11 +1,13 @@
 """The infrared voice prompter (红外语音提示器): what is said to whoever comes near or leaves, before and beside the readers.
 
 Theory of operation. A person or a vehicle at the approach is told to register and be measured, or what applies before that (a lockdown), not again within `again_s`, and not
-while somebody's steps go on at the readers: who stands there is told by the visit. A second person inside the one-metre line
+while somebody's steps go on at the readers: who stands there is told by the visit. In a fire they are told nothing but to leave, at
+any hour. A second person inside the one-metre line
 is told to keep away while somebody is at the readers. Slogans are played as people pass, one after the other, when nothing else
 is to be heard. In quiet hours with a volume of 0 none of it is said. At night whoever is at the approach wakes the guard.
 """
 
+from gateway.core import speech
 from gateway.core.effects import Priority, Say
 from gateway.core.moment import Moment
 from gateway.core.phrases import Phrase
@@ -49,15 +51,13 @@ class Prompter:
         else:
             self.person = active
         what = first or (Phrase.VEHICLE if vehicle else Phrase.APPROACH)
-        if (
-            not active
-            or before
-            or busy
-            or self._is_hushed(now)
-            or not self._may(what, self._policy.prompter.again_s, now)
-        ):
+        if not active or before or (what is not Phrase.FIRE and (busy or self._is_hushed(now))):
             return []
-        said = [Say(what, Priority.CHIME)]
+        if not self._may(what, self._policy.prompter.again_s, now):
+            return []
+        said = [speech.notice(what)]
+        if what is Phrase.VEHICLE:
+            said += self._bay(Priority.CHIME)  # nobody may sit on the page to say that it is a delivery
         if self._policy.prompter.mask and not vehicle and first is None:
             said.append(Say(Phrase.MASK, Priority.CHIME))
         return said
@@ -82,8 +82,11 @@ class Prompter:
 
     def delivery(self) -> list[Say]:
         """Somebody brings something."""
+        return self._bay(Priority.PROMPT)
+
+    def _bay(self, priority: Priority) -> list[Say]:
         bay = self._policy.prompter.bay
-        return [Say(Phrase.DELIVERY, Priority.PROMPT, {"bay": bay})] if bay else []
+        return [Say(Phrase.DELIVERY, priority, {"bay": bay})] if bay else []
 
     def volume(self, now: Moment) -> int:
         """So loud is what is said but for alarms, in per cent."""

@@ -3,7 +3,8 @@
 Theory of operation. There are two places where visits go on, in front of the entry readers and of the exit readers; each is a
 machine of its own (`visit`). A visit that ends is put on record, told and spoken of here: a grant goes to the portal, which waits
 for its record; fever, a referral and a lock-out become alarms. Beside them stands the prompter, for whoever only comes near.
-At night somebody is there as long as either of them sees anybody.
+At night somebody is there as long as either of them sees anybody. In a fire nobody is received: whoever's steps go on is told to leave,
+and no new ones begin.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,11 +12,13 @@ from dataclasses import replace
 
 from gateway.core import events, speech
 from gateway.core.alarm_desk import AlarmDesk
+from gateway.core.asking import ASKED
 from gateway.core.attempt import Closed, exit_visit, record
 from gateway.core.capacity import FULL, REACHED, WARNING, Capacity
 from gateway.core.duties import Duties
 from gateway.core.effects import Say, Tone
 from gateway.core.equipment import Equipment
+from gateway.core.findings import FIRE
 from gateway.core.ledger import Part
 from gateway.core.lockout import LockOut
 from gateway.core.mode import ModeMachine
@@ -126,9 +129,30 @@ class Reception:
         return not idle or self._portal.grants.waiting > 0
 
     @property
+    def vehicle_waits(self) -> bool:
+        """Whether the sensor sees a vehicle."""
+        return self._prompter.vehicle
+
+    @property
     def _first(self) -> Phrase | None:
         """What whoever comes is told before any step."""
-        return speech.first(self._mode.order, self._mode.mode, self._policy.portal.kind)
+        return speech.first(self._mode, self._policy.portal.kind)
+
+    # what is ordered
+
+    def ordered(self, now: Moment) -> None:
+        """A mode, or fire: whoever is there learns it at once."""
+        if self._mode.fire:
+            self._tell(self._entry.break_off(now), now)
+            self._tell(self._exit.break_off(now), now)
+            return
+        self._tell(self._exit.object(self._against.staying(), now), now)
+        against = self._against.meanwhile(self._entry.shown)
+        if against and self._entry.state is VisitState.UNDER_WAY:
+            self._tell(self._entry.object(against, now), now)
+        elif self.busy and self._entry.shown is None:
+            self._say(() if self._first is None else (speech.notice(self._first),))
+            self._entry.ask_later(now)
 
     # time
 
@@ -168,16 +192,20 @@ class Reception:
 
     def temperature(self, event: events.TemperatureMeasured, now: Moment) -> None:
         """A measurement: of whoever is on the way out, where somebody is."""
+        if self._mode.fire:
+            return
         machine = self._exit if self._exit.state is VisitState.UNDER_WAY else self._entry
         self._tell(machine.temperature(event, now), now)
 
     def credential(self, event: events.CredentialResolved, now: Moment) -> None:
         """A card or code."""
         self._look_at_card(event)
-        if event.verdict.outcome is events.Outcome.VALID:
-            self._duties.card(event.verdict.holder, now)
+        valid = event.verdict.outcome is events.Outcome.VALID
+        confirms = valid and self._duties.card(event.verdict.holder, now)
         if event.direction is Direction.EXIT:
             self._leaves(event, now)
+        elif confirms and self._entry.state is not VisitState.UNDER_WAY:  # that is what it was shown for
+            self._entry.served(event.verdict.credential, now)
         else:
             self._tell(self._entry.credential(event, now, self._against.entry(event.verdict, now)), now)
 
@@ -218,7 +246,7 @@ class Reception:
         if verdict is not None:
             against = self._against.entry(verdict, now)
         else:
-            against = self._against.registered(now) if done.instead else []
+            against = self._against.registered(now) if done.instead or self._mode.fire else []
         self._tell(self._entry.registered(done, now, against), now)
 
     def _show_registered(self, reference: str) -> None:
@@ -236,14 +264,21 @@ class Reception:
 
     def _leaves(self, event: events.CredentialResolved, now: Moment) -> None:
         """A credential at an exit reader. An escape route asks for nothing more, and never says no for the place's own sake."""
+        self._entry.went_out(now)
         if event.verdict.stays_home:
             self._desk.raise_(AlarmKind.HOME_OBSERVATION, now)
         against = self._against.leaving(event.verdict, now)
-        if self._policy.portal.escape_route or not self._policy.asks_more_on_exit:
+        fire = self._mode.fire
+        if fire or self._policy.portal.escape_route or not self._policy.asks_more_on_exit:
             event = self._used.judged(event, now.mono_ms)
-            self._closed(exit_visit(self._policy, self._ids(), event, now, against), now)
+            otherwise = FIRE if fire else "no-credential"
+            self._closed(exit_visit(self._policy, self._ids(), event, now, against, otherwise), now)
         else:
             self._tell(self._exit.credential(event, now, against), now)
+
+    def exit_button(self, now: Moment) -> None:
+        """Somebody wants out."""
+        self._entry.went_out(now)
 
     def went_in(self) -> None:
         """Somebody with leave has gone in."""
@@ -261,7 +296,9 @@ class Reception:
                 case Left():
                     self._nobody_there()
                 case Say(Phrase.WELCOME | Phrase.NIGHT_WELCOME) if (first := self._first) is not None:
-                    self._out.say(first, note.priority)
+                    self._out.add(speech.notice(first))
+                case Say(phrase) if phrase in ASKED and self._first in speech.NOBODY_COMES_IN:
+                    pass
                 case _:
                     self._out.add(note)
 
@@ -356,8 +393,10 @@ class Reception:
             self._out.record(Vehicle(plate=plate, by=by, visit=visit, bay=bay))
         self._say(self._prompter.delivery() if delivery else ())
 
-    def crossed(self, now: Moment) -> None:
+    def crossed(self, direction: Direction, now: Moment) -> None:
         """Somebody has passed."""
+        if direction is Direction.EXIT:
+            self._entry.went_out(now)
         self.count_people(now)
         self._say(self._prompter.passing(now, busy=self.busy, sounding=bool(self._sounding())))
 

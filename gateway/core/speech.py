@@ -7,6 +7,8 @@ from gateway.core.effects import Priority, Say
 from gateway.core.events import HEALTH_KINDS, Outcome, Verdict
 from gateway.core.findings import (
     CLOSED_MANAGEMENT,
+    FIRE,
+    GONE,
     HOME_OBSERVATION,
     LOCKDOWN,
     LOCKED_OUT,
@@ -15,7 +17,7 @@ from gateway.core.findings import (
     Decision,
     Findings,
 )
-from gateway.core.mode import Order
+from gateway.core.mode import ModeMachine, Order
 from gateway.core.passback import ALREADY_INSIDE, ALREADY_OUTSIDE
 from gateway.core.phrases import Phrase
 from gateway.core.policy import Mode, PortalKind
@@ -24,6 +26,7 @@ from gateway.core.used import CODE_USED
 from sync.contract.records import Step, VisitOutcome
 
 _BY_CIRCUMSTANCE: Mapping[str, Phrase] = {
+    FIRE: Phrase.FIRE,
     LOCKED_OUT: Phrase.LOCKED_OUT,
     LOCKDOWN: Phrase.LOCKED_DOWN,
     SEALED: Phrase.LOCKED_DOWN,
@@ -58,19 +61,25 @@ _BY_OUTCOME: Mapping[Outcome, Phrase] = {
 def ending(decision: Decision, findings: Findings) -> Say | None:
     """What to say upon a decision; None for a grant, which is told when the door is released, and for who has gone."""
     if decision.outcome is VisitOutcome.DENIED:
-        return Say(_refusal(decision, findings.bad), Priority.REFUSAL)
-    if decision.outcome is VisitOutcome.REFERRED:
+        return _said(_refusal(decision, findings.bad), Priority.REFUSAL)
+    if decision.outcome is VisitOutcome.REFERRED and GONE.isdisjoint(decision.reasons):
         return _referral(decision, findings)
     return None
 
 
-def first(order: Order, mode: Mode, kind: PortalKind) -> Phrase | None:
+def first(mode: ModeMachine, kind: PortalKind) -> Phrase | None:
     """What whoever comes is told instead of being asked for steps: that nobody comes in here, or not everybody."""
-    if order is Order.FREE:
+    if mode.fire:
+        return Phrase.FIRE
+    if mode.order is Order.FREE:
         return None
-    if order is Order.LOCKDOWN or kind is PortalKind.SEALED:
+    if mode.order is Order.LOCKDOWN or kind is PortalKind.SEALED:
         return Phrase.LOCKED_DOWN
-    return Phrase.CLOSED_NOTICE if mode is Mode.CLOSED else None
+    return Phrase.CLOSED_NOTICE if mode.mode is Mode.CLOSED else None
+
+
+NOBODY_COMES_IN = frozenset({Phrase.FIRE, Phrase.LOCKED_DOWN})
+"""Where this comes first, nobody is asked for anything."""
 
 
 def granted(celsius: str) -> Say:
@@ -84,7 +93,17 @@ def granted(celsius: str) -> Say:
 
 def withdrawn(reason: str) -> Say:
     """A grant is not carried out after all."""
-    return Say(_BY_CIRCUMSTANCE.get(reason, Phrase.GUARD_COMES), Priority.REFUSAL)
+    return _said(_BY_CIRCUMSTANCE.get(reason, Phrase.GUARD_COMES), Priority.REFUSAL)
+
+
+def _said(phrase: Phrase, priority: Priority) -> Say:
+    """That there is fire is never said as something less."""
+    return Say(phrase, Priority.FIRE if phrase is Phrase.FIRE else priority)
+
+
+def notice(phrase: Phrase) -> Say:
+    """What whoever comes is told before any step."""
+    return _said(phrase, Priority.CHIME)
 
 
 def celsius(findings: Findings) -> str:

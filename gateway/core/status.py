@@ -13,7 +13,7 @@ class Status:
     became of the office's last commands.
 
     `drill`: the mode is an exercise, of which so many stages are reached; `guard`: whose shift it is; `office`: it is heard; `rounds`: what is due by
-    timetable, and since when (Unix milliseconds). `visiting`: whether somebody is there or a grant waits for its record; it is nothing to tell others, nor is `visit`: the id of the visit of whoever is
+    timetable, and since when (Unix milliseconds). `visiting`: whether somebody is there or a grant waits for its record; it is nothing to tell others, nor are `vehicle`: whether one is seen to wait, and `visit`: the id of the visit of whoever is
     at the entry, under way, just ended or yet to begin. `ended`: the ids of the open alarms
     that are over, and wait to be acknowledged."""
 
@@ -30,4 +30,5 @@ class Status:
     ended: tuple[str, ...] = ()
     rounds: Mapping[str, int] = field(default_factory=dict)
     visiting: bool = field(default=False, compare=False)
+    vehicle: bool = field(default=False, compare=False)
     visit: str = field(default="", compare=False)

@@ -1,7 +1,8 @@
 """Temperature screening of one visit: screening, not diagnosis (hardware notes, section 9).
 
-Theory of operation. One normal reading will do. A high one is taken again after a pause, up to the policy's number of
-repeats; the majority of them decides, and a tie is for the guard. A cold reading waits too; an unsteady or implausible one
+Theory of operation. One normal reading will do. After a high one it is measured again as often as the policy says (twice), each time after
+a pause and whatever the second says; the majority of all decides, and a tie is for the guard. Who goes before the last one, when the highs are the majority already, is
+for the guard, too. A cold reading waits too; an unsteady or implausible one
 is taken again at once; after as many of these as there may be readings in all, and at once where the surroundings are
 outside what the thermometer is good for, the guard measures by hand. No reading is never a good reading.
 """
@@ -69,7 +70,7 @@ class Assessed:
 
 
 class Screening:
-    """The screening of one visit. `object_c` and `ambient_c`: of the last usable reading, °C, calibrated;
+    """The screening of one visit. `object_c` and `ambient_c`: of the last usable reading, °C, calibrated, but of the last high one where the highs are the majority;
     `calibration`: its terms, where the site has any."""
 
     def __init__(self, policy: TemperaturePolicy) -> None:
@@ -81,6 +82,7 @@ class Screening:
         self.object_c: float | None = None
         self.calibration: Calibration | None = None
         self.ambient_c: float | None = None
+        self._high: tuple[float | None, float | None, Calibration | None] = (None, None, None)
 
     @property
     def settled(self) -> bool:
@@ -91,6 +93,15 @@ class Screening:
     def suspicious(self) -> bool:
         """Whether a high reading is still to be confirmed or refuted."""
         return self._highs > 0 and not self.settled
+
+    @property
+    def mostly_high(self) -> bool:
+        """Whether the high readings are the majority already, whatever those still to come say."""
+        return self._highs >= self._needed
+
+    @property
+    def _needed(self) -> int:
+        return (self._most + 1) // 2  # highs that decide: 2 of 3; of an even number half, for a tie is for the guard
 
     def pause_over(self) -> None:
         """It may be measured again."""
@@ -106,8 +117,12 @@ class Screening:
         self.pause_over()  # a reading that counts is one after the pause
         self.reason = self._judge(measured)
         given = self._meaning(self.reason)
+        if self.reason == "high":
+            self._high = (self.object_c, self.ambient_c, self.calibration)
+        elif self.reason == "normal" and self.mostly_high:  # it changes nothing: what is told is the last that was high
+            self.object_c, self.ambient_c, self.calibration = self._high
         if self.reason == "normal" and given is not ScreeningInput.GOOD:
-            self.reason = "once-more"  # after a high one: not yet a majority
+            self.reason = "high" if given is ScreeningInput.CONFIRMED else "once-more"
         self._move(given)
         return Assessed(given is ScreeningInput.GOOD, self.reason)
 
@@ -147,12 +162,11 @@ class Screening:
         return ScreeningInput.DOUBT if reason == "too-cold" else ScreeningInput.RETRY
 
     def _majority(self) -> ScreeningInput:
-        needed = (self._most + 1) // 2  # highs that decide: 2 of 3; of an even number half, for a tie is for the guard
-        if self._highs >= needed:
-            return ScreeningInput.CONFIRMED
-        if self._highs == 0 or self._normals > self._most - needed:
+        if self._highs == 0:
             return ScreeningInput.GOOD
-        return ScreeningInput.DOUBT
+        if self._highs + self._normals < self._most:
+            return ScreeningInput.DOUBT
+        return ScreeningInput.CONFIRMED if self.mostly_high else ScreeningInput.GOOD
 
     def _move(self, given: ScreeningInput) -> None:
         self.state = after(TABLE, self.state, given)

@@ -29,7 +29,7 @@ from gateway.core.events import (
     TemperatureMeasured,
     Verdict,
 )
-from gateway.core.findings import NO_SENSOR, NO_THERMOMETER, Circumstance, Decision, Findings, Reading
+from gateway.core.findings import FIRE, NO_SENSOR, NO_THERMOMETER, Circumstance, Decision, Findings, Reading
 from gateway.core.held import Held, held
 from gateway.core.moment import Moment
 from gateway.core.phrases import Phrase
@@ -40,6 +40,8 @@ from gateway.core.used import CODE_USED
 from sync.contract.records import Direction, Step, VisitOutcome
 
 HEARD_LATE_MS = 500  # presence is debounced and waits its turn: it may have begun this much before it is heard of
+LEAVER_MS = 10_000  # whom the sensor sees so soon after somebody has gone out may be them, on their way
+PASSES_MS = 5_000  # so much later they are asked: by then they have stayed
 VEHICLE_MS = 120_000  # so long a plate is of whoever shows something first
 VISIT_OVER, SOMEBODY_ELSE = "visit-over", "somebody-else"
 """Why what was meant for somebody is for nobody here."""
@@ -62,6 +64,7 @@ class VisitInput(StrEnum):
     SECOND = "second credential"
     DECIDED = "decided"
     TIME_OUT = "nothing new"
+    FIRE = "fire"
     GONE = "gone"
 
 
@@ -80,6 +83,7 @@ TABLE: Mapping[VisitState, Mapping[VisitInput, VisitState]] = {
         _I.SECOND: _S.DONE,
         _I.DECIDED: _S.DONE,
         _I.TIME_OUT: _S.DONE,
+        _I.FIRE: _S.DONE,
         _I.GONE: _S.IDLE,
     },
     _S.DONE: {
@@ -91,23 +95,25 @@ TABLE: Mapping[VisitState, Mapping[VisitInput, VisitState]] = {
 _ENDS: Mapping[VisitInput, str] = {
     VisitInput.SECOND: "second-credential",
     VisitInput.TIME_OUT: "time-out",
+    VisitInput.FIRE: FIRE,
     VisitInput.GONE: "presence-lost",
 }
 _BY_CODE = frozenset({Step.CREDENTIAL, Step.HEALTH_CODE})
 _ONCE_MORE: Mapping[str, Phrase] = {
     "high": Phrase.HIGH_ONCE_MORE,
-    "once-more": Phrase.HIGH_ONCE_MORE,
+    "once-more": Phrase.ONCE_MORE,
     "too-cold": Phrase.TOO_COLD,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """What the last decision read, which of it was refused, and when that was."""
+    """What the last decision read, which of it was refused, and when that was. `served`: it was for something else than a visit."""
 
     read: frozenset[str] = frozenset()
     refused: str = ""
     decided_ms: int = 0
+    served: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,7 @@ class VisitMachine:
         sensor: the credential begins it."""
         self._direction = direction
         self._plate = self._bay = ""  # noted before anybody has shown anything
-        self._noted_ms = 0
+        self._vehicle_until_ms = 0
         self._policy = policy
         self._ids = ids
         self._judged = judged
@@ -160,6 +166,7 @@ class VisitMachine:
         self._went_in = False  # whoever the last decision was about
         self._greeted = False
         self._night_told = False
+        self._went_out_ms: int | None = None  # when somebody last did
 
     def adopt(self, policy: Policy) -> None:
         """Go by this from now on; while nobody is being decided about."""
@@ -303,12 +310,43 @@ class VisitMachine:
             return None
         ended = self._ended
         if ended is None or ended.decision.outcome is not VisitOutcome.GRANTED:  # they may yet begin another one
-            self._plate, self._bay, self._noted_ms = plate, bay, now.mono_ms
+            self._keep_vehicle(plate, bay, now.mono_ms + VEHICLE_MS)
         return "" if ended is None else ended.attempt.visit
+
+    def _keep_vehicle(self, plate: str, bay: str, until_ms: int) -> None:
+        self._plate, self._bay, self._vehicle_until_ms = plate, bay, until_ms
 
     def no_vehicle(self) -> None:
         """Whoever it was noted for is not there any more."""
         self._plate = self._bay = ""
+
+    @property
+    def shown(self) -> Verdict | None:
+        """The pass or card of the visit under way, as far as one was shown."""
+        return None if self._attempt is None else self._attempt.findings.credential
+
+    def object(self, circumstances: Sequence[str], now: Moment) -> list[Note]:
+        """What has come to speak against letting in whoever's steps go on."""
+        return self._take_all([*map(Circumstance, circumstances)], now) if circumstances else []
+
+    def served(self, credential: str, now: Moment) -> None:
+        """A card was read for something else than a visit, and is not asked for any more."""
+        self._last = Last(frozenset({credential}), "", now.mono_ms, served=True)
+        self._asking.enough()
+
+    def went_out(self, now: Moment) -> None:
+        """Somebody goes out, or was told that they may not: who is there and has shown nothing may be them."""
+        self._went_out_ms = now.mono_ms
+        if self.state is VisitState.PRESENT:
+            self._asking.enough()
+
+    def ask_later(self, now: Moment) -> None:
+        """They were just told something else."""
+        self._asking.progress(now)
+
+    def break_off(self, now: Moment) -> list[Note]:
+        """Fire: nobody's steps go on."""
+        return self._end_by(VisitInput.FIRE, now)
 
     def passed(self) -> None:
         """Somebody has gone in: whoever is seen next is somebody else."""
@@ -333,7 +371,9 @@ class VisitMachine:
             self._coming = self._ids()
             self._same = frozenset({self._coming})
         notes += self._somebody(now)
-        self._asking.progress(now)
+        leaver = self._went_out_ms is not None and now.mono_ms - self._went_out_ms <= LEAVER_MS
+        self._greeted = self._greeted or leaver
+        self._asking.progress(now.after(PASSES_MS) if leaver else now)
         notes.append(MeasureAgain())
         return notes + (self._greet(now) if attempt is None else self._take(Presence(True), now))
 
@@ -372,7 +412,7 @@ class VisitMachine:
     def _is_reread(self, verdict: Verdict, now: Moment) -> bool:
         last = self._last
         # without a presence sensor it is not known whether they stay; but a code that was used opens nothing anyway
-        stays = self.state is VisitState.DONE or (self._unbound and verdict.reason == CODE_USED)
+        stays = self.state is VisitState.DONE or last.served or (self._unbound and verdict.reason == CODE_USED)
         if not stays or self._too_old(last.decided_ms, now):
             return False
         mended = verdict.outcome is Outcome.VALID and verdict.credential == last.refused  # the phone's next code
@@ -386,7 +426,7 @@ class VisitMachine:
         self._move(VisitInput.READING)
         self._went_in = False
         self._ended = self._held = None
-        if now.mono_ms - self._noted_ms > VEHICLE_MS:
+        if now.mono_ms > self._vehicle_until_ms:
             self.no_vehicle()
         visit, self._coming = self._coming or self._ids(), ""
         self._same = self._same | {visit} if same else frozenset({visit})
@@ -458,6 +498,11 @@ class VisitMachine:
         self._last = Last(frozenset(attempt.findings.read), bad.credential if bad is not None else "", now.mono_ms)
         self._ended = closed = Closed(attempt, decision)
         self._held = held(attempt.findings, attempt.readings, decision)
+        if (
+            decision.outcome is not VisitOutcome.GRANTED and how is not VisitInput.SECOND
+        ):  # they may yet begin another one
+            until_ms = now.mono_ms + seconds(self._policy.visit.registration_valid_s)
+            self._keep_vehicle(attempt.plate, attempt.bay, until_ms)
         self._move(how)
         if self.state is VisitState.DONE and not self._anybody:
             self._move(VisitInput.GONE)

@@ -2,14 +2,14 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from gateway.core import effects
 from gateway.core.alarms import KNOWN_CLOSED
 from gateway.core.moment import Moment
 from gateway.page.messages import AlarmNote
-from sync.contract.alarms import Alarm, AlarmAction
+from sync.contract.alarms import Alarm, AlarmAction, AlarmKind
 from sync.contract.records import AlarmRecord, Body
 
 MOST_NOTED, MOST_NOTES = 64, 8  # alarms with notes, and notes of each
@@ -59,3 +59,8 @@ class RecentAlarms:
             found = [(note, alarm.id) for alarm in alarms for note in self._notes.get(alarm.id, ())]
         newest = sorted(found, key=lambda each: each[0].at_ms)[-MOST_SHOWN:]
         return {alarm: tuple(note for note, about in newest if about == alarm) for _, alarm in newest}
+
+
+def burns(alarms: Iterable[Alarm], ended: Collection[str]) -> bool:
+    """Whether there is fire, as far as the gate knows. `ended`: the ids of alarms that are over."""
+    return any(alarm.kind is AlarmKind.FIRE and alarm.id not in ended for alarm in alarms)

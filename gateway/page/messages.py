@@ -251,6 +251,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="now"):
     titles: dict[str, str] = {}
     notes: dict[str, tuple[AlarmNote, ...]] = {}
     handed_over: HandOver | None = None
+    vehicle: bool = False
     visit: str = ""
 
 

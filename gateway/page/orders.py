@@ -80,7 +80,6 @@ _RULES: Mapping[type, Callable[[Any, Status, bool], str]] = {
     messages.NoteAlarm: _against_alarm,
     messages.Acknowledge: _against_alarm,
     messages.Register: _against_register,
-    messages.Vehicle: _against_visit,
     messages.Stamp: _against_stamp,
     messages.Confirm: _against_round,
     messages.Shift: _against_shift,

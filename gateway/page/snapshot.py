@@ -62,6 +62,7 @@ def take(
         limit=limit,
         guard=status.guard,
         visiting=status.visiting,
+        vehicle=status.vehicle,
         visit=status.visit,
         alarms=listed,
         more_alarms=max(0, len(pressing) - MOST_ALARMS),

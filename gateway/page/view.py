@@ -12,13 +12,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gateway.core.door import DoorState
 from gateway.core.drill import BY_PEOPLE
 from gateway.core.policy import Mode
+from gateway.page.alarms import burns
 from gateway.page.messages import LEADERS_MODES, OnDuty, Person, Setup, Snapshot
 from gateway.page.words import TAGS, Words, instruction
-from sync.contract.alarms import Alarm, AlarmKind
+from sync.contract.alarms import Alarm
 from sync.contract.records import DrillStage
 
 HERE: Final = Path(__file__).parent
-REGIONS: Final = ("lane", "alarms", "visits", "duties", "devices")
+REGIONS: Final = ("lane", "facts", "alarms", "visits", "duties", "devices")
 """The parts of the page that are live: each a template of its own, which the stream sends anew when it has changed."""
 REASONS: Final = ("known", "disabled", "delivery", "emergency", "device")
 """Why a guard opens the gate, as he may pick it."""
@@ -46,9 +47,10 @@ _BY_DOOR: Final[Mapping[str, Lane]] = {
 
 def lane(now: Snapshot) -> Lane:
     """What the big word says."""
-    if any(alarm.kind is AlarmKind.FIRE and alarm.id not in now.ended for alarm in now.alarms):
+    if burns(now.alarms, now.ended):
         return Lane("fire", "alarm")
-    resting = Lane("somebody", "wait") if now.visiting else Lane("ready", "rest")
+    resting = Lane("vehicle", "wait") if now.vehicle else Lane("ready", "rest")
+    resting = Lane("somebody", "wait") if now.visiting else resting
     return _BY_DOOR.get(now.door, resting)
 
 

@@ -137,6 +137,7 @@ class Door(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _UNWRITTEN: Final = "journal-failed"
 _WITHDRAWN: Final = {
     "lockdown": VisitOutcome.DENIED,
+    "fire": VisitOutcome.DENIED,
     "closed-management": VisitOutcome.DENIED,
     "already-inside": VisitOutcome.DENIED,
     _UNWRITTEN: VisitOutcome.REFERRED,

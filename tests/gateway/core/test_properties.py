@@ -137,6 +137,17 @@ class AnyGate(RuleBasedStateMachine):
         if gate.released and not released and before != "free":
             assert self.may_release(event), f"{event} released the door"
         self.people_get_out(event)
+        self.nobody_is_invited_into_a_fire(found)
+
+    def nobody_is_invited_into_a_fire(self, found: list[effects.Effect]) -> None:
+        """While it burns nothing is said but to leave, and nobody is granted entry."""
+        if not self.fire:
+            return
+        assert {each.phrase for each in found if isinstance(each, effects.Say)} <= {"fire"}
+        visits = [each.body for each in found if isinstance(each, effects.Append) and isinstance(each.body, Visit)]
+        assert not [
+            visit for visit in visits if visit.direction is Direction.ENTRY and visit.outcome is VisitOutcome.GRANTED
+        ]
 
     def overtakes(self, written: effects.Append, sent: list[Alarm]) -> None:
         """What becomes of an alarm is told before it is written."""
@@ -524,9 +535,9 @@ def _firm(state: dict[str, bytes], often: set[str]) -> dict[str, bytes]:
 
 
 def _as_recorded(alarm: Alarm, recorded: Alarm) -> Alarm:
-    """The same with the count that is on record: beyond TOLD_EACH that is each doubling alone."""
+    """The same with the count, and the time of it, that are on record: beyond TOLD_EACH that is each doubling alone."""
     if alarm.count > TOLD_EACH and recorded.count <= alarm.count < 2 * recorded.count:
-        return msgspec.structs.replace(alarm, count=recorded.count)
+        return msgspec.structs.replace(alarm, count=recorded.count, last_ms=recorded.last_ms)
     return alarm
 
 

@@ -178,7 +178,6 @@ def test_what_the_leader_ordered_no_guard_undoes(world: World, mode: str, drill:
     [
         (messages.Acknowledge(alarm="cd" * 16), "nothing-to-acknowledge"),
         (messages.Register(name="a", host="b"), "nobody-there"),
-        (messages.Vehicle(plate="x"), "nobody-there"),
         (messages.Stamp(stage=DrillStage.ASSEMBLED), "no-drill"),
         (messages.Confirm(round="other"), "not-due"),
         (messages.Shift(action=ShiftAction.HANDED_OVER), "no-name"),
@@ -270,6 +269,15 @@ def test_a_round_is_named_as_people_call_it_due_or_missed_or_done_late(world: Wo
     world.status = replace(world.status, rounds={"r2": 1}, alarms=(missed,), ended=(ALARM,))
     told = world.desk._snapshot(world.desk._gate.now())
     assert told.titles == {"r1": "3号楼大堂"} and told.kinds == dict.fromkeys(("r1", "r2"), "disinfection")
+
+
+def test_a_plate_is_taken_where_nobody_is_at_the_readers(world: World) -> None:
+    """The driver may sit in the van still, or be a delivery that never comes to them."""
+    token = world.log_in().token
+    world.status = replace(world.status, visiting=False, vehicle=True)
+    assert world.ask(messages.Vehicle(plate="京A12345", delivery=True), token).ok
+    assert world.orders() == [events.VehicleNoted("京A12345", "Li", True)]
+    assert world.desk._snapshot(world.desk._gate.now()).vehicle
 
 
 def test_the_limit_is_the_policys_in_force(world: World) -> None:

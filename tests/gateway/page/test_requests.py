@@ -253,7 +253,7 @@ def test_an_alarm_shows_who_instructed_what_and_one_that_is_over_still_takes_a_n
 
 def test_the_last_hand_over_stands_with_the_shift() -> None:
     note = HandOver(at_ms=1, by="Li", to="Wu", note="the lift is being repaired")
-    shown = json.loads(ask(FakeLine(now=snapshot(handed_over=note)), "/now").body)["regions"]["lane"]
+    shown = json.loads(ask(FakeLine(now=snapshot(handed_over=note)), "/now").body)["regions"]["facts"]
     assert re.search(r"Handed over</strong> .*· Li → Wu</span><br>the lift is being repaired", shown)
     assert "Handed over" not in ask(FakeLine(now=snapshot(handed_over=None)), "/now").body
 
@@ -291,6 +291,7 @@ OUTCOMES = [
     (Answer(id=1, ok=True, reason="registered-granted", why=("ok",)), "They may pass.", "可以通过。"),
     (Answer(id=1, ok=True, reason="registered-denied", why=("full",), number=3), "as number 3", "排队号 3"),
     (Answer(id=1, ok=True, reason="registered-denied", why=("locked-out",)), "locked out", "锁定"),
+    (Answer(id=1, ok=True, reason="registered-denied", why=("fire",)), "during a fire", "火警"),
     (Answer(id=1, ok=True, reason="registered-denied", why=("health-code-red",)), "health code red", "红码"),
     (
         Answer(id=1, ok=True, reason="registered-waits", why=("temperature",)),

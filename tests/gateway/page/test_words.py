@@ -85,6 +85,7 @@ def test_every_word_that_a_template_asks_for_is_there(language: str) -> None:
         *(f"lane-{each.key}{hint}" for each in _BY_DOOR.values() for hint in ("", "-hint")),
         *(f"device-{state.value}" for state in DeviceState),
         "lane-fire", "lane-fire-hint", "lane-ready", "lane-ready-hint", "lane-somebody", "lane-somebody-hint",
+        "lane-vehicle", "lane-vehicle-hint",
     }  # fmt: skip
     assert {key for key in asked | made if not words.has(key)} == set()
 
@@ -117,6 +118,12 @@ def test_each_state_of_the_door_is_a_state_of_the_lane(door: DoorState, visiting
     assert f"lane-{found.key}" in TABLES["en"]
     if door is not DoorState.LOCKED:
         assert found.key not in ("ready", "somebody")
+
+
+def test_a_vehicle_that_waits_is_told_unless_somebody_is_at_the_readers() -> None:
+    assert lane(snapshot(alarms=(), visiting=False, vehicle=True)).key == "vehicle"
+    assert lane(snapshot(alarms=(), visiting=True, vehicle=True)).key == "somebody"
+    assert lane(snapshot(alarms=(), visiting=False)).key == "ready"
 
 
 def test_a_fire_outranks_everything() -> None:
