@@ -26,6 +26,7 @@ class Capacity:
         self._told_ms = 0
         self._queue: dict[str, int] = {}
         self._level = ""
+        self._judged_by: object = None
 
     def adopt(self, policy: CapacityPolicy) -> None:
         """Go by this from now on."""
@@ -53,7 +54,10 @@ class Capacity:
 
     def level(self, own: int, now: Moment) -> str:
         """`WARNING`, `REACHED` or ""; each holds until it is a little below, since people come and go all the time at the limit.
-        Forgets the queue when it is full no more."""
+        What was found by another limit, or by the share, holds nothing. Forgets the queue when it is full no more."""
+        judged_by = self._policy, self._site_known(now)
+        if judged_by != self._judged_by:
+            self._judged_by, self._level = judged_by, ""
         used = self._percent(own, now)
         if used < 100:
             self._queue.clear()
@@ -78,7 +82,11 @@ class Capacity:
             return 0.0
         if not self._policy.site_wide:
             return 100 * own / most
-        if self._elsewhere is not None and now.mono_ms - self._told_ms <= seconds(self._policy.site_max_age_s):
+        if self._elsewhere is not None and self._site_known(now):
             return 100 * (own + self._elsewhere) / most
         share = most * self._policy.share_percent // 100
         return 100 * own / share if share else 100.0
+
+    def _site_known(self, now: Moment) -> bool:
+        """Whether what the office told of the other gates is young enough to go by."""
+        return self._elsewhere is not None and now.mono_ms - self._told_ms <= seconds(self._policy.site_max_age_s)
