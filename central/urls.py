@@ -43,6 +43,7 @@ urlpatterns = [
     path("alarms/open/", alarms.OPEN.view, name=alarms.OPEN.name),
     path("alarms/acknowledge/", alarms.acknowledge, name="acknowledge"),
     path("alarms/<slug:alarm_id>/", alarms.detail, name="alarm"),
+    path("alarms/<slug:alarm_id>/tell/", alarms.tell, name="alarm-tell"),
     path("alarms/<slug:alarm_id>/note/", alarms.note, name="alarm-note"),
     path("duty/", duty.roster, name="duty"),
     path("duty/page/", duty.PAGE.view, name=duty.PAGE.name),

@@ -71,12 +71,12 @@ def check(path: Path) -> None:
     Exit code 0: nothing. 2: something."""
     config = load_or_exit(path)
     from gateway.voice import (
-        long_slogans,  # not a rule of loading: a gate that starts does not wait until all is spoken
+        long_phrases,  # not a rule of loading: a gate that starts does not wait until all is spoken
     )
 
-    long = long_slogans(config, config.policy.prompter.slogans)
-    for slogan, why in long:
-        click.echo(f"{path}: policy.prompter.slogans: {slogan} is not played: {why}", err=True)
+    long = long_phrases(config, config.policy.prompter.slogans)
+    for why in long:
+        click.echo(f"{path}: phrase {why}", err=True)
     if long:
         raise SystemExit(2)
     click.echo(f"{path}: gate {config.gate.id!r} with {len(config.devices)} devices: nothing wrong")

@@ -127,7 +127,7 @@ def end_at_office(gate: Gate, kind: str, begins: str, now: datetime) -> None:
 def acknowledge(ids: Iterable[str], user: User, note: str) -> int:
     """Store that `user` has taken notice of these alarms and what was done. Returns how many were not yet.
 
-    It is stored at the office; sending it to the gate is the business of the commands, which read `office_*`."""
+    It is stored at the office alone; `central.alarms.telling` tells the gates."""
     now = office_now()
     at_ms = int(now.timestamp() * 1000)
     wanted = list(ids)

@@ -19,6 +19,7 @@ from central.alarms.book import acknowledge as store_acknowledgement
 from central.alarms.leader import MAY_NOTE, NOTE_LENGTH, Told, with_instructions, without_instruction
 from central.alarms.leader import note as store_note
 from central.alarms.models import Alarm, AlarmEvent
+from central.alarms.telling import last_told, tell_gates, waiting
 from central.drills.marking import with_drills
 from central.web.live import Live
 from sync.contract.alarms import AlarmAction
@@ -96,6 +97,8 @@ def detail(request: HttpRequest, alarm_id: str) -> HttpResponse:
     context = {
         "alarm": alarm,
         "events": alarm.events.order_by("at_ms", "pk"),
+        "untold": waiting([alarm.pk]).exists(),
+        "last_told": last_told(alarm),
         "may_note": _user(request).has_perm(MAY_NOTE),
         "note_length": NOTE_LENGTH,
     }
@@ -104,7 +107,7 @@ def detail(request: HttpRequest, alarm_id: str) -> HttpResponse:
 
 @require_POST
 def acknowledge(request: HttpRequest) -> HttpResponse:
-    """Acknowledge the alarms that the person saw, with a note of what was done."""
+    """Acknowledge the alarms that the person saw, with a note of what was done, and tell their gates."""
     ids = [each for each in request.POST.getlist("alarm") if _ID.fullmatch(each)]
     note = request.POST.get("note", "").strip()
     if not note:
@@ -114,9 +117,18 @@ def acknowledge(request: HttpRequest) -> HttpResponse:
     if count:
         said = ngettext("%(count)d alarm acknowledged.", "%(count)d alarms acknowledged.", count)
         messages.success(request, said % {"count": count})
+        _tell(request, ids)
     else:
         messages.info(request, _("There was nothing left to acknowledge."))
     return redirect("alarms")
+
+
+@require_POST
+def tell(request: HttpRequest, alarm_id: str) -> HttpResponse:
+    """Tell the gate once more what was acknowledged here: it was offline, or did not answer."""
+    get_object_or_404(Alarm, pk=alarm_id)
+    _tell(request, [alarm_id])
+    return redirect("alarm", alarm_id)
 
 
 @require_POST
@@ -130,7 +142,19 @@ def note(request: HttpRequest, alarm_id: str) -> HttpResponse:
     else:
         store_note(alarm_id, _user(request), Told(what), text)
         messages.success(request, _("Written down. This does not acknowledge the alarm."))
+        messages.info(request, _("The gate is told an instruction only with the acknowledgement that comes after it."))
     return redirect("alarm", alarm_id)
+
+
+def _tell(request: HttpRequest, ids: list[str]) -> None:
+    for heard in tell_gates(ids, _user(request)):
+        if heard.why:
+            said = _(
+                "%(gate)s: not told to the gate: %(why)s. It is not sent later; its siren goes on until somebody acknowledges there."
+            )
+            messages.warning(request, said % {"gate": heard.gate, "why": heard.why})
+        else:
+            messages.success(request, _("%(gate)s: the gate has carried it out.") % {"gate": heard.gate})
 
 
 def _whole() -> QuerySet[Alarm]:

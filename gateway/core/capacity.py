@@ -26,7 +26,7 @@ class Capacity:
         self._told_ms = 0
         self._queue: dict[str, int] = {}
         self._level = ""
-        self._by_share = False  # what the level is worked out by
+        self._judged_by: object = None
 
     def adopt(self, policy: CapacityPolicy) -> None:
         """Go by this from now on."""
@@ -53,12 +53,12 @@ class Capacity:
         return self._queue.get(who, MOST_WAITING)
 
     def level(self, own: int, now: Moment) -> str:
-        """`WARNING`, `REACHED` or ""; each holds until it is a little below, since people come and go all the time at the limit,
-        but not when another limit counts: what the share made full says nothing of the site. Forgets the queue when it is full no more."""
+        """`WARNING`, `REACHED` or ""; each holds until it is a little below, since people come and go all the time at the limit.
+        What was found by another limit, or by the share, holds nothing. Forgets the queue when it is full no more."""
+        judged_by = self._policy, self._site_known(now)
+        if judged_by != self._judged_by:
+            self._judged_by, self._level = judged_by, ""
         used = self._percent(own, now)
-        by_share = self._goes_by_share(now)
-        if by_share is not self._by_share:
-            self._by_share, self._level = by_share, ""
         if used < 100:
             self._queue.clear()
         slack = self._slack
@@ -82,13 +82,11 @@ class Capacity:
             return 0.0
         if not self._policy.site_wide:
             return 100 * own / most
-        if not self._goes_by_share(now):
-            return 100 * (own + (self._elsewhere or 0)) / most
+        if self._elsewhere is not None and self._site_known(now):
+            return 100 * (own + self._elsewhere) / most
         share = most * self._policy.share_percent // 100
         return 100 * own / share if share else 100.0
 
-    def _goes_by_share(self, now: Moment) -> bool:
-        """Whether what the office told is too old, or was never told."""
-        if not self._policy.site_wide:
-            return False
-        return self._elsewhere is None or now.mono_ms - self._told_ms > seconds(self._policy.site_max_age_s)
+    def _site_known(self, now: Moment) -> bool:
+        """Whether what the office told of the other gates is young enough to go by."""
+        return self._elsewhere is not None and now.mono_ms - self._told_ms <= seconds(self._policy.site_max_age_s)

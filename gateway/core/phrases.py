@@ -61,8 +61,8 @@ class Phrase(StrEnum):
 
 
 SLOGAN = "slogan-"
-"""What the names of slogans begin with: which there are, the packs say. Each is of at most `SLOGAN_S`."""
-SLOGAN_S = 8.0
+"""What the names of slogans begin with: which there are, the packs say. Each is of at most `LONGEST_S`."""
+LONGEST_S = 8.0  # of any phrase when spoken
 VALUES: dict[Phrase, tuple[str, ...]] = {
     Phrase.GRANTED_NORMAL: ("celsius",),
     Phrase.FEVER: ("celsius",),

@@ -2,6 +2,6 @@
 
 from gateway.voice.errors import VoiceError
 from gateway.voice.packs import Packs, load_packs, words
-from gateway.voice.voice import Silence, Voice, long_slogans
+from gateway.voice.voice import Silence, Voice, long_phrases
 
-__all__ = ["Packs", "Silence", "Voice", "VoiceError", "load_packs", "long_slogans", "words"]
+__all__ = ["Packs", "Silence", "Voice", "VoiceError", "load_packs", "long_phrases", "words"]

@@ -14,7 +14,7 @@ from typing import Final
 
 from drivers.sound.pcm import RATE, BadSound, read_wav, write_wav
 from gateway.config.tables import nearest
-from gateway.core.phrases import SLOGAN, SLOGAN_S
+from gateway.core.phrases import LONGEST_S, SLOGAN
 from gateway.voice.errors import VoiceError
 from gateway.voice.espeak import Engine, installed
 from gateway.voice.packs import Packs
@@ -23,12 +23,14 @@ from gateway.voice.recordings import read_recording
 logger = logging.getLogger("menshen.voice")
 MOST_WITH_VALUES: Final = 64
 _VERSION: Final = "1"  # raise it when something else changes how phrases sound
+EXAMPLES: Final = {"celsius": "36.5", "number": "120", "bay": "12"}
+"""Values as long as they come, to tell how long a phrase takes that carries them."""
 _LEAST_SAMPLES: Final = RATE // 5  # less is no phrase
 LEAST_ROOM: Final = 8 * 1024 * 1024  # bytes of a disk; the last ones are left to the journal
 
 
 class TooLong(VoiceError):
-    """A slogan takes longer than people listen."""
+    """It takes longer than people listen."""
 
 
 class Sounds:
@@ -102,19 +104,25 @@ class Sounds:
             self._tell_once(f"{lang}/{phrase} cannot be spoken: {error}")
             return None
 
-    def long_slogans(self, slogans: Iterable[str]) -> list[tuple[str, str]]:
-        """Which of these take too long in a language, and why each does. Those that cannot be spoken here are passed over: nobody
-        can tell how long they take."""
-        found = []
-        for phrase, lang in ((phrase, lang) for phrase in slogans for lang in self._languages):
-            if phrase in self._packs.slogans(lang):
-                try:
-                    self._found(phrase, self._packs.spoken(phrase, {}, lang), lang, kept=True)
-                except TooLong as error:
-                    found.append((phrase, f"{lang}/{phrase}: {error}"))
-                except (VoiceError, OSError) as error:
-                    self._tell_once(f"{lang}/{phrase} cannot be spoken: {error}")
-        return found
+    def long_phrases(self, slogans: Iterable[str]) -> list[str]:
+        """Which phrases, and which of these slogans, take too long in a language, and why each does. Those that cannot be spoken
+        here are passed over: nobody can tell how long they take."""
+        wanted = {lang: [*self._packs.book.phrases, *self._packs.slogans(lang)] for lang in self._languages}
+        asked = {*self._packs.book.phrases, *slogans}
+        both = [(phrase, lang) for lang, phrases in wanted.items() for phrase in phrases if phrase in asked]
+        return [f"{lang}/{phrase}: {why}" for phrase, lang in both if (why := self._too_long(phrase, lang))]
+
+    def _too_long(self, phrase: str, lang: str) -> str:
+        values = {value: EXAMPLES.get(value, "") for value in self._packs.book.values.get(phrase, ())}
+        try:
+            path = self._found(phrase, self._packs.spoken(phrase, values, lang), lang, kept=True)
+            if path is not None:
+                _refuse_long(path)
+        except TooLong as error:
+            return str(error)
+        except (VoiceError, OSError) as error:
+            self._tell_once(f"{lang}/{phrase} cannot be spoken: {error}")
+        return ""
 
     def _found(self, phrase: str, text: str, lang: str, *, kept: bool) -> Path | None:
         """The recording, or what was rendered; None without a voice. Raises VoiceError, OSError."""
@@ -205,7 +213,7 @@ class Sounds:
 
 
 def _refuse_long(path: Path) -> None:
-    """A slogan that is too long for who walks by. Raises TooLong."""
+    """What is too long to be heard to its end. Raises TooLong."""
     duration_s = len(read_wav(str(path))) / RATE
-    if duration_s > SLOGAN_S:
-        raise TooLong(f"it takes {duration_s:.1f} s, and a slogan at most {SLOGAN_S:g}: shorten it")
+    if duration_s > LONGEST_S:
+        raise TooLong(f"it takes {duration_s:.1f} s, and may take {LONGEST_S:g}: shorten it")

@@ -236,14 +236,13 @@ def _whole_tone(tone: Tone, folder: Path) -> Path:
     return path
 
 
-def long_slogans(config: Voicing, slogans: Sequence[str]) -> list[tuple[str, str]]:
-    """Which slogans take longer than they may, as this machine's voice or a recording says them, and why each is refused."""
-    if not slogans:
-        return []
+def long_phrases(config: Voicing, slogans: Sequence[str]) -> list[str]:
+    """Which phrases, and which of these slogans, take longer than they may, as this machine's voice or a recording says them, and
+    why. At work a slogan that does is not played; any other phrase is all the same, as silence would be worse."""
     with TemporaryDirectory() as folder:
         sounds = sounds_for(config, Path(folder))
         sounds.prepare()
-        return sounds.long_slogans(slogans)
+        return sounds.long_phrases(slogans)
 
 
 def sounds_for(config: Voicing, folder: Path) -> Sounds:

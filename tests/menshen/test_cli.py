@@ -1,5 +1,6 @@
 """The command line."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,7 +97,23 @@ def test_check_refuses_a_slogan_that_takes_too_long(tmp_path: Path, words: str, 
     )
     found, output = run("gate", "check", "--config", str(path))
     assert found == code, output
-    assert ("slogan at most 8" in output) is bool(code)
+    assert ("en/slogan-ours: it takes" in output and "may take 8" in output) is bool(code)
+
+
+@needs_a_voice
+@pytest.mark.parametrize("phrase", ["welcome", "full"])
+def test_check_refuses_any_phrase_that_takes_too_long(tmp_path: Path, phrase: str) -> None:
+    pack = (EXAMPLE.parent / "phrases" / "en.toml").read_text("utf-8")
+    words = f'{phrase} = "{"Please keep one metre apart. " * 5}{"{number}" * (phrase == "full")}"'
+    changed, times = re.subn(rf"(?m)^{phrase} = .*$", words, pack)
+    assert times == 1
+    (tmp_path / "en.toml").write_text(changed, "utf-8")
+    path = tmp_path / "gate.toml"
+    text = sections().replace("[gate]\n", '[gate]\nlanguages = ["en"]\n')
+    path.write_text(f'{text}[voice]\nphrases = "{tmp_path}"\n{devices()}', "utf-8")
+    found, output = run("gate", "check", "--config", str(path))
+    assert found == 2, output
+    assert f"phrase en/{phrase}: it takes" in output and output.count("it takes") == 1
 
 
 @pytest.mark.parametrize("path", ["/nonexistent/gate.toml", "/"])

@@ -5,6 +5,7 @@
   if (!$("lane")) return; // the log-in page
   const SILENT_MS = 6000, POLL_MS = 2000, RING_MS = 4000;
   let heard = Date.now(), stream = null, title = document.title, ringing = [], audio = null, visit = $("for-visit").value;
+  let begun = false, bellHeard = false;
 
   // what stands
 
@@ -102,7 +103,7 @@
       const told = await answer.json();
       say(told.text, !told.ok);
       if (form.id === "register") $("for-visit").value = visit; // refused for somebody else: the guard has been told, and may mean who is there now
-      if (told.ok) { form.reset(); const box = form.closest("details"); if (box) box.open = false; if (form.contains($("heard"))) $("begin").hidden = true; }
+      if (told.ok) { form.reset(); const box = form.closest("details"); if (box) box.open = false; if (form.contains($("bell"))) { begun = true; settled(); } }
     } catch { say($("lost").textContent.trim(), true); } finally { if (button) button.disabled = false; }
   };
 
@@ -123,14 +124,17 @@
     if (!audio || audio.state !== "running") return;
     for (let n = 0; n < 4; n += 1) tone(audio.currentTime + n * 0.28, n % 2 ? 660 : 880);
   };
-  $("bell").addEventListener("click", async () => {
+  const settled = () => { if (begun && bellHeard) $("begin").hidden = true; };
+  $("bell").addEventListener("click", async (event) => { // begins the shift once; each tap rings
+    if (begun) event.preventDefault();
     audio = audio || new AudioContext();
+    $("bell-asked").hidden = false;
+    if (navigator.wakeLock) navigator.wakeLock.request("screen").catch(() => {}); // a tablet that sleeps shows nothing
     await audio.resume();
     ring();
-    $("bell-asked").hidden = false;
     $("heard").focus();
-    if (navigator.wakeLock) navigator.wakeLock.request("screen").catch(() => {}); // a tablet that sleeps shows nothing
   });
+  $("heard").addEventListener("click", () => { bellHeard = true; settled(); });
   $("not-heard").addEventListener("click", () => { $("not-heard-hint").hidden = false; $("bell").focus(); });
 
   $("begin").hidden = false;

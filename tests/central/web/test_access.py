@@ -17,6 +17,7 @@ _PUBLIC = {"login", "set_language", "register", "registered", "registered-part"}
 _ARGUMENTS = {
     "alarm": ["0" * 32],
     "alarm-note": ["0" * 32],
+    "alarm-tell": ["0" * 32],
     "admit": ["north-gate"],
     "gate-devices": ["north-gate"],
     "gate-devices-rows": ["north-gate"],

@@ -12,6 +12,7 @@ from gateway.core.equipment import SENSORS, Equipment
 from gateway.core.events import Commanded, CommandRefused, FireInput, GuardRelease, Mode, ModeOrdered, TamperInput
 from gateway.core.policy import PortalKind, WatchPolicy
 from gateway.core.refusals import AGAIN_S
+from gateway.page.alarms import RecentAlarms
 from sync.contract.alarms import AlarmKind, Answer, CommandOutcome
 from sync.contract.commands import MAX_LIFE_MS, SAYABLE, Acknowledge, Command, Release, Say
 from sync.contract.records import CommandRecord, Door, Passage, Refused, Shift, ShiftAction
@@ -127,6 +128,17 @@ def test_an_alarm_is_acknowledged_by_the_offices_user() -> None:
     gate.send(Commanded(Acknowledge(alarm=alarm.id, **common(gate, 2))))
     gate.send(Commanded(Acknowledge(alarm="f" * 32, **common(gate, 3))))
     assert answers(gate) == [(EXECUTED, ""), (REFUSED, "nothing-to-acknowledge"), (REFUSED, "nothing-to-acknowledge")]
+
+
+def test_the_guards_page_shows_who_acknowledged_at_the_office_and_what_was_said() -> None:
+    gate, said_of = Gate(), RecentAlarms()
+    gate.send(TamperInput(True))
+    (alarm,) = gate.core.status().alarms
+    gate.send(Commanded(Acknowledge(alarm=alarm.id, note="call the clinic", **common(gate))))
+    for body, _ in gate.commits:
+        said_of.recorded(body, 1_000)
+    (note,) = said_of.notes([alarm])[alarm.id]
+    assert (note.by, note.what, note.note) == ("li", "acknowledged", "call the clinic")
 
 
 # once, in time

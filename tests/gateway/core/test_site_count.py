@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.core.capacity import FULL, Capacity
+from gateway.core.capacity import FULL, REACHED, WARNING, Capacity
 from gateway.core.moment import Moment
 from gateway.core.policy import CapacityPolicy
 
@@ -36,3 +36,22 @@ def test_an_office_whose_clock_is_ahead_is_not_believed_for_longer() -> None:
     capacity = Capacity(POLICY)
     capacity.told(6, NOW.at_ms + 3_600_000, NOW)
     assert full(capacity, 3, 60_001)
+
+
+def test_full_by_the_share_is_judged_anew_when_the_sites_number_comes() -> None:
+    capacity = Capacity(CapacityPolicy(limit=55, site_wide=True, site_max_age_s=60.0, share_percent=50))
+    assert capacity.level(27, NOW) == REACHED, "the share: 27 of 55"
+    capacity.told(26, NOW.at_ms, NOW)
+    assert capacity.level(27, NOW) == WARNING, "53 of 55: nothing of the share's is held over"
+    capacity.told(28, NOW.at_ms, NOW)
+    assert [capacity.level(own, NOW) for own in (27, 25, 24)] == [REACHED, REACHED, WARNING], "at the limit it holds"
+    capacity.told(0, NOW.at_ms, NOW)
+    assert capacity.level(27, NOW) == ""
+    assert capacity.level(27, NOW.after(60_001)) == REACHED, "the office is away: the share again"
+
+
+def test_full_by_another_limit_is_judged_anew() -> None:
+    capacity = Capacity(CapacityPolicy(limit=50))
+    assert capacity.level(50, NOW) == REACHED
+    capacity.adopt(CapacityPolicy(limit=52))
+    assert capacity.level(50, NOW) == WARNING
