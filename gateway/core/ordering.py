@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from gateway.core import events
 from gateway.core.alarm_desk import AlarmDesk
-from gateway.core.alarms import AlarmBook
+from gateway.core.alarms import TOLD_EACH, AlarmBook
 from gateway.core.commanded import Commanded
 from gateway.core.drill import DrillBook
 from gateway.core.effects import Priority
@@ -145,9 +145,11 @@ class OrderDesk:
     def fire(self, now: Moment, *, active: bool) -> None:
         """The fire alarm: who has fled may come back by any gate. Each fire is told, also one that begins while nobody has answered the last."""
         begins, self._burns = active and not self._burns, active
-        known = any(alarm.kind is AlarmKind.FIRE for alarm in self._alarms.open)
+        last = next((alarm for alarm in self._alarms.open if alarm.kind is AlarmKind.FIRE), None)
+        known = last is not None
         self._mode.fire = active
-        if begins:  # the alarm's record carries what that changes
+        # The alarm's record carries what that changes. There is none of a fire that burnt before a restart, and has forgiven then.
+        if begins and (last is None or (last.id in self._alarms.ended and last.count < TOLD_EACH)):
             self._portal.passback.forgive()
         self._desk.lasting(AlarmKind.FIRE, now, active=active)
         if begins and known:
