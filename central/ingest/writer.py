@@ -140,8 +140,6 @@ def _is_news(before: datetime | None, now: datetime) -> bool:
 def _state(gate: Gate, state: StateMessage, now: datetime) -> None:
     before, head = gate.log_id, gate.head
     if take_state(gate, state, now):
-        if before and gate.log_id != before:
-            Log.objects.filter(gate=gate, log_id=before).update(told=head)
         if state.online:
             hear_state(gate, state, now)
     elif is_cloned(gate, state, now):
@@ -149,6 +147,8 @@ def _state(gate: Gate, state: StateMessage, now: datetime) -> None:
         raise_at_office(gate, "cloned-gate", "/".join(boots), " / ".join(boot[:8] for boot in boots), now)
         if take_back(gate, state, now):
             hear_state(gate, state, now)
+    if before and gate.log_id != before:
+        Log.objects.filter(gate=gate, log_id=before, told__lt=head).update(told=head)
 
 
 def _alarm(gate: Gate, message: AlarmMessage, now: datetime) -> None:

@@ -231,11 +231,12 @@ class AlarmBook:
         is_late = now.mono_ms - entry.last_ms >= seconds(entry.rule.window_s)
         entry.last_ms, entry.silenced = now.mono_ms, False
         count = entry.alarm.count + 1
+        said_over = entry.is_over and _each_is_told(entry.alarm.count)  # that may not stand as the last word
         entry.alarm = msgspec.structs.replace(entry.alarm, count=count, last_ms=now.at_ms)
         if entry.rule.life is Life.LASTING:  # while it was over nobody had to answer it
             entry.anew(now)
         self._move(entry, AlarmInput.AGAIN)
-        told = is_late or _each_is_told(count)
+        told = is_late or said_over or _each_is_told(count)
         return self._told(AlarmAction.REPEATED, entry.alarm) if told else None
 
     def _move(self, entry: OpenAlarm, given: AlarmInput) -> None:

@@ -117,9 +117,9 @@ class Checkpoint:
     def handle(self, event: events.Event, now: Moment) -> tuple[Effect, ...]:
         """What to do about everything that is due by now, about the event, and about what is due because of it."""
         self._due(now)
-        missed, self._missed = self._missed, None
-        if missed is not None:
-            self._route(missed, now)
+        if self._missed is not None:
+            self._route(self._missed, now)
+            self._missed = None  # and not before: it may fail again
         self._route(event, now)
         self._portal.look_at_latch(now)
         self._deadline = self._wanted_at()

@@ -2,8 +2,8 @@
 
 Theory of operation. The first visit that ends so with nothing good shown is a record like any other. Further ones are counted, and become
 one record with their number when a minute is over, and so on, as with everything that is refused. Who shows a pass or card
-that is good has a visit on record, once a minute each: they are known, and there are only so many of them; and so has whose plate was
-noted, whom the guard has registered, and whose phone's code was used up by it.
+that is good, or whose plate was noted, has a visit on record, once a minute each: they are known, and there are only so many of them;
+and so has whom the guard has registered, and whose phone's code was used up by it, each time.
 """
 
 from gateway.core.attempt import Closed
@@ -26,9 +26,11 @@ class TurnedAway:
     def is_told(self, closed: Closed, now_ms: int) -> bool:
         """Whether the visit is to be on record; it is counted where not."""
         findings = closed.attempt.findings
-        if LOCKED_OUT not in closed.decision.reasons or findings.counters or closed.attempt.plate:
+        if LOCKED_OUT not in closed.decision.reasons or findings.counters:
             return True
         if Step.REGISTRATION in findings.passed and findings.credential is None:
+            return True
+        if closed.attempt.plate and self._new(f"plate {closed.attempt.plate}", now_ms):
             return True
         told = self._first(now_ms) if findings.credential is None else self._new(findings.credential.credential, now_ms)
         self._count += 0 if told else 1

@@ -73,6 +73,11 @@ def write_all(connection: sqlite3.Connection, logs: Iterable[EarlierLog]) -> Non
     connection.executemany(INSERT_EARLIER, [log.columns() for log in logs])
 
 
+def forget(connection: sqlite3.Connection, logs: Iterable[EarlierLog]) -> None:
+    """What was known of these logs until now."""
+    connection.executemany("DELETE FROM earlier WHERE log_id = ?", [(log.log_id,) for log in logs])
+
+
 def with_one_more(logs: Sequence[EarlierLog], one: EarlierLog) -> list[EarlierLog]:
     """The list for the log that follows. One that was given up before (the same card was put back twice) stands once."""
     if one.held.seq == 0:

@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.core.moment import Moment
 from gateway.journal import files
-from gateway.journal.earlier import EarlierLog, read_all, write_all
+from gateway.journal.earlier import EarlierLog, forget, read_all, write_all
 from gateway.journal.errors import JournalError
 from gateway.journal.mailbox import Job
 from gateway.journal.opening import Old, Origin, prepare, replace, replace_damaged, salvage
@@ -75,6 +75,7 @@ class Store:
         new = [log for log in earlier if log not in self.earlier]
         if new:
             with self._transaction() as connection:
+                forget(connection, new)
                 write_all(connection, new)
             self.earlier = earlier
 

@@ -24,18 +24,27 @@ def with_strays(path: Path, log_id: str, earlier: Sequence[EarlierLog]) -> list[
     where it is, and told."""
     known = list(earlier)
     for file in _beside(path):
-        ours = {log_id, *(log.log_id for log in known)}
         for log in _logs_in(file):
-            if log.log_id not in ours:
+            if log.log_id != log_id and _is_more(log, known):
                 known = with_one_more(known, log)
                 logger.warning("%s: a journal lies here; its log %s is offered to the office", file, log.log_id)
     return known
 
 
+def _is_more(log: EarlierLog, known: Sequence[EarlierLog]) -> bool:
+    """Whether it has what is not known to be at hand: of no log that is known, or a newer copy of one."""
+    return all(each.log_id != log.log_id or each.held.seq < log.held.seq for each in known)
+
+
 def _beside(path: Path) -> Iterator[Path]:
     """The journals in its folder that are not named by itself."""
     own = {part.name for part in files.parts(path)} | {files.beside(path, ".new").name}
-    for file, _ in zip(sorted(path.parent.iterdir()), range(MOST), strict=False):
+    try:
+        there = sorted(path.parent.iterdir())[:MOST]
+    except OSError as error:
+        logger.warning("%s: cannot be looked through for journals: %s", path.parent, error.strerror)
+        return
+    for file in there:
         given_up = file.name.endswith(".old") or ".damaged-" in file.name or ".old-" in file.name
         if file.name not in own and not given_up and not file.is_symlink() and file.is_file() and _is_journal(file):
             yield file
@@ -58,10 +67,10 @@ def _logs_in(file: Path) -> list[EarlierLog]:
             (log_id,) = connection.execute("SELECT log_id FROM meta").fetchone()
             last = connection.execute("SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1").fetchone()
             logs = _earlier_in(connection)
+            head = Head(int(last[0]), bytes(last[1]))
     except (sqlite3.Error, TypeError, ValueError) as error:
         logger.warning("%s: a journal that cannot be read; it is left as it is: %s", file, error)
         return []
-    head = Head(int(last[0]), bytes(last[1]))
     # Never deleted by the gate (`whole`): it is his who put it there.
     return [*logs, EarlierLog(log_id=str(log_id), file=file.name, acked=head, held=head, at_ms=0, whole=False)]
 

@@ -278,7 +278,7 @@ class Page:
             200 if answer.ok else {"logged-out": 401, "gate-lost": 503, "not-understood": 422}.get(answer.reason, 409)
         )
         if request.headers.get("accept", "").startswith("application/json"):
-            return JSONResponse({"ok": answer.ok, "text": text}, status)
+            return JSONResponse({"ok": answer.ok, "text": text, "reason": answer.reason}, status)
         told = {"said": answer.reason, "why": ",".join(answer.why), "number": str(answer.number or "")}
         query = urlencode({name: value for name, value in told.items() if value})
         return RedirectResponse(f"/?{query}" if query else "/", 303)

@@ -3,6 +3,7 @@
 import logging
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,38 @@ def test_one_that_cannot_be_read_is_told_and_stops_nothing(path: Path, caplog: p
         assert len(everything(journal)) == 2
         assert journal.earlier() == []
     assert "journal.sqlite.bak: a journal that cannot be read; it is left as it is" in caplog.text
+
+
+def test_one_without_a_record_stops_nothing(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    moved_aside(path, Office())
+    with closing(sqlite3.connect(path.with_name("journal.sqlite.bak"))) as connection, connection:
+        connection.execute("DELETE FROM records")
+    with opened(path) as journal:
+        write(journal, body(1))
+        assert journal.earlier() == []
+    assert "a journal that cannot be read" in caplog.text
+
+
+def test_a_newer_copy_of_an_earlier_log_takes_its_place(path: Path) -> None:
+    office = Office()
+    with opened(path) as journal:
+        write_many(journal, 5)
+        journal.checkpoint()
+        shutil.copy(path, path.with_name("old"))
+        write_many(journal, 10)
+        bring(journal, office)
+        write_many(journal, 7)  # and these the office never had
+        first = journal.log_id
+    files.move(path, path.with_name("newer"))
+    shutil.copy(path.with_name("old"), path)  # somebody puts the older copy in its place
+    path.with_name("old").unlink()
+    with opened(path) as journal:
+        write(journal, body(1))
+        journal.replace_log("rewound", now=NOW)
+        bring(journal, office)
+    assert held(office, first) == 16
+    with opened(path) as journal:
+        bring(journal, office)
+        assert [aside.log.file for aside in journal.earlier()] == ["newer"]
+    assert held(office, first) == 23
+    office.check()

@@ -102,7 +102,8 @@
       if (answer.status === 401) return ended();
       const told = await answer.json();
       say(told.text, !told.ok);
-      if (form.id === "register") $("for-visit").value = visit; // refused for somebody else: the guard has been told, and may mean who is there now
+      // refused for somebody else: the guard has been told, and may mean who is there now; refused otherwise, he means whom he meant
+      if (form.id === "register" && (told.ok || ["somebody-else", "visit-over"].includes(told.reason))) $("for-visit").value = visit;
       if (told.ok) { form.reset(); const box = form.closest("details"); if (box) box.open = false; if (form.contains($("bell"))) { begun = true; settled(); } }
     } catch { say($("lost").textContent.trim(), true); } finally { if (button) button.disabled = false; }
   };

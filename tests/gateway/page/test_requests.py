@@ -46,7 +46,7 @@ def test_a_form_becomes_an_order(action: str) -> None:
     fields, order = ORDERS[action]
     line = FakeLine()
     said = ask(line, f"/do/{action}", method="POST", body=form(**fields), headers={"accept": "application/json"})
-    assert (said.status, json.loads(said.body)) == (200, {"ok": True, "text": "Done."})
+    assert (said.status, json.loads(said.body)) == (200, {"ok": True, "text": "Done.", "reason": ""})
     assert line.asked == [(COOKIE, "10.0.0.9", order)]
 
 
