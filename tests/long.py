@@ -23,6 +23,7 @@ LONG: Final = re.compile(
             # whole installations
             r"e2e/test_(booked_times|site_capacity|visitors)\.py",
             r"e2e/test_independent_receiver\.py::test_a_file",
+            r"e2e/test_directory_road\.py::test_(a_forged_directory|policy_comes)",
             r"e2e/test_demo\.py::test_(without_mosquitto|photographs|visits_to_an_exit\[16)",
             r"hostile/test_personal_data\.py::.*keep0",
             r"central/capacity/test_page\.py::test_it_can_be_read_by_everybody\w*\[(?!390-zh)",
