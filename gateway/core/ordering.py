@@ -146,13 +146,12 @@ class OrderDesk:
         """The fire alarm: who has fled may come back by any gate. Each fire is told, also one that begins while nobody has answered the last."""
         begins, self._burns = active and not self._burns, active
         last = next((alarm for alarm in self._alarms.open if alarm.kind is AlarmKind.FIRE), None)
-        known = last is not None
         self._mode.fire = active
         # The alarm's record carries what that changes. There is none of a fire that burnt before a restart, and has forgiven then.
         if begins and (last is None or (last.id in self._alarms.ended and last.count < TOLD_EACH)):
             self._portal.passback.forgive()
         self._desk.lasting(AlarmKind.FIRE, now, active=active)
-        if begins and known:
+        if begins and last is not None:
             self._out.say(Phrase.FIRE, Priority.FIRE)
         self._portal.order(now, "fire")
         self._ordered_now(now)
