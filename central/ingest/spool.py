@@ -15,8 +15,9 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import F, Q
 
+from central.compiled import Compiled
 from central.ingest.models import Log, Spooled
-from central.ingest.store import KnownLog, Sheet, known_logs
+from central.ingest.store import KnownLog, Sheet, known, logs_where
 from central.registry.models import Gate
 from sync.log.messages import Batch
 from sync.log.receiver import Store, decode_upward, receive
@@ -24,6 +25,9 @@ from sync.log.view import Head
 
 BACKLOG: Final = 100  # records in one batch
 CHUNK: Final = 500  # records written out by one transaction, about, while others wait
+_LOGS: Final = Compiled(
+    Log, lambda log_ids, names: logs_where((Q(log_id__in=log_ids) | ~Q(written=F("seq"))) & Q(gate__in=names))
+)
 LOOKED_AT: Final = 64  # gates that are tried in one turn; others may be written out by another process
 
 
@@ -33,7 +37,7 @@ class DoesNotFit(Exception):
 
 def logs(names: Iterable[str], log_ids: Iterable[str]) -> Sequence[KnownLog]:
     """Of these gates, the logs that are named, and those of which something waits; as `Sheet` takes them."""
-    return known_logs((Q(log_id__in=log_ids) | ~Q(written=F("seq"))) & Q(gate__in=names))
+    return known(_LOGS.ask(set(log_ids), set(names)))
 
 
 def gates() -> list[str]:

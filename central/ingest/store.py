@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 import msgspec
-from django.db.models import Exists, OuterRef, Q
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, raise_at_office
 from central.drills.projection import gate_stage, tie
@@ -46,6 +47,7 @@ from sync.log.view import Head
 _READ = frozenset({"visit", "card-seen", "passage", "door", "alarm", "command", "log-opened", "shift", "drill"})
 _LOG_ID: Final = re.compile(r"[0-9a-f]{32}\Z")
 _AWAITS: Final = Exists(MissingRange.objects.filter(log=OuterRef("pk"), last__gt=OuterRef("seq")))
+_MOVE: Final = "UPDATE ingest_log SET seq = %s, hash = %s, written = %s, last_at = %s WHERE id = %s AND seq = %s"
 MOST_OPENINGS: Final = (
     8  # of a gate's logs in one transaction; each may name `MAX_RUNS` ranges, and everybody waits for that
 )
@@ -95,9 +97,14 @@ class KnownLog(NamedTuple):
     awaits: bool
 
 
-def known_logs(which: Q) -> list[KnownLog]:
-    """The logs of which this is true."""
-    return [KnownLog(log, log.awaits) for log in Log.objects.filter(which).annotate(awaits=_AWAITS)]
+def logs_where(which: Q) -> QuerySet[Log]:
+    """The logs of which this is true, with what `known` needs."""
+    return Log.objects.filter(which).annotate(awaits=_AWAITS)
+
+
+def known(logs: Iterable[Log]) -> list[KnownLog]:
+    """What `logs_where` asks for, as `Sheet` takes it."""
+    return [KnownLog(log, bool(vars(log)["awaits"])) for log in logs]
 
 
 class Sheet:
@@ -115,8 +122,8 @@ class Sheet:
         self._dates = Dates()
         self._openings: Counter[str] = Counter()  # by gate
         self._awaited: set[int] = set()  # logs of which records are missing beyond the cursor
-        for known in logs:
-            self._know(known)
+        for each in logs:
+            self._know(each)
 
     def cursor_of(self, gate: Gate, log_id: str) -> Head:
         """Up to where the office has this log."""
@@ -199,14 +206,14 @@ class Sheet:
     def _find(self, gate: Gate, log_id: str) -> Log | None:
         log = self._logs.get((gate.pk, log_id))
         if log is None:
-            for known in known_logs(Q(gate=gate, log_id=log_id)):  # one, or none
-                log = self._know(known)
+            for found in known(logs_where(Q(gate=gate, log_id=log_id))):  # one, or none
+                log = self._know(found)
         return log
 
-    def _know(self, known: KnownLog) -> Log:
-        log = known.log
+    def _know(self, found: KnownLog) -> Log:
+        log = found.log
         self._logs[log.gate_id, log.log_id] = log
-        if known.awaits:
+        if found.awaits:
             self._awaited.add(log.pk)
         return log
 
@@ -306,9 +313,9 @@ def _row(key: int, log_key: int, sent: Sent, digest: bytes, now: datetime) -> _R
 
 
 def _move(log: Log, after: int) -> None:
-    moved = Log.objects.filter(pk=log.pk, seq=after).update(
-        seq=log.seq, hash=bytes(log.hash), written=log.written, last_at=log.last_at
-    )
+    with connection.cursor() as cursor:  # for each transaction: the ORM would compile it anew each time
+        cursor.execute(_MOVE, [log.seq, bytes(log.hash), log.written, log.last_at, log.pk, after])
+        moved = cursor.rowcount
     if moved != 1:
         raise CursorMoved(f"{log}: the cursor is not at {after}")
 

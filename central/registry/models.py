@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
+
+from central.compiled import Compiled
 
 OFFLINE_AFTER = timedelta(seconds=30)  # a state is expected every 10 s
 KNOWN_BOOTS = 16  # earlier boots remembered, to tell a late message from a new one
@@ -57,8 +59,14 @@ class Gate(models.Model):
     def hold(cls, names: Iterable[str]) -> "list[Gate]":
         """These gates, as far as there are such, their rows held until the transaction ends. Whoever changes a gate's state,
         logs or alarms does so; and all take several in the same order, so that no two ever wait for each other."""
-        return list(cls.objects.select_for_update(no_key=True).filter(pk__in=names).order_by("pk"))
+        wanted = set(names)
+        return list(_HELD.ask(wanted)) if wanted else []
 
     def is_online(self, now: datetime) -> bool:
         """Whether the gate says so and was heard within the last 30 s of the office's time."""
         return self.said_online and self.last_heard is not None and now - self.last_heard <= OFFLINE_AFTER
+
+
+_HELD: Final = Compiled(
+    Gate, lambda names: Gate.objects.select_for_update(no_key=True).filter(pk__in=names).order_by("pk")
+)
