@@ -72,8 +72,8 @@ def centre_of(config: GateConfig, version: str, bench: Bench, stack: ExitStack) 
 
 
 def _open_journal(config: GateConfig) -> tuple[Journal, Clock, bytes]:
-    boot = boot_id()
-    journal = Journal.open(config.gate.data_dir / "journal.sqlite", boot=boot, now=Clock().now())
+    boot, path = boot_id(), config.gate.data_dir / "journal.sqlite"
+    journal = Journal.open(path, boot=boot, now=Clock().now(), gate=config.gate.id)
     floor = journal.last_known_ms
     if config.simulation is not None and config.simulation.clock is ClockKind.SCRIPTED:
         return journal, ScriptedClock(config.policy.timezone, floor), boot

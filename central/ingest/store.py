@@ -278,6 +278,8 @@ class Sheet:
             if not predecessor:
                 self._left_behind(gate, log, now)
         upto = body.predecessor_head or max((last for _, last in body.carried), default=0)
+        if body.reason == "moved-aside":  # put down now and then: the gate may have said more since
+            upto = max(upto, self._said_of(gate, predecessor))
         if predecessor == log.log_id or not _LOG_ID.match(predecessor) or upto > INT64:
             return
         self._openings[gate.pk] += 1
@@ -292,13 +294,19 @@ class Sheet:
             ranges.name(gate, before, first, last, body.reason, now)
             self._awaited.add(before.pk)
 
+    def _said_of(self, gate: Gate, log_id: str) -> int:
+        """The last record that the gate said to have of a log."""
+        log = self._find(gate, log_id)
+        told = 0 if log is None else log.told
+        return max(told, gate.head if gate.log_id == log_id else 0)
+
     def _left_behind(self, gate: Gate, log: Log, now: datetime) -> None:
         """This log goes on from none. What the gate last said to have of the one before and never sent lies in a journal that
         somebody moved aside, or was on a card that was replaced."""
         others = Log.objects.filter(gate=gate).exclude(pk=log.pk)
         followed = others.exclude(predecessor="").values("predecessor")
         for other in others.exclude(log_id__in=followed):
-            head = max(other.told, gate.head if other.log_id == gate.log_id else 0)
+            head = self._said_of(gate, other.log_id)
             before = self._find(gate, other.log_id)
             if before is not None and before.seq < head <= INT64 and not ranges.too_many(gate, 1):
                 ranges.name(gate, before, before.seq + 1, head, "moved-aside", now)

@@ -208,7 +208,7 @@ _ALARMS: Words = {
     "passed-without-grant": _("Passed without leave"),
     "device-lost": _("Device lost"),
     "journal-failed": _("Records cannot be written"),
-    "journal-replaced": _("Damaged journal replaced"),
+    "journal-replaced": _("Journal replaced"),
     "disk": _("Room for records is scarce"),
     "clock": _("Clock wrong"),
     "home-observation": _("On the way out under home observation"),
@@ -430,6 +430,7 @@ TABLES: Mapping[str, Words] = {
         "new": _("new"),
         "damaged": _("the one before was damaged"),
         "rewound": _("the gate's card was set back"),
+        "moved-aside": _("the one before is no longer there"),
     },
 }
 

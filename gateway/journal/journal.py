@@ -69,10 +69,11 @@ class Journal:
         self._office_has: Mapping[str, bool] = {}  # earlier logs whole, as far as was heard since the start
 
     @classmethod
-    def open(cls, path: Path, *, boot: bytes, now: Moment, group_limit: int = GROUP) -> Self:
+    def open(cls, path: Path, *, boot: bytes, now: Moment, gate: str = "", group_limit: int = GROUP) -> Self:
         """Open the journal at `path`, made or brought to this version as needed; blocks until it is ready.
 
-        `boot`: the 16 bytes of the machine's boot id. A damaged file is moved aside (`recovered` says so) and never
+        `boot`: the 16 bytes of the machine's boot id. `gate`: whose it is; without, no journal that lies beside it with a gate's name
+        is taken for this one's. A damaged file is moved aside (`recovered` says so) and never
         deleted. Raises JournalError when the file is in use by another process, out of reach, or of a newer version."""
         if len(boot) != 16:
             raise JournalError(f"the boot id has {len(boot)} bytes where 16 are needed")
@@ -82,7 +83,7 @@ class Journal:
         except OSError as error:
             raise JournalError(f"{path}: the journal cannot be opened: {error}; check the folder's owner") from error
         mailbox, reader = Mailbox(), Reader(path)
-        store = Store(path, boot, now, reader)
+        store = Store(path, boot, now, reader, gate)
         writer = Writer(path, store, mailbox, group_limit)
         writer.thread.start()
         try:

@@ -17,6 +17,7 @@ from gateway.core.moment import Moment
 from gateway.journal import files
 from gateway.journal.earlier import EarlierLog, read_all, readable, with_one_more, write_all
 from gateway.journal.errors import JournalError
+from gateway.journal.memo import Memo, recall
 from gateway.journal.schema import (
     APPLICATION_ID,
     INSERT,
@@ -53,10 +54,11 @@ _WAL_MAGIC: Final = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the records of a new log come from in time."""
+    """Where the records of a new log come from in time, and of which gate; "" for nobody's."""
 
     boot: bytes
     now: Moment
+    gate: str = ""
 
 
 @dataclass(slots=True)
@@ -94,9 +96,16 @@ def _prepare_missing(path: Path, draft: Path, origin: Origin) -> str | None:
         return "an interrupted change of logs was completed"
     files.remove(draft)
     detail = f"the database was missing, though its write-ahead log was there; moved to {aside.name}" if aside else ""
-    build(draft, LogOpened(reason="damaged" if aside else "new", detail=detail), origin)
+    before = recall(path) if origin.gate else None
+    build(draft, _first(before, "damaged" if aside else "moved-aside" if before else "new", detail), origin)
     files.move(draft, path)
     return detail or None
+
+
+def _first(before: Memo | None, reason: str, detail: str) -> LogOpened:
+    """Of a log that goes on from what is not there any more."""
+    log_id, head = ("", 0) if before is None else (before.log_id, before.seq)
+    return LogOpened(reason=reason, predecessor=log_id, predecessor_head=head, detail=detail)
 
 
 def _is_begun(draft: Path) -> bool:
@@ -262,6 +271,7 @@ def build(draft: Path, first: LogOpened, origin: Origin, old: Old | None = None,
             MetaRow.update(
                 log_id=os.urandom(16).hex(),
                 known_ms=old.known_ms,
+                gate=origin.gate,
             ).execute(database)
             connection.execute(INSERT, opening)
             connection.executemany(SET_STATE, old.state.items())

@@ -77,6 +77,7 @@ class MetaRow(Model):
     trimmed_seq = IntegerField()
     trimmed_hash = BlobField()
     known_ms = IntegerField()
+    gate = TextField()
 
     class Meta:
         table_name = "meta"
@@ -297,10 +298,16 @@ def _version_3(database: SqliteDatabase) -> None:
     raw(database).execute("ALTER TABLE meta DROP COLUMN connections")
 
 
+def _version_4(database: SqliteDatabase) -> None:
+    """A journal says whose it is: one that lies beside another gate's is not that gate's."""
+    raw(database).execute("ALTER TABLE meta ADD COLUMN gate TEXT NOT NULL DEFAULT ''")
+
+
 MIGRATIONS: list[Migration] = [
     _version_1,
     _version_2,
     _version_3,
+    _version_4,
 ]  # number n leads from version n to n + 1; never changed once released
 
 

@@ -1,5 +1,6 @@
 """The writing connection and the durable position. Only the journal's thread may call it; others may look at the position."""
 
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from gateway.journal import files
 from gateway.journal.earlier import EarlierLog, forget, read_all, write_all
 from gateway.journal.errors import JournalError
 from gateway.journal.mailbox import Job
+from gateway.journal.memo import EVERY_MS, Memo, remember
 from gateway.journal.opening import Old, Origin, prepare, replace, replace_damaged, salvage
 from gateway.journal.reading import Reader
 from gateway.journal.schema import (
@@ -40,6 +42,7 @@ from gateway.journal.strays import with_strays
 from sync.log.records import GENESIS, Record, body_hash
 from sync.log.view import Head
 
+logger = logging.getLogger("menshen.journal")
 SALT: Final = 16  # bytes
 SALTS: Final = 64  # drawn at once
 DAY_MS: Final = 86_400_000
@@ -52,9 +55,13 @@ class Store:
 
     `told`: the last acknowledgement heard; `acked`: the last one on disk. `now`: the moment of the newest record."""
 
-    def __init__(self, path: Path, boot: bytes, now: Moment, reader: Reader) -> None:
+    def __init__(self, path: Path, boot: bytes, now: Moment, reader: Reader, gate: str = "") -> None:
         self._path = path
         self._boot = boot
+        self._gate = gate
+        self._marked = ""  # whose it is, as the file says
+        self._memo: Memo | None = None
+        self._memo_at = now.mono_ms
         self._now = now
         self._reader = reader
         self._salts: list[bytes] = []
@@ -68,7 +75,29 @@ class Store:
         self.recovered = prepare(self._path, self._origin())
         self._load()
         self.is_open = True
-        self._adopt(with_strays(self._path, self.log_id, self.earlier))
+        self._mark()
+        self._adopt(with_strays(self._path, self.log_id, self._gate, self.earlier))
+
+    def _mark(self) -> None:
+        """Say whose this is, in the file and beside it."""
+        if self._gate and self._marked != self._gate:
+            if self._marked:
+                logger.warning("%s: the journal of %s goes on as that of %s", self._path, self._marked, self._gate)
+            self._connection.execute("UPDATE meta SET gate = ?", [self._gate])
+            self._marked = self._gate
+        self._remember()
+
+    def _remember(self) -> None:
+        memo = Memo(self.log_id, self.head.seq)
+        if self._gate and memo != self._memo:
+            remember(self._path, memo)
+            self._memo = memo
+        self._memo_at = self._now.mono_ms
+
+    def remember_now_and_then(self) -> None:
+        """Put down beside the journal which log stands here, if it is time."""
+        if self._now.mono_ms - self._memo_at >= EVERY_MS:
+            self._remember()
 
     def _adopt(self, earlier: Sequence[EarlierLog]) -> None:
         """Remember journals that were found beside this one."""
@@ -92,6 +121,7 @@ class Store:
         """The last connection to close is the one that empties the write-ahead log."""
         with self._reader.suspended():
             if self.is_open:
+                self._remember()
                 self._database.close()
 
     # writing
@@ -191,9 +221,10 @@ class Store:
                 self.recovered = work()
             finally:
                 self._load()  # the new one, or still the old one
+            self._remember()
 
     def _origin(self) -> Origin:
-        return Origin(self._boot, self._now)
+        return Origin(self._boot, self._now, self._gate)
 
     def _load(self) -> None:
         self._database = connect(self._path, mode="rw")
@@ -207,7 +238,7 @@ class Store:
         self.log_id = str(meta.log_id)
         self.acked = self.told = Head(meta.acked_seq, bytes(meta.acked_hash))
         self.trimmed = Head(meta.trimmed_seq, bytes(meta.trimmed_hash))
-        self.known_ms = int(meta.known_ms)
+        self.known_ms, self._marked = int(meta.known_ms), str(meta.gate)
         self.head = Head(found[0][0], bytes(found[0][1])) if found else self.trimmed
         self.state = {key: bytes(value) for key, value in state}
 

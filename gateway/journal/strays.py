@@ -19,12 +19,12 @@ _MAGIC: Final = b"SQLite format 3\0"
 _ID_AT: Final = 68  # of the application id in the header (sqlite.org/fileformat2.html, section 1.3)
 
 
-def with_strays(path: Path, log_id: str, earlier: Sequence[EarlierLog]) -> list[EarlierLog]:
-    """The earlier logs of the journal at `path`, and those of journals beside it that it does not know. What cannot be read is left
-    where it is, and told."""
+def with_strays(path: Path, log_id: str, gate: str, earlier: Sequence[EarlierLog]) -> list[EarlierLog]:
+    """The earlier logs of the journal at `path`, and those of journals of the same gate beside it that it does not know. What cannot be
+    read, or is not known to be this gate's, is left where it is, and told."""
     known = list(earlier)
     for file in _beside(path):
-        for log in _logs_in(file):
+        for log in _logs_in(file, gate):
             if log.log_id != log_id and _is_more(log, known):
                 known = with_one_more(known, log)
                 logger.warning("%s: a journal lies here; its log %s is offered to the office", file, log.log_id)
@@ -60,11 +60,14 @@ def _is_journal(file: Path) -> bool:
     return header.startswith(_MAGIC) and header[_ID_AT:] == APPLICATION_ID.to_bytes(4, "big")
 
 
-def _logs_in(file: Path) -> list[EarlierLog]:
-    """Its own log, up to its last record, after those that it knows as earlier ones."""
+def _logs_in(file: Path, gate: str) -> list[EarlierLog]:
+    """Its own log, up to its last record, after those that it knows as earlier ones. None where it is not this gate's."""
     try:
         with closing(connect_to_salvage(file)) as connection:
-            (log_id,) = connection.execute("SELECT log_id FROM meta").fetchone()
+            log_id, whose = _meta_of(connection)
+            if whose != gate:
+                logger.warning("%s: %s; it is left as it is", file, _not_ours(whose))
+                return []
             last = connection.execute("SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1").fetchone()
             logs = _earlier_in(connection)
             head = Head(int(last[0]), bytes(last[1]))
@@ -73,6 +76,17 @@ def _logs_in(file: Path) -> list[EarlierLog]:
         return []
     # Never deleted by the gate (`whole`): it is his who put it there.
     return [*logs, EarlierLog(log_id=str(log_id), file=file.name, acked=head, held=head, at_ms=0, whole=False)]
+
+
+def _meta_of(connection: sqlite3.Connection) -> tuple[str, str]:
+    """Its id, and whose it is: "" where it does not say so (a simulated one, or of a version that did not)."""
+    row = connection.execute("SELECT * FROM meta")
+    found = dict(zip((column[0] for column in row.description), row.fetchone(), strict=True))
+    return str(found["log_id"]), str(found.get("gate", ""))
+
+
+def _not_ours(whose: str) -> str:
+    return f"a journal of {whose} lies here" if whose else "a journal lies here that does not say whose it is"
 
 
 def _earlier_in(connection: sqlite3.Connection) -> list[EarlierLog]:

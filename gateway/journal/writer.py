@@ -144,6 +144,7 @@ class Writer:
             self._pause_s = 0.0
             logger.warning("%s: writing again, up to record %d", self._path, self._store.head.seq)
         self._notify()
+        self._store.remember_now_and_then()
 
     # trouble
 

@@ -181,7 +181,8 @@ MAX_RUNS: Final = 200  # that a log-opened record names, so that it stays small
 class LogOpened(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """First record of every log: why it was opened, and which log stood before it where that is known.
 
-    `reason`: `new`, `damaged` (the old file was moved aside), `rewound` (the card was imaged and put back).
+    `reason`: `new`, `damaged` (the old file was moved aside), `rewound` (the card was imaged and put back), `moved-aside` (the files of the
+    one before are gone; it had `predecessor_head` records at least).
     `predecessor_head`: its last record; 0 where that could not be read. `carried`: which of its records follow in this
     log, as runs of numbers (first, last) in order; what lies between them is lost to the gate, and what lies before them
     was acknowledged."""

@@ -12,7 +12,7 @@ from sync.log.records import Digest, Record, Seq, chain_hash
 MAX_PAYLOAD: Final = 192 * 1024  # bytes of one encoded message; what carries it adds a topic and a header
 MAX_INFLATED: Final = 2 * 1024 * 1024  # bytes a payload may inflate to
 MAX_RECORDS: Final = 1000  # records in one batch
-_LogId = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+LogId = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 _Reason = Annotated[str, msgspec.Meta(max_length=64)]
 _Records = Annotated[tuple[Record, ...], msgspec.Meta(min_length=1, max_length=MAX_RECORDS)]
 
@@ -20,7 +20,7 @@ _Records = Annotated[tuple[Record, ...], msgspec.Meta(min_length=1, max_length=M
 class Hello(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="hello"):
     """Sender → receiver: I hold `log_id` from `oldest` up to `head`, whose hash is `head_hash`. Where is your cursor?"""
 
-    log_id: _LogId
+    log_id: LogId
     oldest: Seq
     head: Seq
     head_hash: Digest
@@ -29,7 +29,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="hello
 class Batch(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="batch"):
     """Sender → receiver: the records `after + 1 … upto`; `prev_hash` is the hash of record `after`, `hash` that of `upto`."""
 
-    log_id: _LogId
+    log_id: LogId
     after: Seq
     upto: Seq
     prev_hash: Digest
@@ -49,7 +49,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="batch
 class Gone(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="gone"):
     """Sender → receiver: the records `after + 1 … upto` no longer exist; `hash` is the hash of record `upto`."""
 
-    log_id: _LogId
+    log_id: LogId
     after: Seq
     upto: Seq
     reason: _Reason
@@ -61,7 +61,7 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="ack"):
 
     It is also the answer to `hello` and to a batch that does not begin at the cursor."""
 
-    log_id: _LogId
+    log_id: LogId
     seq: Seq
     hash: Digest
 
@@ -69,7 +69,7 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="ack"):
 class Fork(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="fork"):
     """Receiver → sender: at `seq` I have another hash than you. Nothing was taken; open a new log."""
 
-    log_id: _LogId
+    log_id: LogId
     seq: Seq
     hash: Digest
 

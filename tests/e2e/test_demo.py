@@ -89,13 +89,16 @@ def test_photographs_go_all_the_way(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     tally = last_line(done.stdout)
     assert tally["missing"] == tally["duplicates"] == 0
-    assert tally["visits"] >= len(texts)
+    assert done.stdout.count("✘ denied") >= len(texts), "every one is answered"
     key = (tmp_path / "demo" / "gate" / "hash-key").read_bytes()
     with closing(sqlite3.connect(tmp_path / "demo" / "office" / "office.sqlite3")) as office:
         shown = dict(office.execute("SELECT credential, outcome || ' ' || reasons FROM entries_entry").fetchall())
-    assert {reference(text, key) for text in texts} <= set(shown)
+    # five that nobody knows lock the readers out for a minute: one more visit says so, and no other is begun meanwhile
+    assert tally["visits"] >= 6
+    assert set(shown) <= {reference(text, key) for text in texts}
     assert {answer.split()[0] for answer in shown.values()} == {"denied"}
-    assert all("unknown-code" in answer or "locked-out" in answer for answer in shown.values())
+    assert all("unknown-code" in answer for answer in shown.values())
+    assert any("locked-out" in answer for answer in shown.values())
 
 
 def test_exit_without_an_end_is_refused(tmp_path: Path) -> None:

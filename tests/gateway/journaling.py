@@ -16,9 +16,9 @@ DAY_MS = 86_400_000
 WAIT_S = 10.0
 
 
-def opened(path: Path, now: Moment = NOW, **options: int) -> Journal:
+def opened(path: Path, now: Moment = NOW, gate: str = "", **options: int) -> Journal:
     """The journal at `path`."""
-    return Journal.open(path, boot=BOOT, now=now, **options)
+    return Journal.open(path, boot=BOOT, now=now, gate=gate, **options)
 
 
 def body(number: int) -> Mode:

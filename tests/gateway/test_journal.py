@@ -438,7 +438,7 @@ def test_migrations_run_once_and_in_order(path: Path, monkeypatch: pytest.Monkey
             assert (journal.recovered, modes(journal)) == (None, ["m1"])
     assert rows(path, "PRAGMA user_version") == [(len(schema.MIGRATIONS),)]
     monkeypatch.undo()
-    with pytest.raises(JournalError, match=r"newer version \(schema 4, this one knows 3\)"):
+    with pytest.raises(JournalError, match=r"newer version \(schema 5, this one knows 4\)"):
         opened(path)
     assert rows(path, "SELECT count(*) FROM records") == [(2,)]  # in place, untouched
 

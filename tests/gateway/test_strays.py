@@ -11,6 +11,7 @@ import pytest
 from gateway.journal import files
 from tests.gateway.journaling import NOW, body, everything, opened, write, write_many
 from tests.gateway.test_earlier import LATER, bring, replaced
+from tests.gateway.test_journal import rows
 from tests.sync.road import Office
 
 
@@ -175,3 +176,47 @@ def test_a_newer_copy_of_an_earlier_log_takes_its_place(path: Path) -> None:
         assert [aside.log.file for aside in journal.earlier()] == ["newer"]
     assert held(office, first) == 23
     office.check()
+
+
+@pytest.mark.parametrize(
+    ("gate", "told"),
+    [
+        ("south", "journal.sqlite.bak: a journal of south lies here"),
+        ("", "a journal lies here that does not say whose"),
+    ],
+)
+def test_another_gates_journal_is_not_this_ones(
+    path: Path, gate: str, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with opened(path, gate=gate) as journal:
+        write_many(journal, 3)
+    files.move(path, path.with_name("journal.sqlite.bak"))
+    path.with_name("last-log.json").unlink(missing_ok=True)
+    with opened(path, gate="north") as journal:
+        assert journal.earlier() == []
+    assert told in caplog.text
+
+
+def test_nor_is_one_of_a_version_that_did_not_say(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    moved_aside(path, Office())
+    with closing(sqlite3.connect(path.with_name("journal.sqlite.bak"))) as connection, connection:
+        connection.execute("ALTER TABLE meta DROP COLUMN gate")
+        connection.execute("PRAGMA user_version = 3")
+    with opened(path, gate="north") as journal:
+        assert journal.earlier() == []
+    assert "does not say whose it is" in caplog.text
+
+
+def test_its_own_is_known_by_its_name_and_by_a_new_one_from_then_on(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with opened(path, gate="north") as journal:
+        old = journal.log_id
+    files.move(path, path.with_name("aside"))
+    with opened(path, gate="north") as journal:
+        assert [aside.log_id for aside in journal.earlier()] == [old]
+    assert "goes on as" not in caplog.text
+    with opened(path, gate="gate-2"):
+        pass
+    assert "the journal of north goes on as that of gate-2" in caplog.text
+    assert rows(path, "SELECT gate FROM meta") == [("gate-2",)]

@@ -158,3 +158,23 @@ def test_batches_that_do_not_fit_under_ever_new_names_are_one_alarm() -> None:
         assert desk.take(bad) == []
     assert Alarm.objects.filter(kind="record-doubtful").count() == 1
     assert Log.objects.count() == 0
+
+
+@pytest.mark.parametrize(("put_down", "said"), [(100, 0), (80, 100), (100, 80)])
+def test_what_a_log_that_is_no_longer_there_had_is_named_by_the_next_one(put_down: int, said: int) -> None:
+    desk = Desk()
+    desk.take(batch(*OLD[:60]), *([state(log_id(), said, 1)] if said else []))
+    begins = LogOpened(reason="moved-aside", predecessor=log_id(), predecessor_head=put_down)
+    desk.take(state(log_id(2), 1, 2), batch(record(begins), log=log_id(2)))
+    assert gaps() == [(61, 100)]
+    assert MissingRange.objects.get().reason == "moved-aside"
+    assert open_alarms() == [f"{log_id()[:8]} #61-100"]
+    desk.take(of_old(61, 100))  # type: ignore[arg-type]  # the file was handed in
+    assert (gaps(), open_alarms()) == ([], [])
+
+
+def test_a_log_of_which_nothing_ever_came_is_named_whole() -> None:
+    desk = Desk()
+    begins = LogOpened(reason="moved-aside", predecessor=log_id(), predecessor_head=7)
+    desk.take(batch(record(begins), log=log_id(2)))
+    assert gaps() == [(1, 7)]

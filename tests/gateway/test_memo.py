@@ -1,0 +1,114 @@
+"""A new log says what it goes on from, though nothing of the old one is there any more."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gateway.core.moment import Moment
+from gateway.journal import files
+from gateway.journal.memo import EVERY_MS, NAME, Memo, recall
+from sync.contract.records import LogOpened, decode_body
+from tests.gateway.journaling import NOW, body, everything, opened, write, write_many
+
+GATE = "north"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.sqlite"
+
+
+def lose(path: Path) -> None:
+    """Everything whose name begins like the journal's, as `rm journal.sqlite*` does."""
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+
+
+def first_of(path: Path, gate: str = GATE) -> LogOpened:
+    """What the first record of the log at `path` says, once it is opened."""
+    with opened(path, gate=gate) as journal:
+        record = everything(journal)[0]
+    assert record.body is not None
+    found = decode_body(record.kind, record.body)
+    assert isinstance(found, LogOpened)
+    return found
+
+
+def test_a_journal_that_was_taken_away_is_named_with_its_last_record(path: Path) -> None:
+    with opened(path, gate=GATE) as journal:
+        write_many(journal, 40)
+        old = journal.log_id
+    lose(path)
+    expected = LogOpened(reason="moved-aside", predecessor=old, predecessor_head=41)
+    assert first_of(path) == expected
+    assert first_of(path) == expected, "said once, by the record that stands there"
+
+
+def test_one_that_is_killed_is_named_as_far_as_was_put_down(path: Path) -> None:
+    with opened(path, gate=GATE) as journal:
+        log_id = journal.log_id
+        assert recall(path) == Memo(log_id, 1)
+        write_many(journal, 10)
+        assert recall(path) == Memo(log_id, 1), "not with each record"
+        write(journal, body(99), Moment(mono_ms=NOW.mono_ms + EVERY_MS, at_ms=NOW.at_ms + EVERY_MS))
+        journal.checkpoint()  # its thread has done with what it did after the answer
+        assert recall(path) == Memo(log_id, 12)
+        write(journal, body(100), Moment(mono_ms=NOW.mono_ms + EVERY_MS + 1, at_ms=NOW.at_ms + EVERY_MS))
+        journal.checkpoint()
+        assert recall(path) == Memo(log_id, 12)
+
+
+def test_a_log_that_took_the_place_of_another_is_put_down(path: Path) -> None:
+    with opened(path, gate=GATE) as journal:
+        write_many(journal, 3)
+        journal.replace_log("rewound", now=NOW)
+        assert recall(path) == Memo(journal.log_id, journal.head().seq)
+
+
+def test_without_its_database_it_is_named_as_damaged(path: Path) -> None:
+    with opened(path, gate=GATE) as journal:
+        write_many(journal, 3)
+        old = journal.log_id
+    path.unlink()
+    files.beside(path, "-wal").write_bytes(b"left over")
+    found = first_of(path)
+    assert (found.reason, found.predecessor, found.predecessor_head) == ("damaged", old, 4)
+
+
+def test_a_first_log_goes_on_from_none(path: Path) -> None:
+    assert first_of(path) == LogOpened(reason="new")
+
+
+def test_a_journal_that_is_no_gates_leaves_nothing_behind(path: Path) -> None:
+    with opened(path) as journal:
+        write_many(journal, 3)
+    assert not path.with_name(NAME).exists()
+    with opened(path.with_name("other.sqlite"), gate=GATE):
+        pass
+    lose(path)
+    assert first_of(path, gate="") == LogOpened(reason="new")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"\xff" * 10, b'{"log_id": "../../x", "seq": 1}', b'{"log_id": "' + b"0" * 32 + b'", "seq": -1}', b" " * 5000],
+)  # fmt: skip
+def test_a_damaged_one_is_told_and_stops_nothing(path: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    path.with_name(NAME).write_bytes(content)
+    assert first_of(path) == LogOpened(reason="new")
+    assert "which log stood here last cannot be read" in caplog.text
+    assert recall(path) is not None, "and is put down anew"
+
+
+def test_a_folder_that_takes_no_file_is_told_and_stops_nothing(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path.with_name("last-log.new").mkdir()
+    with opened(path, gate=GATE) as journal:
+        write_many(journal, 3)
+    assert "which log stands here cannot be put down" in caplog.text
+
+
+def test_it_is_what_it_says_byte_for_byte(path: Path) -> None:
+    with opened(path, gate=GATE) as journal:
+        log_id = journal.log_id
+    assert msgspec.json.decode(path.with_name(NAME).read_bytes()) == {"log_id": log_id, "seq": 1}
