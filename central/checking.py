@@ -13,7 +13,7 @@ from django.utils.timezone import now as office_now
 
 from central.accounts.models import User
 from central.authority.certificates import common_name
-from central.authority.folder import BROKER, OFFICE, Authority, authority_dir
+from central.authority.folder import BROKER, COMMAND, OFFICE, POST, TAIL, Authority, authority_dir
 from central.home import office_dir
 from central.registry.models import Gate
 from central.visitors.issuing import key_path
@@ -23,6 +23,9 @@ SOON: Final = timedelta(days=30)  # before a certificate is over
 _RENEW: Final = {
     BROKER: "menshen office broker-certificate HOST… --out DIR, and bring it to the broker",
     OFFICE: "menshen office authority renew-office",
+    TAIL: "menshen office tail-certificate --out DIR",
+    COMMAND: "menshen office command-certificate --out DIR",
+    POST: "menshen office post-certificate --out DIR, and bring it to the post",
 }
 
 

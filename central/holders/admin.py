@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Field as DbField
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -16,6 +17,7 @@ from django.utils.timezone import now as office_now
 from django.utils.translation import gettext_lazy as _
 
 from central.holders.filters import Valid, chosen_by
+from central.holders.importing import sites
 from central.holders.models import (
     Card,
     Code,
@@ -48,6 +50,17 @@ class KeptAdmin(_Admin):
     def get_readonly_fields(self, _request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         """The key of what is there already."""
         return ("site", *self.keys) if obj is not None else ()
+
+    def formfield_for_dbfield(
+        self, db_field: "DbField[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> "forms.Field | None":
+        """One of the sites that there are: a slip would make another one, that no gate belongs to."""
+        if db_field.name == "site" and (known := sites()):
+            choices = [(each, each) for each in known]
+            return forms.ChoiceField(
+                label=db_field.verbose_name, choices=choices if len(known) == 1 else [("", "---------"), *choices]
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def delete_queryset(self, _request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Many at once: one change of the directory."""

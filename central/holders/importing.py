@@ -244,7 +244,7 @@ class _Reader:
 
     def take(self, number: int, cells: Sequence[str]) -> None:
         """One line into the plan."""
-        key = ""
+        key = self._called(cells)
         try:
             values = self._values(cells)
             key = _joined(values.get(name) for name in self._kind.key)
@@ -252,6 +252,11 @@ class _Reader:
             self._place(number, key, self._fields(values))
         except ValidationError as error:
             self.plan.refuse(number, key, self._why(error))
+
+    def _called(self, cells: Sequence[str]) -> str:
+        """What a line that is wrong is told by, as far as that can be shown."""
+        of = {name: _tidy(cells[place]) for place, name in self._columns.items() if place < len(cells)}
+        return _joined(said for name in self._kind.key if (said := of.get(name, "")).isprintable())[:MAX_CELL]
 
     def _once(self, key: str, number: int) -> None:
         if key in self._seen:
@@ -342,6 +347,7 @@ class _Reader:
 
     def _values(self, cells: Sequence[str]) -> dict[str, object]:
         values: dict[str, object] = {}
+        wrong: dict[str, list[str]] = {}
         for place, name in self._columns.items():
             text = _tidy(cells[place]) if place < len(cells) else ""
             if len(text) > MAX_CELL or not text.isprintable():
@@ -352,9 +358,12 @@ class _Reader:
             try:
                 value = _value(name, text)
             except ValidationError as error:
-                raise ValidationError({name: error.messages}) from error
+                wrong[name] = error.messages
+                continue
             if value is not None or name in _DAYS:
                 values[name] = value
+        if wrong:
+            raise ValidationError(wrong)
         if not values.get(self._kind.key[0]):
             raise ValidationError(_("%(column)s is empty") % {"column": self._label(self._kind.key[0])})
         return values

@@ -215,6 +215,8 @@ def test_check_tells_of_certificates_that_end_soon(tmp_path: Path) -> None:
     authority = Authority.make(made.folder / "authority", long_ago)
     authority.issue_broker(["mqtt.example"], long_ago)
     authority.issue_client("north-1", long_ago)
+    for name in ("tail", "command", "post"):
+        authority.issue_client(f"menshen-{name}", long_ago)
     authority.issue_client("south-1", long_ago)
     authority.issue_client("south-1", datetime.now(UTC))
     (made.folder / "authority" / "office.key").chmod(0o644)
@@ -223,6 +225,10 @@ def test_check_tells_of_certificates_that_end_soon(tmp_path: Path) -> None:
     assert "menshen office authority renew-office" in done.stderr
     assert "menshen office broker-certificate HOST" in done.stderr
     assert "menshen office gate-bundle north-1" in done.stderr
+    for name in ("tail", "command", "post"):
+        assert f"menshen-{name} ends on" in done.stderr
+        assert f": menshen office {name}-certificate --out" in done.stderr
+    assert "gate-bundle menshen-" not in done.stderr
     assert "office.key can be read by others" in done.stderr
     assert "south-1" not in done.stderr
     made("authority", "renew-office")

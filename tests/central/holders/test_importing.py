@@ -50,13 +50,21 @@ def test_what_cannot_be_taken_is_named_and_nothing_is_taken() -> None:
     bad = "uid,holder,lost\n04a1b2c3,h-1,no\nxyz,h-1,no\n04A1B2C4,h-9,no\n04A1B2C5,h-1,perhaps\n04A1B2C3,h-1,no\n,h-1,no\n\n"
     found = plan("cards", SITE, bad.encode())
     assert [(told.line, told.who) for told in found.refused] == [
-        (3, "XYZ"), (4, "04A1B2C4"), (5, ""), (6, "04A1B2C3"), (7, ""),
+        (3, "XYZ"), (4, "04A1B2C4"), (5, "04A1B2C5"), (6, "04A1B2C3"), (7, ""),
     ]  # fmt: skip
     assert "h-9" in found.refused[1].what and "line 2" in found.refused[3].what
     assert found.refused_count == 5
     with pytest.raises(NotTaken):
         take(found)
     assert not Card.objects.exists()
+
+
+def test_all_that_is_wrong_in_a_line_is_said_at_once_and_of_whom() -> None:
+    (told,) = plan("holders", SITE, "编号,valid_from,valid_until,registered\nh-1,soon,later,maybe\n".encode()).refused
+    assert (told.line, told.who) == (2, "h-1")
+    for column in ("valid from: ", "valid until: ", "registered at the gate: "):
+        assert column in told.what.lower() or column.split()[0] in told.what.lower(), told.what
+    assert told.what.count("; ") == 2
 
 
 @pytest.mark.parametrize(

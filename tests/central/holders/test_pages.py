@@ -121,15 +121,25 @@ def test_keys_are_not_changed_afterwards_and_what_does_not_fit_is_told(staff: Cl
     staff.post(f"/admin/holders/card/{card.pk}/change/", {"uid": "FFFFFFFF", "site": "other", "lost": "on"})
     card.refresh_from_db()
     assert (card.uid, card.site, card.lost) == ("04A1B2C3", SITE, True)
+    Gate.objects.create(pk="elsewhere", site="other", admitted=True)
     for values, word in [
         ({"site": SITE, "uid": "xyz"}, "hexadecimal"),
-        ({"site": "garden court", "uid": "04A1B2C4"}, "letters"),
+        ({"site": "garden-cuort", "uid": "04A1B2C4"}, "garden-cuort is not one of the available choices"),
         (
             {"site": "other", "uid": "04A1B2C5", "holder": Holder.objects.create(site=SITE, reference="h-1").pk},
             "another site",
         ),
     ]:
         assert word in staff.post("/admin/holders/card/add/", values).content.decode()
+
+
+def test_the_first_site_is_whatever_is_written(staff: Client) -> None:
+    assert (
+        "1 to 32 letters"
+        in staff.post("/admin/holders/card/add/", {"site": "garden court", "uid": "04A1B2C4"}).content.decode()
+    )
+    staff.post("/admin/holders/card/add/", {"site": SITE, "uid": "04A1B2C4"})
+    assert Card.objects.get().site == SITE
 
 
 @contextmanager
