@@ -4,11 +4,12 @@ Nothing of the picture and of what its codes say is kept, written or told to any
 """
 
 import asyncio
+import fcntl
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import IO, Annotated, Final, NamedTuple
 
 import msgspec
@@ -61,33 +62,34 @@ class Scanner:
             self._reads = False
 
     async def _looked_at(self, held: IO[bytes]) -> Scanned:
-        process = await asyncio.create_subprocess_exec(*self._reader, stdin=held, stdout=asyncio.subprocess.PIPE)
-        try:
-            async with asyncio.timeout(self._limit_s):
-                said = await _all_of(process)
-                code = await process.wait()
-        finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):  # it has ended just now
-                    process.kill()
-                await process.wait()
-        if code == os.EX_DATAERR:
-            return Scanned("no-picture")
-        if code != os.EX_OK:
-            raise _Failed(f"its reader ended with {code}")
-        return _told(said)
+        with _pipe() as (ours, theirs):
+            process = await asyncio.create_subprocess_exec(*self._reader, stdin=held, stdout=theirs)
+            try:
+                async with asyncio.timeout(self._limit_s):
+                    code = await process.wait()
+            finally:
+                if process.returncode is None:
+                    with suppress(ProcessLookupError):  # it has ended just now
+                        process.kill()
+                    await process.wait()
+            if code == os.EX_DATAERR:
+                return Scanned("no-picture")
+            if code != os.EX_OK:
+                raise _Failed(f"its reader ended with {code}")
+            return _told(os.read(ours, _MOST_SAID))
 
 
-async def _all_of(process: asyncio.subprocess.Process) -> bytes:
-    """What it says until it has said everything."""
-    if process.stdout is None:
-        raise _Failed("its reader has no way to say anything")
-    said = b""
-    while chunk := await process.stdout.read(_MOST_SAID):
-        said += chunk
-        if len(said) > _MOST_SAID:
-            raise _Failed("its reader says too much")
-    return said
+@contextmanager
+def _pipe() -> Iterator[tuple[int, int]]:
+    """One that holds all that a reader may say, so that it is read once, after its end: whoever says more waits, and is killed. Raises OSError."""
+    ours, theirs = os.pipe()
+    try:
+        fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, _MOST_SAID)
+        os.set_blocking(ours, False)
+        yield ours, theirs
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 def _told(said: bytes) -> Scanned:
