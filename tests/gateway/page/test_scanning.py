@@ -155,7 +155,7 @@ async def once(data: bytes) -> AsyncIterator[bytes]:
 
 def test_a_reader_that_hangs_is_killed(tmp_path: Path) -> None:
     told = tmp_path / "pid"
-    scanner = Scanner(made_of(f"echo $$ > {told}; exec sleep 600"), limit_s=1.0)
+    scanner = Scanner(made_of(f"echo $$ > {told}; exec sleep 600"), limit_s=2.0)
     assert asyncio.run(scanner.read(once(b"x"))) == Scanned("scan-failed")
     assert not Path(f"/proc/{int(told.read_text())}").exists()
 
