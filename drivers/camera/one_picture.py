@@ -45,7 +45,9 @@ def _be_little() -> None:
     Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)  # before this process is closed to itself
     forbid_core_dumps()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.setpriority(os.PRIO_PROCESS, 0, _BEHIND)
+    os.setpriority(
+        os.PRIO_PROCESS, 0, max(_BEHIND, os.getpriority(os.PRIO_PROCESS, 0))
+    )  # nobody may take a better place
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_S, MOST_CPU_S))
 
