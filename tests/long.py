@@ -27,6 +27,8 @@ LONG: Final = re.compile(
             r"e2e/test_demo\.py::test_(without_mosquitto|photographs|visits_to_an_exit\[16)",
             r"hostile/test_personal_data\.py::.*keep0",
             r"central/capacity/test_page\.py::test_it_can_be_read_by_everybody\w*\[(?!390-zh)",
+            # a picture that takes the most memory of all
+            r"drivers/camera/test_one_picture\.py::test_the_picture_that_takes_most",
             # probing: each model as it is delivered is always tested, but one of the two that are asked last; so is one at both rates
             r"drivers/test_probing\.py::test_it_is_found_as_itself\w*\[((?!gy-mcu90615)[a-z0-9-]+-\d+-(waits|streams)|pn532|modbus-thermometer|gy-mcu90615-115200-waits)\]",
             # drivers: a model that streams and one that is asked are always tested, and every model by test_every_serial_model.py

@@ -54,8 +54,14 @@ _UNWARPED_PX = 1920  # a longer one is made smaller to be unwarped: OpenCV's con
 _LEAST_PX = 12  # what is smaller is no code
 
 
-def _zxing(*, whole: bool = True) -> Decode:
-    formats = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCodeModel2, zxingcpp.BarcodeFormat.QRCodeModel1])
+_Format = zxingcpp.BarcodeFormat
+_QR = (_Format.QRCodeModel2, _Format.QRCodeModel1)
+_PAPERS = (*_QR, _Format.DataMatrix, _Format.PDF417, _Format.Aztec, _Format.Code128, _Format.Code93, _Format.Code39)
+"""What is on delivery notes and permits; those that hold digits alone (goods' numbers) are left out."""
+
+
+def _zxing(*, whole: bool = True, of: Sequence[zxingcpp.BarcodeFormat] = _QR) -> Decode:
+    formats = zxingcpp.BarcodeFormats(list(of))
 
     def decode(gray: Gray) -> Sight:
         found = zxingcpp.read_barcodes(
@@ -222,6 +228,12 @@ def _scaled(box: Box, by: float) -> Box:
 
 FIRST, FIRST_QUICK = Stage("zxing-cpp", _zxing), Stage("zxing-cpp quick", lambda: _zxing(whole=False))
 """What every picture gets: all that zxing-cpp can do, and without its looking for turned, inverted and very large codes."""
+
+PAPERS, PAPERS_QUICK = (
+    Stage("zxing-cpp papers", lambda: _zxing(of=_PAPERS)),
+    Stage("zxing-cpp papers quick", lambda: _zxing(whole=False, of=_PAPERS)),
+)
+"""The same for a photograph of a paper, which may bear a bar code."""
 
 STAGES: tuple[Stage, ...] = (
     Stage("unwarped", _load_unwarp(sharpen=False)),

@@ -25,7 +25,8 @@ from starlette.types import ASGIApp
 from gateway.page import messages
 from gateway.page.line import Line
 from gateway.page.messages import Answer, Person
-from gateway.page.security import BadForm, Guarded, csrf_of, new_cookie, read_form
+from gateway.page.scanning import Scanned, Scanner, in_texts
+from gateway.page.security import BadForm, Guarded, csrf_of, new_cookie, read_form, read_picture
 from gateway.page.view import HERE, REASONS, View, unheard
 from gateway.page.words import LANGUAGES
 from gateway.words import has_word
@@ -52,8 +53,9 @@ TABLET_S: Final = 30 * 86_400
 class Page:
     """The addresses."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, scanner: Scanner) -> None:
         self._line = line
+        self._scanner = scanner
         self._files = {name: (HERE / "static" / name).read_bytes() for name in STATIC}
         version = hashlib.blake2s(b"".join(self._files.values())).hexdigest()[:12]
         self._view = View(line.setup, version)
@@ -74,6 +76,8 @@ class Page:
             Route("/live", self._live),
             Route("/now", self._now),
             Route("/do/{action}", self._do, methods=["POST"]),
+            Route("/plate/picture", self._scan, methods=["POST"]),
+            Route("/plate/text", self._scan_text, methods=["POST"]),
             Route("/static/{name}", self._static),
         ]
         starlette = Starlette(routes=routes, exception_handlers={BadForm: self._bad_form})
@@ -291,9 +295,31 @@ class Page:
         named = [words.machine(each) for each in why if each != "ok"]
         return " ".join([words.said(reason), ", ".join(named)]).strip() if reason else ""
 
+    # a plate from a vehicle's papers: for the guard to look at, nothing is done with it
+
+    async def _scan(self, request: Request) -> Response:
+        picture = read_picture(request, self._token(request))
+        return await self._refusal(request) or self._read(request, await self._scanner.read(picture))
+
+    async def _scan_text(self, request: Request) -> Response:
+        """What a hand scanner has typed, when it is too long to be a plate itself."""
+        fields = await read_form(request, self._token(request))
+        return await self._refusal(request) or self._read(request, in_texts([fields.get("text", "")]))
+
+    async def _refusal(self, request: Request) -> Response | None:
+        """The answer to who is not logged in."""
+        answer = await self._ask(request, messages.Who())
+        return self._told(request, answer) if answer.person is None else None
+
+    def _read(self, request: Request, scanned: Scanned) -> Response:
+        text = self._view.words(self._spoken(request)).said(scanned.reason)
+        said = {"ok": bool(scanned.plate), "text": f"{text} {scanned.plate}".strip(), "reason": scanned.reason}
+        status = 200 if scanned.plate else {"scan-busy": 429, "scan-failed": 503}.get(scanned.reason, 409)
+        return JSONResponse({**said, "plate": scanned.plate}, status)
+
     async def _bad_form(self, request: Request, error: Exception) -> Response:
-        status = error.status if isinstance(error, BadForm) else 400
-        text = self._view.words(self._spoken(request)).said("stale" if status == 403 else "not-understood")
+        status, reason = (error.status, error.reason) if isinstance(error, BadForm) else (400, "not-understood")
+        text = self._view.words(self._spoken(request)).said(reason)
         if request.headers.get("accept", "").startswith("application/json"):
             return JSONResponse({"ok": False, "text": text}, status)
         return PlainTextResponse(text, status)
@@ -307,9 +333,9 @@ class Page:
         )
 
 
-def make_app(line: Line) -> ASGIApp:
+def make_app(line: Line, scanner: Scanner | None = None) -> ASGIApp:
     """The whole application."""
-    return Page(line).app()
+    return Page(line, scanner or Scanner()).app()
 
 
 def preferred(accepted: str) -> str:

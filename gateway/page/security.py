@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,9 +14,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.page.scanning import MOST_PICTURE
+
 MAX_BODY: Final = 8 * 1024  # bytes
 MAX_FIELDS: Final = 16
 BODY_S: Final = 5.0
+PICTURE_S: Final = 20.0  # a picture of 0.5 MB over a poor wireless network
+CSRF_HEADER: Final = "x-csrf"
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -30,11 +34,12 @@ HEADERS: Final[Mapping[str, str]] = {
 
 
 class BadForm(Exception):
-    """What came is no form of this page. `status`: of the answer."""
+    """What came is no form of this page. `status`: of the answer; `reason`: in one machine word."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, reason: str = "not-understood") -> None:
         super().__init__(str(status))
         self.status = status
+        self.reason = reason
 
 
 class Guarded:
@@ -106,11 +111,7 @@ async def read_form(request: Request, cookie: str) -> dict[str, str]:
     """The fields of a form that this browser was given, without the word that shows it. Raises BadForm."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         raise BadForm(415)
-    try:
-        async with asyncio.timeout(BODY_S):
-            body = await _body(request)
-    except (TimeoutError, ClientDisconnect) as error:
-        raise BadForm(408) from error
+    body = b"".join([chunk async for chunk in _body(request, MAX_BODY, BODY_S)])
     try:
         pairs = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=MAX_FIELDS,
@@ -121,19 +122,47 @@ async def read_form(request: Request, cookie: str) -> dict[str, str]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         raise BadForm(400)
-    given = fields.pop("csrf", "")
-    if not cookie or not hmac.compare_digest(given.encode(), csrf_of(cookie).encode()):
-        raise BadForm(403)
+    _check_word(fields.pop("csrf", ""), cookie)
     return fields
 
 
-async def _body(request: Request) -> bytes:
+def read_picture(request: Request, cookie: str) -> AsyncIterator[bytes]:
+    """The picture that a script of this page sends, as it comes; the word that shows it is in a header, which no other site's script may
+    set. Raises BadForm, at once or while it comes."""
+    _check_word(request.headers.get(CSRF_HEADER, ""), cookie)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    if not (kind.startswith("image/") or kind == "application/octet-stream"):
+        raise BadForm(415, "no-picture")
+    _check_length(request, MOST_PICTURE, "picture-too-large")
+    return _body(request, MOST_PICTURE, PICTURE_S, "picture-too-large")
+
+
+def _check_word(given: str, cookie: str) -> None:
+    if not cookie or not hmac.compare_digest(given.encode(), csrf_of(cookie).encode()):
+        raise BadForm(403, "stale")
+
+
+def _check_length(request: Request, most: int, reason: str) -> None:
     length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > MAX_BODY:
-        raise BadForm(413)
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise BadForm(413)
-    return body
+    if not length.isdigit() or int(length) > most:
+        raise BadForm(413, reason)
+
+
+async def _body(request: Request, most: int, within_s: float, reason: str = "not-understood") -> AsyncIterator[bytes]:
+    """What comes, of at most so many bytes and within so long. Raises BadForm."""
+    _check_length(request, most, reason)
+    got = 0
+    stream = request.stream()
+    deadline = asyncio.get_running_loop().time() + within_s
+    try:
+        while True:
+            async with asyncio.timeout_at(deadline):
+                chunk = await anext(stream, None)
+            if chunk is None:
+                return
+            got += len(chunk)
+            if got > most:
+                raise BadForm(413, reason)
+            yield chunk
+    except (TimeoutError, ClientDisconnect) as error:
+        raise BadForm(408, reason="too-slow") from error

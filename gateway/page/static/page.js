@@ -111,8 +111,54 @@
   document.addEventListener("submit", (event) => {
     if (!event.target.classList.contains("js")) return;
     event.preventDefault();
+    if (event.target.id === "vehicle" && $("plate").value.length > PLATE) return typed();
     send(event.target, event.submitter);
   });
+
+  // a plate from a vehicle's papers: it is put into the field, and the guard looks at it and notes it
+
+  const PLATE = $("plate").maxLength, LONGEST_PX = 1920, MOST_BYTES = 8 * 1024 * 1024;
+  $("plate").removeAttribute("maxlength"); // what a hand scanner types is not cut off, which might look like a plate
+  const papers = [...$("scan").querySelectorAll("input")];
+
+  const smaller = async (file) => { // a JPEG without what else a telephone writes into it; as it is where this browser cannot read it
+    let bitmap;
+    try { bitmap = await createImageBitmap(file); } catch { return file; }
+    const by = Math.min(1, LONGEST_PX / Math.max(bitmap.width, bitmap.height)), canvas = document.createElement("canvas");
+    canvas.width = Math.max(1, Math.round(bitmap.width * by)); canvas.height = Math.max(1, Math.round(bitmap.height * by));
+    const pen = canvas.getContext("2d");
+    pen.imageSmoothingQuality = "high"; pen.fillStyle = "#fff"; pen.fillRect(0, 0, canvas.width, canvas.height); // what is transparent is paper
+    pen.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    bitmap.close();
+    return await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9)) || file;
+  };
+
+  const read = async (address, headers, body) => {
+    say($("scan").dataset.reading, false);
+    for (const each of papers) each.disabled = true;
+    try {
+      const answer = await fetch(address, { method: "POST", headers: { Accept: "application/json", ...headers }, body, signal: AbortSignal.timeout(45000) });
+      if (answer.status === 401) return ended();
+      const told = await answer.json();
+      if (told.ok) $("plate").value = told.plate;
+      say(told.text, !told.ok);
+    } catch { say($("scan").dataset.failed, true); } finally { for (const each of papers) each.disabled = false; }
+  };
+
+  const csrf = () => $("vehicle").elements.csrf.value;
+  const typed = () => read("/plate/text", {}, new URLSearchParams({ csrf: csrf(), text: $("plate").value }));
+  const pictured = async (event) => {
+    const field = event.target, file = field.files[0];
+    if (!file) return;
+    say($("scan").dataset.reading, false);
+    const picture = await smaller(file);
+    field.value = ""; // the same picture may be chosen again
+    if (picture.size > MOST_BYTES) return say($("scan").dataset.large, true);
+    await read("/plate/picture", { "Content-Type": "application/octet-stream", "X-CSRF": csrf() }, picture);
+    if (document.activeElement === document.body) field.focus(); // as before it was disabled
+  };
+  for (const each of papers) each.addEventListener("change", pictured);
+  $("scan").hidden = false;
 
   // sound: the gate has its own, this one is beside it
 

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message
 from gateway.page import messages
 from gateway.page.app import make_app
 from gateway.page.messages import AlarmNote, Answer, HandOver, OnDuty, Passed, Person, Setup, Snapshot, StepDone
+from gateway.page.scanning import Scanner
 from gateway.page.security import csrf_of
 from sync.contract.alarms import Alarm, AlarmKind, DeviceReport, Level
 from sync.contract.directory import DutyRole
@@ -102,13 +103,14 @@ def ask(
     query: bytes = b"",
     cookie: str | None = COOKIE,
     headers: dict[str, str] | None = None,
+    scanner: Scanner | None = None,
 ) -> Said:
     """One request."""
     chunks = body if isinstance(body, list) else [body]
     scope = scope_of(path, method, sum(map(len, chunks)), query, cookie, headers)
     # In a thread of its own: a browser that another test of this process has opened keeps a loop in this one.
     with ThreadPoolExecutor(1) as alone:
-        return alone.submit(lambda: asyncio.run(_run(make_app(line), scope, chunks))).result()  # type: ignore[arg-type]
+        return alone.submit(lambda: asyncio.run(_run(make_app(line, scanner), scope, chunks))).result()  # type: ignore[arg-type]
 
 
 def scope_of(

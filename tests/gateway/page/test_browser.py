@@ -5,11 +5,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships none
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
+from tests.drivers.camera.pictures import drawn, save
 from tests.gateway.page.conftest import SIZES, log_in
 from tests.gateway.page.guarded import CALM, OUT, PINS, RESIDENT, GuardedGate
 
@@ -371,3 +374,94 @@ def _look_at_cookies(context: BrowserContext) -> None:
         assert each["secure"]
         assert each["httpOnly"]
         assert each["sameSite"] == "Strict"
+
+
+def photograph(folder: Path, *contents: str) -> Path:
+    """As a telephone of 12 megapixels takes it: the codes on a paper, small in the picture."""
+    sheet = drawn(*contents, module_px=14)
+    photo = np.random.default_rng(1).integers(120, 180, (3_000, 4_000), np.uint8)
+    photo[1_000 : 1_000 + sheet.shape[0], 700 : 700 + sheet.shape[1]] = sheet
+    save(photo, folder / "paper.jpg")
+    return folder / "paper.jpg"
+
+
+def noted(gate: GuardedGate, plate: str) -> list[dict[str, Any]]:
+    """The records that have this plate: of a visit, or of the vehicle alone."""
+    return [*gate.records("vehicle", plate=plate), *gate.records("visit", plate=plate)]
+
+
+@pytest.mark.parametrize(("size", "language"), [("tablet", "en"), ("phone", "zh")])
+def test_a_plate_is_scanned_from_its_papers_looked_at_and_noted(
+    window: BrowserContext, gate: GuardedGate, tmp_path: Path, size: str, language: str
+) -> None:
+    gate.play(*CALM)
+    page = log_in(window, "Li", language)
+    page.set_viewport_size({"width": SIZES[size][0], "height": SIZES[size][1]})
+    page.locator("summary", has_text="车辆" if language == "zh" else "Vehicle").tap()
+    camera, files = page.locator("#scan input").all()
+    assert camera.get_attribute("capture") == "environment" and files.get_attribute("capture") is None
+    label = page.get_by_label("扫码" if language == "zh" else "Scan", exact=True)
+    assert label.and_(camera).count() == 1
+    plate = "粤B12345" if size == "tablet" else "粤D12345"
+    sent: list[Request] = []
+    page.on("request", lambda each: sent.append(each) if "/plate/" in each.url else None)
+
+    files.set_input_files(photograph(tmp_path, "https://permit.example/7"))
+    expect(page.locator("#said")).to_contain_text("没有车牌" if language == "zh" else "no number plate in it")
+    expect(page.locator("#plate")).to_have_value("")
+    picture(page, f"no-plate-{size}-{language}")
+
+    page.locator("#plate").fill("half typed")
+    (tmp_path / "no.jpg").write_text("no picture")
+    camera.set_input_files(tmp_path / "no.jpg")
+    expect(page.locator("#said")).to_contain_text(
+        "不是能读的图片" if language == "zh" else "no picture that can be read"
+    )
+    expect(page.locator("#plate")).to_have_value("half typed")  # as it was
+
+    url = f"https://permit.example/p?plate={quote(plate)}&until=2026-12-31"
+    camera.set_input_files(photograph(tmp_path, "https://permit.example/7", url))
+    expect(page.locator("#plate")).to_have_value(plate)
+    expect(page.locator("#said")).to_contain_text(plate)
+    expect(page.locator("#said")).to_have_attribute("aria-live", "polite")
+    length = int(sent[-1].all_headers()["content-length"])
+    assert length < 1_500_000 < (tmp_path / "paper.jpg").stat().st_size / 3  # made smaller before it went over the air
+    picture(page, f"scanned-{size}-{language}")
+    assert noted(gate, plate) == []  # by the guard alone
+    page.get_by_role("button", name="记下车牌" if language == "zh" else "Note the plate").tap()
+    gate.inst.wait_until("noted", lambda: bool(noted(gate, plate)))
+
+
+def test_a_hand_scanner_types_a_plate_and_its_enter_notes_it(window: BrowserContext, gate: GuardedGate) -> None:
+    gate.play(*CALM)
+    page = log_in(window)
+    page.locator("summary", has_text="Vehicle").tap()
+    page.locator("#plate").focus()
+    page.keyboard.type("AB12345\n")
+    gate.inst.wait_until("noted", lambda: bool(noted(gate, "AB12345")))
+    expect(page.locator("#plate")).to_have_value("")
+    # more than a plate has: what is in it is put into the field, to be looked at; a second Enter notes it
+    page.locator("summary", has_text="Vehicle").tap()
+    page.locator("#plate").focus()
+    page.keyboard.type("https://permit.example/p?plate=%E7%B2%A4B54321\n")
+    expect(page.locator("#plate")).to_have_value("粤B54321")
+    assert noted(gate, "粤B54321") == noted(gate, "https://permit.e") == []
+    page.keyboard.press("Enter")
+    gate.inst.wait_until("noted", lambda: bool(noted(gate, "粤B54321")))
+    assert noted(gate, "https://permit.e") == []
+
+
+def test_the_scan_is_reached_and_begun_by_keyboard(window: BrowserContext, gate: GuardedGate, tmp_path: Path) -> None:
+    gate.play(*CALM)
+    page = log_in(window)
+    page.locator("summary", has_text="Vehicle").tap()
+    page.locator("#plate").focus()
+    page.keyboard.press("Tab")
+    focused = page.locator(":focus")
+    expect(focused).to_have_attribute("capture", "environment")
+    assert page.evaluate("getComputedStyle(document.activeElement.parentElement).outlineWidth") == "4px"
+    with page.expect_file_chooser() as chosen:
+        page.keyboard.press("Enter")
+    chosen.value.set_files(photograph(tmp_path, "车牌:粤B·77777"))
+    expect(page.locator("#plate")).to_have_value("粤B77777")
+    expect(focused).to_have_attribute("capture", "environment")  # and nowhere else

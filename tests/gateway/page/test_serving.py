@@ -1,12 +1,17 @@
 """The real server before hostile connections: it stays up, and the gate behind it does not notice."""
 
+import http.client
 import socket
 import time
 from contextlib import suppress
 
 import pytest
 
+from gateway.page.scanning import MOST_PICTURE
+from gateway.page.security import csrf_of
 from gateway.page.serving import FIRST_REQUEST_S, GONE_MS, MOST_OF_ONE, open_socket
+from gateway.page.words import Words
+from tests.gateway.page.asking import COOKIE
 from tests.gateway.page.guarded import CALM, GuardedGate
 
 pytestmark = pytest.mark.timeout(90)
@@ -80,6 +85,18 @@ def test_a_form_that_never_comes_is_not_waited_for(gate: GuardedGate) -> None:
     got = answer(gate, head.encode() + b"Content-Length: 100\r\nConnection: close\r\n\r\nname=")
     assert got.startswith(b"HTTP/1.1 408")
     assert time.monotonic() - began < 15
+
+
+def test_a_picture_that_is_too_large_gets_its_answer_although_it_is_still_being_sent(gate: GuardedGate) -> None:
+    gate.play(*CALM)
+    pid = gate.page_pid
+    connection = http.client.HTTPConnection("127.0.0.1", gate.port, timeout=20)
+    headers = {"Cookie": f"menshen={COOKIE}", "X-CSRF": csrf_of(COOKIE), "Content-Type": "image/jpeg"}
+    connection.request("POST", "/plate/picture", b"x" * (MOST_PICTURE + 1), {**headers, "Accept-Language": "en"})
+    answered = connection.getresponse()
+    assert (answered.status, answered.read().decode()) == (413, Words("en").said("picture-too-large"))
+    connection.close()
+    assert serves(gate) and gate.page_pid == pid
 
 
 def test_one_address_holds_few_connections_and_none_for_nothing(gate: GuardedGate) -> None:
