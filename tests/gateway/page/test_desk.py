@@ -463,6 +463,38 @@ def test_a_gate_in_more_trouble_than_fits_is_told_in_one_packet() -> None:
     assert not any(alarm.acknowledged for alarm in told.alarms)
 
 
+def test_alarms_stand_by_their_urgency_and_not_by_their_time() -> None:
+    def alarm(at: int, kind: AlarmKind, level: Level = Level.GATE, *, acknowledged: bool = False) -> Alarm:
+        return Alarm(
+            id=f"{at:032x}",
+            kind=kind,
+            portal="main",
+            since_ms=at,
+            level=level,
+            acknowledged=acknowledged,
+            detail=f"{at}",
+        )
+
+    oldest_first = (
+        alarm(1, AlarmKind.FIRE),
+        alarm(2, AlarmKind.DOOR_FORCED),
+        alarm(3, AlarmKind.FIRE, acknowledged=True),
+        alarm(4, AlarmKind.DEVICE_LOST, Level.LEADER),
+        alarm(5, AlarmKind.FEVER),
+        alarm(6, AlarmKind.CALL),
+        alarm(7, AlarmKind.TAMPER, Level.LOUDER),
+        alarm(8, AlarmKind.DEVICE_LOST),
+        alarm(9, AlarmKind.FIRE),
+    )
+    status = Status(
+        mode="normal", door="locked", inside=0, devices_lost=(), alarms=oldest_first, ended=(oldest_first[0].id,)
+    )
+    now = take(
+        status, RecentVisits(), RecentAlarms(), (), Moment(mono_ms=1, at_ms=1, trusted=True), limit=0, alive=True
+    )
+    assert [each.since_ms for each in now.alarms] == [9, 7, 5, 2, 1, 6, 4, 8, 3]
+
+
 def visit(number: int, **changed: Any) -> Visit:
     values: dict[str, Any] = {
         "visit": f"{number:032x}", "portal": "main", "direction": Direction.ENTRY, "outcome": VisitOutcome.GRANTED,
