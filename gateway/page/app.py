@@ -257,25 +257,32 @@ class Page:
         try:
             action: Any = msgspec.convert(self._given(request, kind, fields), kind, strict=False)
         except msgspec.ValidationError:
-            return self._told(request, Answer(id=0, ok=False, reason="not-understood"))
+            chosen = kind is not messages.Release or bool(self._reason(request, fields))
+            return self._told(request, Answer(id=0, ok=False, reason="not-understood" if chosen else "no-reason"))
         return self._told(request, await self._ask(request, action))
 
     def _given(self, request: Request, kind: type[Any], fields: dict[str, str]) -> dict[str, str]:
         """The fields as the message has them: what was left empty is not said; a picked reason in words."""
         given = {name: value.strip() for name, value in fields.items() if value.strip()}
         if kind is messages.Release:
-            picked = given.pop("picked", "")
-            other = given.pop("other", "")
-            words = self._view.words(self._spoken(request))
-            given["reason"] = other or (words(f"reason-{picked}") if picked in REASONS else "")
+            given = {name: value for name, value in given.items() if name not in ("picked", "other")}
+            given["reason"] = self._reason(request, fields)
         return {**given, "type": str(kind.__struct_config__.tag)}
+
+    def _reason(self, request: Request, fields: Mapping[str, str]) -> str:
+        """Why the gate is opened: what was picked, in words, and what was written beside it; "" for neither."""
+        picked = fields.get("picked", "")
+        named = self._view.words(self._spoken(request))(f"reason-{picked}") if picked in REASONS else ""
+        return ": ".join(part for part in (named, fields.get("other", "").strip()) if part)
 
     def _told(self, request: Request, answer: Answer) -> Response:
         text = self._outcome(request, answer.reason, answer.why, answer.number) or self._view.words(
             self._spoken(request)
         )("done")
         status = (
-            200 if answer.ok else {"logged-out": 401, "gate-lost": 503, "not-understood": 422}.get(answer.reason, 409)
+            200
+            if answer.ok
+            else {"logged-out": 401, "gate-lost": 503, "not-understood": 422, "no-reason": 422}.get(answer.reason, 409)
         )
         if request.headers.get("accept", "").startswith("application/json"):
             return JSONResponse({"ok": answer.ok, "text": text, "reason": answer.reason}, status)

@@ -114,6 +114,16 @@
     send(event.target, event.submitter);
   });
 
+  // a reason is chosen anew each time: none is left from a form that was begun and shut again
+
+  const release = $("release"), other = $("picked-other");
+  const inWords = () => { $("other").required = other.checked; };
+  release.addEventListener("change", inWords);
+  release.addEventListener("reset", () => setTimeout(inWords));
+  release.closest("details").addEventListener("toggle", (event) => { if (!event.target.open) release.reset(); });
+  $("other").addEventListener("input", () => { if ($("other").value) { other.checked = true; inWords(); } });
+  document.addEventListener("invalid", (event) => { const told = event.target.form && event.target.form.dataset.missing; if (told) say(told, true); }, true);
+
   // sound: the gate has its own, this one is beside it
 
   const tone = (at, hertz) => {

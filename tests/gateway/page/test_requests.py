@@ -131,6 +131,42 @@ def test_a_field_that_is_wrong_missing_or_too_much(action: str, fields: dict[str
     assert line.orders == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"picked": "other", "other": " the lift is stuck "}, "the lift is stuck"),
+        ({"picked": "delivery", "other": "parcels"}, "Delivery: parcels"),
+        ({"other": "parcels"}, "parcels"),
+    ],
+)
+def test_the_reason_is_what_was_picked_and_written(fields: dict[str, str], reason: str) -> None:
+    line = FakeLine()
+    assert ask(line, "/do/release", method="POST", body=form(**fields)).status == 303
+    assert line.orders == [messages.Release(reason=reason)]
+
+
+@pytest.mark.parametrize("fields", [{}, {"picked": "other"}, {"picked": "because"}, {"other": "  "}])
+@pytest.mark.parametrize(("language", "said"), [("en", "choose a reason first"), ("zh", "请先选原因")])
+def test_without_a_reason_nothing_is_opened_and_that_is_said(fields: dict[str, str], language: str, said: str) -> None:
+    line = FakeLine()
+    cookie = {"cookie": f"menshen={COOKIE}; menshen-language={language}"}
+    told = ask(
+        line, "/do/release", method="POST", body=form(**fields), headers={"accept": "application/json", **cookie}
+    )
+    assert told.status == 422 and said in json.loads(told.body)["text"]
+    plain = ask(line, "/do/release", method="POST", body=form(**fields), headers=cookie)
+    assert plain.header("location") == "/?said=no-reason"
+    assert line.orders == []
+
+
+def test_no_reason_is_picked_beforehand() -> None:
+    html = ask(FakeLine(), "/").body
+    form_of = re.search(r'action="/do/release".*?</form>', html, re.S)
+    assert form_of is not None
+    picks = re.findall(r'<input type="radio"[^>]*>', form_of[0])
+    assert len(picks) > 3 and all("required" in each and "checked" not in each for each in picks)
+
+
 @given(st.dictionaries(st.text(max_size=20), st.text(max_size=300), max_size=12), st.sampled_from(sorted(ACTIONS)))
 @settings(max_examples=150, deadline=None)
 def test_whatever_is_typed_is_an_answer(fields: dict[str, str], action: str) -> None:
