@@ -19,7 +19,7 @@ from sync.contract.alarms import Alarm
 from sync.contract.records import DrillStage
 
 HERE: Final = Path(__file__).parent
-REGIONS: Final = ("lane", "facts", "alarms", "visits", "duties", "devices")
+REGIONS: Final = ("lane", "standing", "facts", "alarms", "visits", "duties", "devices")
 """The parts of the page that are live: each a template of its own, which the stream sends anew when it has changed."""
 REASONS: Final = ("known", "disabled", "delivery", "emergency", "device")
 """Why a guard opens the gate, as he may pick it."""

@@ -122,7 +122,13 @@
   release.addEventListener("reset", () => setTimeout(inWords));
   release.closest("details").addEventListener("toggle", (event) => { if (!event.target.open) release.reset(); });
   $("other").addEventListener("input", () => { if ($("other").value) { other.checked = true; inWords(); } });
-  document.addEventListener("invalid", (event) => { const told = event.target.form && event.target.form.dataset.missing; if (told) say(told, true); }, true);
+  document.addEventListener("invalid", (event) => { // said in the page's language, and not in the browser's over what is to be chosen
+    const form = event.target.form;
+    if (!form || !form.dataset.missing) return;
+    event.preventDefault();
+    say(form.dataset.missing, true);
+    form.querySelector("input:invalid").focus();
+  }, true);
 
   // sound: the gate has its own, this one is beside it
 

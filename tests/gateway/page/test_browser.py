@@ -7,24 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships none
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.gateway.page.conftest import SIZES, log_in
+from tests.gateway.page.conftest import SIZES, axe, log_in, picture
 from tests.gateway.page.guarded import CALM, OUT, PINS, RESIDENT, GuardedGate
 
 pytestmark = pytest.mark.timeout(120)
 FORCE = ["force", "leave"]
 STRANGER = ["arrive", "forehead 36.4", "enter"]  # no pass, and waits for somebody
 FEVER = ["arrive", "card resident", "forehead 38.6", "enter"]
-PICTURES = os.environ.get("MENSHEN_PICTURES")
-"""A folder to put pictures of the page into, for people to look at."""
-
-
-def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        Path(PICTURES).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize(("size", "language", "granted"), [("tablet", "en", "Granted"), ("phone", "zh", "放行")])
@@ -197,6 +188,9 @@ def test_lockdown_is_the_leaders_and_the_count_is_everybodys(window: BrowserCont
     page.get_by_role("button", name="Switch").tap()
     expect(page.locator("#lane .big:visible")).to_have_text("LOCKDOWN")
     expect(page.locator("#lane .drill")).to_have_text("DRILL")
+    expect(page.locator("#standing .word:visible")).to_have_text("DRILL LOCKDOWN")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    picture(page, "lockdown-scrolled-tablet-en", whole=False)
     page.locator("#duties form", has_text="Supplies ready").get_by_role("button").tap()
     expect(page.locator("#duties")).to_contain_text("✓ Supplies ready")
     picture(page, "lockdown-tablet-en")
@@ -236,6 +230,7 @@ def test_it_says_loudly_that_the_gate_is_lost(window: BrowserContext, gate: Guar
     expect(page.locator("#lost")).to_contain_text("THE GATE DOES NOT ANSWER")
     assert "GATE LOST" in page.title()
     expect(page.locator("#lane .big:visible")).to_have_text("? Not known")  # and not how it was last
+    expect(page.locator("#standing .word:visible")).to_have_text("? Not known")
     picture(page, "lost-tablet-en")
     open_for(page, "known")
     expect(page.locator("#said")).to_contain_text("DOES NOT ANSWER")
@@ -306,14 +301,14 @@ def test_axe_finds_nothing_and_everything_is_large_enough(
     gate.play(FORCE, FEVER, *[OUT] * 20)
     page = window.new_page()
     page.goto("/login")
-    _axe(page)
+    axe(page)
     page = log_in(window, "Chen", language)
     expect(page.locator(".alarm-item").first).to_be_visible()
     for summary in page.locator("summary").all():
         summary.evaluate("each => { each.parentElement.removeAttribute('name'); each.parentElement.open = true }")
     for width, height in SIZES.values():
         page.set_viewport_size({"width": width, "height": height})
-        _axe(page)
+        axe(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         small = (
             "[...document.querySelectorAll('button,select,summary,a.phone,label.tick,input:not([type=hidden],[type=checkbox],[type=radio])')]"
@@ -321,11 +316,6 @@ def test_axe_finds_nothing_and_everything_is_large_enough(
         )
         assert page.evaluate(small) == []
         picture(page, f"everything-{width}-{language}")
-
-
-def _axe(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
 
 
 def test_an_alarm_is_acknowledged_by_keyboard_alone(window: BrowserContext, gate: GuardedGate) -> None:
