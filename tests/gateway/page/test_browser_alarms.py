@@ -3,11 +3,11 @@
 import time
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from sync.contract.alarms import Alarm, AlarmKind, Level
 from tests.gateway.page.conftest import SIZES, axe, log_in, picture
-from tests.gateway.page.guarded import RESIDENT, GuardedGate
+from tests.gateway.page.guarded import CALM, PINS, RESIDENT, GuardedGate
 
 pytestmark = pytest.mark.timeout(120)
 BAR = 0.15  # of the screen's height
@@ -134,3 +134,62 @@ def test_the_most_urgent_alarm_is_the_first(
     expect(first).to_contain_text({"en": "Door forced", "zh": "强行开门"}[language])
     order = page.locator(".alarm-item").evaluate_all("all => all.slice(1).map(each => parseInt(each.id.slice(6), 16))")
     assert order == [6, 5, 1, 0, 2, 8, 7, 4, 3]  # the alarm tone, the night guard's, none that have risen, none
+
+
+TONES = """(() => {
+  window.tones = 0;
+  const start = OscillatorNode.prototype.start;
+  OscillatorNode.prototype.start = function (...given) {
+    if (this.context.state === "running") window.tones += 1;
+    return start.apply(this, given);
+  };
+})()"""
+
+
+def rings(page: Page, gate: GuardedGate, times: int) -> None:
+    gate.inst.wait_until("it rings", lambda: bool(page.evaluate(f"window.tones >= {times}")))
+
+
+@WAYS
+def test_a_tablet_at_the_wall_goes_on_after_a_restart_of_the_gate(
+    chromium: Browser, window: BrowserContext, gate: GuardedGate, size: str, language: str
+) -> None:
+    window.add_init_script(TONES)
+    page = ten(window, gate, size, language)
+    page.locator("#bell").tap()
+    expect(page.locator("#heard")).to_be_focused()
+    gate.inst.stop("gate")
+    expect(page.locator("#lost")).to_be_visible()
+    gate.play(*CALM * 30)
+    page.wait_for_url("**/login?said=logged-out")
+    expect(page.locator("#open .alarm-item")).to_have_count(10)
+    expect(page.locator("#open .alarm-item").first).to_contain_text({"en": "Door forced", "zh": "强行开门"}[language])
+    expect(page.locator("#lane .big:visible")).to_be_visible()
+    word = page.locator("#lane .big:visible").inner_text()
+    expect(page.locator("#lane .big:visible")).not_to_have_text(word)  # it is live
+    assert "(10)" in page.title()
+    rings(page, gate, 8)  # without a tap on this page
+    expect(page.locator("#mute")).to_be_hidden()
+    assert "Li" not in page.locator("#watch").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
+    axe(page)
+    picture(page, f"wall-{size}-{language}")
+    picture(page, f"wall-{size}-{language}-seen", whole=False)
+    page.locator("#name").fill("Li")  # stays as it is typed, whatever happens meanwhile
+    rings(page, gate, 16)
+    expect(page.locator("#name")).to_have_value("Li")
+    gate.inst.stop("gate")
+    expect(page.locator("#lost")).to_be_visible()
+    expect(page.locator("#lane .big:visible")).to_have_text({"en": "? Not known", "zh": "? 情况不明"}[language])
+    picture(page, f"wall-lost-{size}-{language}", whole=False)
+    gate.play(*CALM * 30)
+    expect(page.locator("#lost")).to_be_hidden()
+    page.locator("#pin").fill(PINS["Li"])
+    page.keyboard.press("Enter")
+    expect(page.locator(".me")).to_contain_text("Li")
+    stranger = chromium.new_context(base_url=gate.url)
+    other = stranger.new_page()
+    other.goto("/login")
+    expect(other.locator("#pin")).to_be_visible()
+    assert other.locator("#watch").count() == 0 and other.request.get("/watch").status == 401
+    stranger.close()
