@@ -10,6 +10,7 @@ LONG: Final = re.compile(
         (
             # the guard's page: one path through a real browser is always tested
             r"gateway/page/test_browser\.py::(?!test_an_alarm_is_acknowledged_by_one_tap\w*\[tablet)",
+            r"gateway/page/test_browser_alarms\.py::(?!test_the_lanes_word\w*\[phone-zh)",
             # the post: that it sounds and its button answers is always tested
             r"gateway/post/test_site\.py::(?!test_an_alarm_sounds)",
             # the office's pages: a phone in Chinese, or a desk in English

@@ -99,3 +99,27 @@ RULES: Mapping[AlarmKind, Rule] = {
     AlarmKind.ROUND_MISSED: Rule(Life.LATCHED),
     AlarmKind.POST_LOST: Rule(Life.LASTING, Tone.NIGHT),
 }
+
+_WORST_FIRST = (Tone.EVACUATION, Tone.ALARM, Tone.NIGHT, None)
+
+
+def urgency(kind: str, *, over: bool, acknowledged: bool, level: Level) -> tuple[bool, int, int]:
+    """The place of an open alarm wherever several are listed, the least first; of equal ones the newest comes first. What nobody has
+    acknowledged comes before all else; then what is worst of its kind: a fire, what has the alarm tone, what has the night guard's,
+    what makes no sound; then what has risen. The kind goes before the level: a lost device that has waited long is no forced door."""
+    return acknowledged, _WORST_FIRST.index(_sounds(kind, over=over)), -level
+
+
+def _sounds(kind: str, *, over: bool) -> Tone | None:
+    """A fire that is over is looked at like a door that was forced; what came and went does not call. Nobody here can say how bad a
+    kind is that only a newer gate knows."""
+    rule = RULES[AlarmKind(kind)] if kind in _KNOWN else _UNKNOWN
+    if not over:
+        return rule.tone
+    if rule.life is Life.LASTING:
+        return None
+    return Tone.ALARM if rule.tone is Tone.EVACUATION else rule.tone
+
+
+_KNOWN = frozenset(AlarmKind)
+_UNKNOWN = Rule(Life.LATCHED, Tone.ALARM)

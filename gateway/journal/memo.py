@@ -4,13 +4,12 @@ files are moved away or lost before the office had heard how far they went. A ne
 It is written at a start, at an end, and now and then between: what it tells is what there was at least."""
 
 import logging
-import os
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from gateway.journal.files import sync_folder
+from gateway.private_files import write_private
 from sync.log.messages import LogId
 from sync.log.records import Seq
 
@@ -43,13 +42,7 @@ def recall(path: Path) -> Memo | None:
 def remember(path: Path, memo: Memo) -> None:
     """Put it down, whole or not at all. What cannot be written is told: the gate goes on without it."""
     file = path.with_name(NAME)
-    draft = file.with_suffix(".new")
     try:
-        with draft.open("wb") as opened:
-            opened.write(msgspec.json.encode(memo))
-            opened.flush()
-            os.fsync(opened.fileno())
-        draft.rename(file)
-        sync_folder(path.parent)
+        write_private(file, msgspec.json.encode(memo))
     except OSError as error:
         logger.warning("%s: which log stands here cannot be put down: %s", file, error)

@@ -38,7 +38,13 @@ ACTIONS: Final[Mapping[str, type[messages.Action]]] = {
         messages.Vehicle, messages.Correct, messages.Switch, messages.Stamp, messages.Shift, messages.Confirm,
     )
 }  # fmt: skip
-STATIC: Final = {"page.js": "text/javascript", "page.css": "text/css", "icon.svg": "image/svg+xml"}
+STATIC: Final = {
+    "page.js": "text/javascript",
+    "bell.js": "text/javascript",
+    "watch.js": "text/javascript",
+    "page.css": "text/css",
+    "icon.svg": "image/svg+xml",
+}
 BEAT_S: Final = 2.0  # a browser that hears nothing for longer says so
 ASK_AGAIN_S: Final = 20.0  # whether a stream's log-in still stands
 MOST_STREAMS: Final = 12
@@ -73,6 +79,7 @@ class Page:
             Route("/login/card", self._log_in_by_card, methods=["POST"]),
             Route("/logout", self._log_out, methods=["POST"]),
             Route("/language", self._language, methods=["POST"]),
+            Route("/watch", self._watch),
             Route("/live", self._live),
             Route("/now", self._now),
             Route("/do/{action}", self._do, methods=["POST"]),
@@ -118,41 +125,61 @@ class Page:
         cookie = self._token(request)
         fresh = cookie or new_cookie()
         said = request.query_params.get("said", "")
-        response = HTMLResponse(self._login(request, fresh, self._word(request, said)))
+        response = HTMLResponse(await self._login(request, fresh, self._word(request, said)))
         if not cookie:
             self._set(response, "", fresh, None)
         return response
 
-    def _login(self, request: Request, cookie: str, said: str, name: str = "") -> str:
-        known = bool(self._tablet(request))
-        return self._view.log_in(self._spoken(request), csrf_of(cookie), tablet=known, said=said, name=name)
+    async def _login(self, request: Request, cookie: str, said: str, name: str = "") -> str:
+        tablet = self._tablet(request)
+        watches = bool(tablet) and (await self._ask(request, messages.Watch(tablet=tablet))).ok
+        now = self._line.now if watches and not self._line.lost else None
+        return self._view.log_in(
+            self._spoken(request), csrf_of(cookie), tablet=bool(tablet), said=said, name=name, now=now
+        )
+
+    async def _watch(self, request: Request) -> Response:
+        """How the gate stands, for a tablet at the wall on which nobody is logged in: no names, and nothing to do."""
+        answer = await self._ask(request, messages.Watch(tablet=self._tablet(request)))
+        now, language = self._line.now, self._spoken(request)
+        if not answer.ok or now is None:
+            lost = answer.ok or answer.reason in ("gate-lost", "busy")
+            return JSONResponse({"reason": answer.reason}, 503 if lost else 401)
+        told = {
+            "lost": self._line.lost,
+            "title": self._view.title(language, now, lost=self._line.lost),
+            "alarms": [alarm.id for alarm in unheard(now.alarms)],
+            "regions": self._view.watched(language, now),
+        }
+        return JSONResponse(told)
 
     async def _log_in(self, request: Request) -> Response:
         fields = await read_form(request, self._token(request))
         try:
             asked = msgspec.convert({**fields, "type": "log-in", "tablet": self._tablet(request)}, messages.LogIn)
         except msgspec.ValidationError:
-            return self._not_in(request, Answer(id=0, ok=False, reason="not-understood"), fields.get("name", ""))
-        return self._entered(request, await self._ask(request, asked), asked.name)
+            wrong = Answer(id=0, ok=False, reason="not-understood")
+            return await self._not_in(request, wrong, fields.get("name", ""))
+        return await self._entered(request, await self._ask(request, asked), asked.name)
 
     async def _log_in_by_card(self, request: Request) -> Response:
         await read_form(request, self._token(request))
         answer = await self._ask(request, messages.LogInByCard(tablet=self._tablet(request)))
-        return self._entered(request, answer, "")
+        return await self._entered(request, answer, "")
 
-    def _entered(self, request: Request, answer: Answer, name: str) -> Response:
+    async def _entered(self, request: Request, answer: Answer, name: str) -> Response:
         if not answer.ok:
-            return self._not_in(request, answer, name)
+            return await self._not_in(request, answer, name)
         response = RedirectResponse("/", 303)
         self._set(response, "", answer.token, None)
         self._set(response, "-tablet", answer.tablet, TABLET_S)
         return response
 
-    def _not_in(self, request: Request, answer: Answer, name: str) -> Response:
+    async def _not_in(self, request: Request, answer: Answer, name: str) -> Response:
         said = self._word(request, "wait" if answer.wait_s else answer.reason)
         said = f"{said} {answer.wait_s}" if answer.wait_s else said
         status = 429 if answer.wait_s else 403
-        return HTMLResponse(self._login(request, self._token(request), said, name[:64]), status)
+        return HTMLResponse(await self._login(request, self._token(request), said, name[:64]), status)
 
     async def _log_out(self, request: Request) -> Response:
         await read_form(request, self._token(request))
@@ -261,25 +288,32 @@ class Page:
         try:
             action: Any = msgspec.convert(self._given(request, kind, fields), kind, strict=False)
         except msgspec.ValidationError:
-            return self._told(request, Answer(id=0, ok=False, reason="not-understood"))
+            chosen = kind is not messages.Release or bool(self._reason(request, fields))
+            return self._told(request, Answer(id=0, ok=False, reason="not-understood" if chosen else "no-reason"))
         return self._told(request, await self._ask(request, action))
 
     def _given(self, request: Request, kind: type[Any], fields: dict[str, str]) -> dict[str, str]:
         """The fields as the message has them: what was left empty is not said; a picked reason in words."""
         given = {name: value.strip() for name, value in fields.items() if value.strip()}
         if kind is messages.Release:
-            picked = given.pop("picked", "")
-            other = given.pop("other", "")
-            words = self._view.words(self._spoken(request))
-            given["reason"] = other or (words(f"reason-{picked}") if picked in REASONS else "")
+            given = {name: value for name, value in given.items() if name not in ("picked", "other")}
+            given["reason"] = self._reason(request, fields)
         return {**given, "type": str(kind.__struct_config__.tag)}
+
+    def _reason(self, request: Request, fields: Mapping[str, str]) -> str:
+        """Why the gate is opened: what was picked, in words, and what was written beside it; "" for neither."""
+        picked = fields.get("picked", "")
+        named = self._view.words(self._spoken(request))(f"reason-{picked}") if picked in REASONS else ""
+        return ": ".join(part for part in (named, fields.get("other", "").strip()) if part)
 
     def _told(self, request: Request, answer: Answer) -> Response:
         text = self._outcome(request, answer.reason, answer.why, answer.number) or self._view.words(
             self._spoken(request)
         )("done")
         status = (
-            200 if answer.ok else {"logged-out": 401, "gate-lost": 503, "not-understood": 422}.get(answer.reason, 409)
+            200
+            if answer.ok
+            else {"logged-out": 401, "gate-lost": 503, "not-understood": 422, "no-reason": 422}.get(answer.reason, 409)
         )
         if request.headers.get("accept", "").startswith("application/json"):
             return JSONResponse({"ok": answer.ok, "text": text, "reason": answer.reason}, status)

@@ -9,7 +9,7 @@ import logging
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -42,6 +42,8 @@ from gateway.page.registrations import Registrations
 from gateway.page.settings import setup_of
 from gateway.page.shifts import LastHandOver
 from gateway.page.snapshot import on_duty, packed, take
+from gateway.page.tablets import TabletsError, read_tablets, write_tablets
+from gateway.page.tablets import file_in as tablets_in
 from gateway.page.visitors import DAY_MS, VisitorFile, VisitorsError, file_in
 from gateway.page.visits import RecentVisits
 from sync.contract.alarms import DeviceReport
@@ -101,7 +103,8 @@ class PageDesk:
         self._visitors = VisitorFile(file_in(config.gate.data_dir))
         self._keep_ms = page.keep_days * DAY_MS
         self._sessions = Sessions(page.idle_min * 60_000, page.longest_h * 3_600_000, secrets.token_urlsafe)
-        self._tablets = Tablets(secrets.token_urlsafe)
+        self._tablets_file = tablets_in(config.gate.data_dir)
+        self._tablets = Tablets(secrets.token_urlsafe, self._tablets_before())
         self._guesses = Guesses()
         self._cards: list[_Waiting] = []
         self._ordered: dict[str, deque[int]] = {}  # when each guard gave his last orders
@@ -115,6 +118,13 @@ class PageDesk:
         self._stopping = threading.Event()
         self._teller = threading.Thread(target=self._tell, name="page", daemon=True)
         self._child = ChildProcess(NAME, MODULE, greet=self._greet, hear=self._hear, lost=self._lost, patience=patience)
+
+    def _tablets_before(self) -> Mapping[str, Mapping[str, str]]:
+        try:
+            return read_tablets(self._tablets_file)
+        except TabletsError as error:
+            logger.error("%s; until then tablets show nothing while nobody is logged in", error)
+            return {}
 
     @property
     def pid(self) -> int | None:
@@ -264,9 +274,11 @@ class PageDesk:
                         return self._log_in(ask, ask.what, now.mono_ms)
                     case messages.LogInByCard(tablet=tablet):
                         return self._await_card(ask, tablet, now.mono_ms)
+                    case messages.Watch(tablet=tablet):
+                        return self._may_watch(ask, tablet)
                 session = self._sessions.find(ask.token, now.mono_ms)
                 guard = self._guards.all().get(session.name) if session is not None else None
-                if session is None or guard is None:
+                if session is None or guard is None or guard.mark != session.mark:
                     return Answer(id=ask.id, ok=False, reason="logged-out")
                 return self._of_guard(ask, session, guard, now)
         except GuardsError as error:
@@ -281,8 +293,8 @@ class PageDesk:
             case messages.LogOut():
                 self._sessions.end(session.token)
                 return Answer(id=ask.id, ok=True)
-            case messages.LogIn() | messages.LogInByCard():
-                raise AssertionError("log-ins are dealt with before")
+            case messages.LogIn() | messages.LogInByCard() | messages.Watch():
+                raise AssertionError("these are dealt with before")
             case action:
                 self._sessions.used(session.token, now.mono_ms)
                 return self._order(ask.id, action, guard, now, leader=leader)
@@ -334,7 +346,20 @@ class PageDesk:
             return self._guessed(ask, keys, now_ms)
         self._guesses.right(keys)
         self._look_at_guesses(now_ms)
-        return self._begun(ask, guard, self._tablets.add(asked.tablet, guard.name), now_ms)
+        tablet = self._tablets.add(asked.tablet, guard.name, guard.mark)
+        self._keep_tablets()
+        return self._begun(ask, guard, tablet, now_ms)
+
+    def _keep_tablets(self) -> None:
+        try:
+            write_tablets(self._tablets_file, self._tablets.kept)
+        except TabletsError as error:
+            logger.error("%s; after a restart this tablet shows nothing until somebody logs in", error)
+
+    def _may_watch(self, ask: Ask, tablet: str) -> Answer:
+        marks = {guard.name: guard.mark for guard in self._guards.all().values()}
+        ok = self._tablets.may_watch(tablet, marks)
+        return Answer(id=ask.id, ok=ok, reason="" if ok else "unknown-tablet")
 
     def _guessed(self, ask: Ask, keys: tuple[str, ...], now_ms: int) -> Answer:
         wait_ms = self._guesses.wrong(keys, now_ms)
@@ -352,7 +377,7 @@ class PageDesk:
             self._gate.post(AccessLocked(locked))
 
     def _begun(self, ask: Ask, guard: Guard, tablet: str, now_ms: int) -> Answer:
-        session = self._sessions.begin(guard.name, now_ms)
+        session = self._sessions.begin(guard.name, now_ms, guard.mark)
         person = Person(name=guard.name, leader=guard.role is Role.LEADER)
         logger.info("%s has logged in from %s", guard.name, harmless(ask.address, 64))
         return Answer(id=ask.id, ok=True, person=person, token=session.token, tablet=tablet)

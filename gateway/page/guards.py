@@ -6,7 +6,6 @@ import hmac
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from gateway.errors import GatewayError
+from gateway.private_files import write_private
 
 SHORTEST_PIN, LONGEST_PIN = 6, 32  # digits
 MAX_GUARDS, MAX_BYTES = 256, 256 * 1024
@@ -45,6 +45,11 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     salt: Hex
     scrypt: Hex
     holder: Annotated[str, Meta(max_length=40)] = ""
+
+    @property
+    def mark(self) -> str:
+        """Other than before once the PIN has been set anew; tells nothing of it."""
+        return hashlib.sha256(f"{self.name} {self.salt} {self.scrypt}".encode()).hexdigest()
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,20 +112,8 @@ def write_guards(path: Path, guards: Sequence[Guard]) -> None:
     """Replace the file, whole or not at all; only its owner may read it, who is the folder's. Raises GuardsError."""
     if len(guards) > MAX_GUARDS:
         raise GuardsError(f"{path}: at most {MAX_GUARDS} guards")
-    new = path.with_name(f".{path.name}.new")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):
-            new.unlink()
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(msgspec.json.format(msgspec.json.encode(_File(guards=tuple(guards)))))
-            opened.flush()
-            os.fsync(opened.fileno())
-        owner = path.parent.stat()
-        if os.geteuid() == 0:  # root sets it up, the gate runs as somebody else
-            os.chown(new, owner.st_uid, owner.st_gid)
-        new.replace(path)
+        write_private(path, msgspec.json.format(msgspec.json.encode(_File(guards=tuple(guards)))))
     except OSError as error:
         raise GuardsError(f"{path}: cannot be written: {error.strerror}") from error
 

@@ -21,6 +21,7 @@ from gateway.page.messages import (
     LogOut,
     Setup,
     Snapshot,
+    Watch,
     Who,
     decode_to_page,
     encode,
@@ -64,7 +65,7 @@ class Line:
             async with asyncio.timeout(within_s), self._changed:
                 await self._changed.wait_for(lambda: self.version > than or unless())
 
-    async def ask(self, token: str, address: str, what: Action | LogIn | LogInByCard | LogOut | Who) -> Answer:
+    async def ask(self, token: str, address: str, what: Action | LogIn | LogInByCard | LogOut | Who | Watch) -> Answer:
         """Ask the gate. No answer in time, too many questions or a gate that takes none is an answer, too."""
         if len(self._asked) >= MOST_ASKED:
             return Answer(id=0, ok=False, reason="busy")

@@ -135,6 +135,12 @@ class Who(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="w
     """Whose session it is; that keeps it alive no longer."""
 
 
+class Watch(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="watch"):
+    """Whether this tablet may show the lane and the names of alarms while nobody is logged in."""
+
+    tablet: Token
+
+
 # from the page
 
 
@@ -151,7 +157,7 @@ class Ask(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="a
     id: Annotated[int, Meta(ge=0)]
     token: Token
     address: Word
-    what: Action | LogIn | LogInByCard | LogOut | Who
+    what: Action | LogIn | LogInByCard | LogOut | Who | Watch
 
 
 # to the page

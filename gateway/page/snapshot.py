@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from gateway.core.alarm_rules import urgency
 from gateway.core.moment import Moment
 from gateway.core.policy import RoundPolicy
 from gateway.core.status import Status
@@ -42,7 +43,7 @@ def take(
     alive: bool,
 ) -> Snapshot:
     """The gate as it stands."""
-    pressing = sorted(status.alarms, key=_pressing)
+    pressing = sorted(status.alarms, key=lambda alarm: _pressing(alarm, over=alarm.id in status.ended))
     due = list(status.rounds.items())[:MOST_ROUNDS]
     listed, still_open = tuple(pressing[:MOST_ALARMS]), {alarm.id for alarm in pressing}
     missed = [
@@ -92,9 +93,10 @@ def packed(snapshot: Snapshot) -> bytes:
     return packet
 
 
-def _pressing(alarm: Alarm) -> tuple[bool, int, int]:
-    """Those that nobody has acknowledged first, of them those that have risen, then the newest."""
-    return alarm.acknowledged, -alarm.level, -alarm.since_ms
+def _pressing(alarm: Alarm, *, over: bool) -> tuple[tuple[bool, int, int], int]:
+    """The most urgent first, then the newest."""
+    place = urgency(alarm.kind, over=over, acknowledged=alarm.acknowledged, level=alarm.level)
+    return place, -alarm.since_ms
 
 
 def on_duty(rows: Mapping[str, bytes], now_s: int, gate: str) -> tuple[OnDuty, ...]:

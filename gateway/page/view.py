@@ -19,8 +19,10 @@ from sync.contract.alarms import Alarm
 from sync.contract.records import DrillStage
 
 HERE: Final = Path(__file__).parent
-REGIONS: Final = ("lane", "facts", "alarms", "visits", "duties", "devices")
+REGIONS: Final = ("lane", "standing", "facts", "alarms", "visits", "duties", "devices")
 """The parts of the page that are live: each a template of its own, which the stream sends anew when it has changed."""
+WATCHED: Final = ("lane", "open")
+"""Those of the log-in page, on a tablet that may look on."""
 REASONS: Final = ("known", "disabled", "delivery", "emergency", "device")
 """Why a guard opens the gate, as he may pick it."""
 
@@ -74,9 +76,17 @@ class View:
         """The words of a language."""
         return self._words[language]
 
-    def log_in(self, language: str, csrf: str, *, tablet: bool, said: str, name: str) -> str:
-        """The log-in page. `said`: why the last try was none."""
-        return self._render("login.html", language, csrf=csrf, tablet=tablet, said=said, name=name)
+    def log_in(
+        self, language: str, csrf: str, *, tablet: bool, said: str, name: str, now: Snapshot | None = None
+    ) -> str:
+        """The log-in page. `said`: why the last try was none; `now`: for a tablet that may look on, how the gate stands."""
+        parts = {} if now is None else self.watched(language, now)
+        return self._render("login.html", language, csrf=csrf, tablet=tablet, said=said, name=name, parts=parts)
+
+    def watched(self, language: str, now: Snapshot) -> dict[str, str]:
+        """What a tablet shows while nobody is logged in: the lane, and which alarms are open. Nobody's name is in it."""
+        context = {"now": now, "lane": lane(now), "unheard": unheard(now.alarms)}
+        return {name: self._render(f"{name}.html", language, **context) for name in WATCHED}
 
     def page(self, language: str, csrf: str, person: Person, now: Snapshot, *, lost: bool, said: str) -> str:
         """The whole page."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from gateway.core.alarm_rules import RULES
+from gateway.core.alarm_rules import RULES, urgency
 from gateway.core.effects import Tone
 from gateway.post.gates import FollowedGate
 from gateway.post.heard import HeardAlarm, HeardMessage, HeardState
@@ -171,6 +171,11 @@ class Entry:
         return not self.over or self.kind not in (AlarmKind.FIRE, AlarmKind.ROUND_MISSED)
 
     @property
+    def urgency(self) -> tuple[bool, int, int]:
+        """Its place among others."""
+        return urgency(self.kind, over=self.over, acknowledged=self.acknowledged, level=self.level)
+
+    @property
     def line(self) -> str:
         """What is said: by its kind, but for what the office sends and a gate cannot go by, which has no plug to look at."""
         return OFFICE_DATA if self.kind == AlarmKind.DEVICE_LOST and self.detail in OFFICE_PARTS else self.kind
@@ -197,7 +202,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One gate, to be shown; its open alarms, the worst first."""
+    """One gate, to be shown; its open alarms, the most urgent first, then the newest."""
 
     gate: str
     state: GateState
@@ -296,7 +301,7 @@ class Post:
         state = GateState.SILENT if name in self._silent else GateState.HEARD if gate.heard else GateState.WAITED_FOR
         mine = sorted(
             (entry for entry in self._entries.values() if entry.gate == name),
-            key=lambda entry: (entry.acknowledged, not entry.is_fire, -entry.level, entry.seen_ms),
+            key=lambda entry: (entry.urgency, -entry.begun_ms),
         )
         return Row(name, state, gate.state, tuple(mine))
 

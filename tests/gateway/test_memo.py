@@ -102,7 +102,7 @@ def test_a_damaged_one_is_told_and_stops_nothing(path: Path, content: bytes, cap
 
 
 def test_a_folder_that_takes_no_file_is_told_and_stops_nothing(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    path.with_name("last-log.new").mkdir()
+    path.with_name(".last-log.json.new").mkdir()
     with opened(path, gate=GATE) as journal:
         write_many(journal, 3)
     assert "which log stands here cannot be put down" in caplog.text

@@ -2,9 +2,8 @@
 "use strict";
 (() => {
   const $ = (id) => document.getElementById(id);
-  if (!$("lane")) return; // the log-in page
   const SILENT_MS = 6000, POLL_MS = 2000, RING_MS = 4000;
-  let heard = Date.now(), stream = null, title = document.title, ringing = [], audio = null, visit = $("for-visit").value;
+  let heard = Date.now(), stream = null, title = document.title, ringing = [], visit = $("for-visit").value;
   let begun = false, bellHeard = false;
 
   // what stands
@@ -35,7 +34,7 @@
       box.innerHTML = html; // made by the gate's templates, which escape everything
       restore(box, was);
     }
-    if (state.alarms) { const fresh = state.alarms.some((id) => !ringing.includes(id)); ringing = state.alarms; if (fresh) ring(); }
+    if (state.alarms) { const fresh = state.alarms.some((id) => !ringing.includes(id)); ringing = state.alarms; if (fresh) bell.ring(); }
     jump();
     visit = state.visit;
     follow();
@@ -61,7 +60,7 @@
 
   const lost = (is) => {
     const sign = $("lost"), wanted = is ? sign.dataset.title : title;
-    if (sign.hidden === is) { sign.hidden = !is; if (is) ring(); }
+    if (sign.hidden === is) { sign.hidden = !is; if (is) bell.ring(); }
     document.body.classList.toggle("lost", is);
     if (is) $("no-office").hidden = true;
     if (document.title !== wanted) document.title = wanted;
@@ -160,25 +159,28 @@
   for (const each of papers) each.addEventListener("change", pictured);
   $("scan").hidden = false;
 
-  // sound: the gate has its own, this one is beside it
+  // a reason is chosen anew each time: none is left from a form that was begun and shut again
 
-  const tone = (at, hertz) => {
-    const wave = audio.createOscillator(), gain = audio.createGain();
-    wave.frequency.value = hertz; wave.type = "square"; gain.gain.value = 0.2;
-    wave.connect(gain).connect(audio.destination); wave.start(at); wave.stop(at + 0.22);
-  };
-  const ring = () => {
-    if (!audio || audio.state !== "running") return;
-    for (let n = 0; n < 4; n += 1) tone(audio.currentTime + n * 0.28, n % 2 ? 660 : 880);
-  };
+  const release = $("release"), other = $("picked-other");
+  const inWords = () => { $("other").required = other.checked; };
+  release.addEventListener("change", inWords);
+  release.addEventListener("reset", () => setTimeout(inWords));
+  release.closest("details").addEventListener("toggle", (event) => { if (!event.target.open) release.reset(); });
+  $("other").addEventListener("input", () => { if ($("other").value) { other.checked = true; inWords(); } });
+  document.addEventListener("invalid", (event) => { // said in the page's language, and not in the browser's over what is to be chosen
+    const form = event.target.form;
+    if (!form || !form.dataset.missing) return;
+    event.preventDefault();
+    say(form.dataset.missing, true);
+    form.querySelector("input:invalid").focus();
+  }, true);
+
   const settled = () => { if (begun && bellHeard) $("begin").hidden = true; };
   $("bell").addEventListener("click", async (event) => { // begins the shift once; each tap rings
     if (begun) event.preventDefault();
-    audio = audio || new AudioContext();
     $("bell-asked").hidden = false;
-    if (navigator.wakeLock) navigator.wakeLock.request("screen").catch(() => {}); // a tablet that sleeps shows nothing
-    await audio.resume();
-    ring();
+    await bell.wake();
+    bell.ring();
     $("heard").focus();
   });
   $("heard").addEventListener("click", () => { bellHeard = true; settled(); });
@@ -186,6 +188,6 @@
 
   $("begin").hidden = false;
   setInterval(poll, POLL_MS);
-  setInterval(() => { if (ringing.length || !$("lost").hidden) ring(); }, RING_MS);
+  setInterval(() => { if (ringing.length || !$("lost").hidden) bell.ring(); }, RING_MS);
   listen();
 })();

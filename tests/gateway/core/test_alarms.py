@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from gateway.core import effects
-from gateway.core.alarm_rules import RULES, TABLES, AlarmState, Life
+from gateway.core.alarm_rules import RULES, TABLES, AlarmState, Life, urgency
 from gateway.core.alarms import MOST_EQUAL, MOST_LATELY, AlarmBook
 from gateway.core.equipment import Equipment
 from gateway.core.events import (
@@ -22,7 +22,7 @@ from gateway.core.events import (
 from gateway.core.moment import Moment
 from gateway.core.phrases import Phrase
 from gateway.core.policy import AlarmPolicy
-from sync.contract.alarms import AlarmAction, AlarmKind
+from sync.contract.alarms import AlarmAction, AlarmKind, Level
 from sync.contract.records import AlarmRecord, ClockChange, Device
 from tests.gateway.core.acting import Gate, at, said, shown
 
@@ -293,3 +293,14 @@ def test_a_bad_door_contact_all_night_fills_no_journal(acknowledged: bool) -> No
     (alarm,) = gate.core.status().alarms
     assert (alarm.kind, alarm.count) == (AlarmKind.DOOR_FORCED, 2_499 if acknowledged else 5_000)
     assert gate.now.at_ms - alarm.last_ms < 1_000
+
+
+def test_each_kind_has_its_place_and_what_is_over_is_no_more_urgent_than_what_goes_on() -> None:
+    for kind in AlarmKind:
+        for level in Level:
+            standing, over = (urgency(kind, over=over, acknowledged=False, level=level) for over in (False, True))
+            assert standing <= over < urgency(kind, over=False, acknowledged=True, level=level)
+            assert urgency(AlarmKind.FIRE, over=False, acknowledged=False, level=level) <= standing
+    fire_that_was = urgency(AlarmKind.FIRE, over=True, acknowledged=False, level=Level.GATE)
+    assert fire_that_was == urgency("not known here", over=False, acknowledged=False, level=Level.GATE)
+    assert fire_that_was < urgency(AlarmKind.DEVICE_LOST, over=False, acknowledged=False, level=Level.LEADER)

@@ -1,12 +1,17 @@
 """One gate with its page for all tests of a module, and windows onto it."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships none
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.gateway.page.guarded import PINS, GuardedGate
 
+PICTURES = os.environ.get("MENSHEN_PICTURES")
+"""A folder to put pictures of the page into, for people to look at."""
 SIZES = {"tablet": (1024, 768), "phone": (390, 844)}
 
 
@@ -50,3 +55,16 @@ def log_in(window: BrowserContext, name: str = "Li", language: str = "en") -> Pa
     page.keyboard.press("Enter")
     expect(page.locator("#lane")).to_be_visible()
     return page
+
+
+def picture(page: Page, name: str, *, whole: bool = True) -> None:
+    """For people; `whole`: the whole page, and not what is seen of it."""
+    if PICTURES:
+        Path(PICTURES).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=whole)
+
+
+def axe(page: Page) -> None:
+    """It finds nothing."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()

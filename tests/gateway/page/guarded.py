@@ -1,14 +1,19 @@
 """A real gate with its page, in processes of their own, whose people act by a scenario of the test's."""
 
 import socket
+import sqlite3
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from gateway.core.open_alarm import Kept
+from gateway.journal.schema import SET_STATE
 from menshen.demo.processes import free_port, menshen, run_once
+from sync.contract.alarms import Alarm
 from tests.installation import Installation
 
 PINS = {"Li": "739164", "Chen": "502847"}
@@ -63,6 +68,19 @@ class GuardedGate:
         self.inst.start("gate")
         self.inst.hear_until("ready")
         self.inst.wait_until("the page is up", self.listens)
+
+    def hold(self, alarms: Sequence[Alarm]) -> None:
+        """Stop the gate; what it holds open at its next start are these alarms, as if it had raised them before."""
+        if not self.inst.journal.exists():
+            self.play(*CALM)
+        if "gate" in self.inst.running:
+            self.inst.stop("gate")
+        with closing(sqlite3.connect(self.inst.journal)) as journal, journal:
+            journal.execute("DELETE FROM core_state WHERE key LIKE 'alarm/%'")
+            rows = [
+                (f"alarm/{alarm.id}", msgspec.json.encode(Kept(**msgspec.structs.asdict(alarm)))) for alarm in alarms
+            ]
+            journal.executemany(SET_STATE, rows)
 
     def listens(self) -> bool:
         """Whether the page takes connections."""

@@ -11,6 +11,7 @@ from gateway.page.access import (
     FREE_TRIES,
     LONGEST_WAIT_MS,
     MOST_KEYS,
+    MOST_OF_TABLET,
     MOST_SESSIONS,
     MOST_TABLETS,
     Guesses,
@@ -69,16 +70,33 @@ def test_too_many_log_ins_end_the_one_unused_for_longest() -> None:
 def test_a_tablet_keeps_its_token_and_the_oldest_are_forgotten() -> None:
     numbers = itertools.count()
     tablets = Tablets(lambda: f"t{next(numbers)}")
-    first = tablets.add("made up", "Li")
+    first = tablets.add("made up", "Li", "m1")
     assert first == "t0"
-    assert tablets.add(first, "Chen") == first
+    assert tablets.add(first, "Chen", "m2") == first
     assert tablets.knows(first, "Li") and tablets.knows(first, "Chen") and not tablets.knows(first, "Wu")
     assert not tablets.known("made up")
     assert not tablets.known("")
     for _ in range(MOST_TABLETS):
-        tablets.add("", "Li")
+        tablets.add("", "Li", "m1")
     assert not tablets.knows(first, "Li")
     assert not tablets.known(first)
+
+
+def test_after_a_restart_a_tablet_may_look_on_and_no_more_while_its_guard_has_his_pin() -> None:
+    before = Tablets(lambda: "t" * 43)
+    token = before.add("", "Li", "m1")
+    assert "t" * 43 not in str(before.kept)
+    after = Tablets(lambda: "n" * 43, before.kept)
+    assert after.may_watch(token, {"Li": "m1", "Chen": "m2"})
+    assert not after.known(token) and not after.knows(token, "Li")  # which is what a card would go by
+    for marks in ({"Li": "m3"}, {"Chen": "m1"}, {}):
+        assert not after.may_watch(token, marks)
+    assert not after.may_watch("", {"Li": "m1"}) and not after.may_watch("made up", {"Li": "m1"})
+    assert after.add(token, "Chen", "m2") == token and after.knows(token, "Chen")
+    assert after.may_watch(token, {"Chen": "m2"})
+    for number in range(2 * MOST_OF_TABLET):
+        after.add(token, f"g{number}", "m")
+    assert all(len(marks) <= MOST_OF_TABLET for marks in after.kept.values())
 
 
 def test_the_wait_grows_and_a_right_pin_ends_it() -> None:

@@ -9,25 +9,16 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships none
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.drivers.camera.pictures import drawn, save
-from tests.gateway.page.conftest import SIZES, log_in
+from tests.gateway.page.conftest import SIZES, axe, log_in, picture
 from tests.gateway.page.guarded import CALM, OUT, PINS, RESIDENT, GuardedGate
 
 pytestmark = pytest.mark.timeout(120)
 FORCE = ["force", "leave"]
 STRANGER = ["arrive", "forehead 36.4", "enter"]  # no pass, and waits for somebody
 FEVER = ["arrive", "card resident", "forehead 38.6", "enter"]
-PICTURES = os.environ.get("MENSHEN_PICTURES")
-"""A folder to put pictures of the page into, for people to look at."""
-
-
-def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        Path(PICTURES).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize(("size", "language", "granted"), [("tablet", "en", "Granted"), ("phone", "zh", "放行")])
@@ -105,16 +96,52 @@ def test_what_was_done_is_written_down_and_the_siren_stops(window: BrowserContex
 def test_the_gate_is_opened_with_a_reason(window: BrowserContext, gate: GuardedGate) -> None:
     gate.play(*CALM)
     page = log_in(window)
-    page.locator("summary", has_text="Open the gate").tap()
-    page.get_by_label("Reason", exact=True).select_option("emergency")
-    page.get_by_role("button", name="Open now").tap()
+    open_for(page, "emergency")
     expect(page.locator("#said")).to_have_text("Done.")
     record = gate.wait_for("door", cause="guard", note="Emergency: doctor, police, fire brigade")
     assert record["by"] == "Li"
     page.locator("summary", has_text="Open the gate").tap()
-    page.get_by_label("Other reason").fill("<script>alert(1)</script>")
+    expect(page.locator("#release input:checked")).to_have_count(0)  # what was chosen last is not chosen for the next
+    page.locator("#other").fill("<script>alert(1)</script>")
     page.get_by_role("button", name="Open now").tap()
     assert gate.wait_for("door", cause="guard", note="<script>alert(1)</script>")["by"] == "Li"
+
+
+def open_for(page: Page, reason: str) -> None:
+    """The form, then two taps: why, and open."""
+    page.locator("#actions-title + details > summary").tap()
+    page.locator(f"#release label:has([value={reason}])").tap()
+    page.locator("#release button").tap()
+
+
+@pytest.mark.parametrize(("size", "language"), [("tablet", "en"), ("phone", "zh"), ("phone", "en"), ("tablet", "zh")])
+def test_a_blind_tap_opens_nothing_and_puts_no_reason_on_record(
+    window: BrowserContext, gate: GuardedGate, size: str, language: str
+) -> None:
+    gate.play(*CALM)
+    before = len(gate.records("door", cause="guard"))
+    page = log_in(window, "Li", language)
+    page.set_viewport_size({"width": SIZES[size][0], "height": SIZES[size][1]})
+    form = page.locator("#actions-title + details")
+    form.locator("summary").tap()
+    expect(page.locator("#release [type=radio]:checked")).to_have_count(0)
+    page.locator("#release button").tap()
+    refused = {"en": "Not opened: choose a reason first.", "zh": "门未打开：请先选原因。"}[language]
+    expect(page.locator("#said")).to_have_text(refused)
+    assert not page.locator("#release").evaluate("form => form.checkValidity()")
+    picture(page, f"release-{size}-{language}")
+    page.locator("#release label:has([value=other])").tap()
+    page.locator("#release button").tap()  # another reason, and no words for it
+    assert not page.locator("#release").evaluate("form => form.checkValidity()")
+    page.locator("#release label:has([value=delivery])").tap()
+    form.locator("summary").tap()  # begun, and left
+    form.locator("summary").tap()
+    expect(page.locator("#release [type=radio]:checked")).to_have_count(0)
+    page.locator("#release label:has([value=device])").tap()
+    page.locator("#release button").tap()
+    gate.inst.wait_until("it is opened", lambda: len(gate.records("door", cause="guard")) > before)
+    gate.wait_for("door", cause="guard", note={"en": "A device does not work", "zh": "设备故障"}[language])
+    assert len(gate.records("door", cause="guard")) == before + 1
 
 
 @pytest.mark.parametrize(("size", "language", "register"), [("tablet", "en", "Register"), ("phone", "zh", "登记")])
@@ -164,6 +191,9 @@ def test_lockdown_is_the_leaders_and_the_count_is_everybodys(window: BrowserCont
     page.get_by_role("button", name="Switch").tap()
     expect(page.locator("#lane .big:visible")).to_have_text("LOCKDOWN")
     expect(page.locator("#lane .drill")).to_have_text("DRILL")
+    expect(page.locator("#standing .word:visible")).to_have_text("DRILL LOCKDOWN")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    picture(page, "lockdown-scrolled-tablet-en", whole=False)
     page.locator("#duties form", has_text="Supplies ready").get_by_role("button").tap()
     expect(page.locator("#duties")).to_contain_text("✓ Supplies ready")
     picture(page, "lockdown-tablet-en")
@@ -203,9 +233,9 @@ def test_it_says_loudly_that_the_gate_is_lost(window: BrowserContext, gate: Guar
     expect(page.locator("#lost")).to_contain_text("THE GATE DOES NOT ANSWER")
     assert "GATE LOST" in page.title()
     expect(page.locator("#lane .big:visible")).to_have_text("? Not known")  # and not how it was last
+    expect(page.locator("#standing .word:visible")).to_have_text("? Not known")
     picture(page, "lost-tablet-en")
-    page.locator("summary", has_text="Open the gate").tap()
-    page.get_by_role("button", name="Open now").tap()
+    open_for(page, "known")
     expect(page.locator("#said")).to_contain_text("DOES NOT ANSWER")
     gate.play(*CALM)
     page.wait_for_url("**/login?said=logged-out")  # the gate has forgotten who was logged in
@@ -241,8 +271,7 @@ def test_whoever_is_taken_off_the_file_is_out(window: BrowserContext, gate: Guar
     PINS["Wu"] = "904172"
     page = log_in(window, "Wu")
     gate.guard("remove", "Wu")
-    page.locator("summary", has_text="Open the gate").tap()
-    page.get_by_role("button", name="Open now").tap()
+    open_for(page, "known")
     expect(page.locator("#pin")).to_be_visible()
     assert gate.records("door", by="Wu") == []
 
@@ -275,14 +304,15 @@ def test_axe_finds_nothing_and_everything_is_large_enough(
     gate.play(FORCE, FEVER, *[OUT] * 20)
     page = window.new_page()
     page.goto("/login")
-    _axe(page)
+    axe(page)
     page = log_in(window, "Chen", language)
     expect(page.locator(".alarm-item").first).to_be_visible()
-    for summary in page.locator("summary").all():
-        summary.evaluate("each => { each.parentElement.removeAttribute('name'); each.parentElement.open = true }")
+    page.locator("summary").evaluate_all(  # all at once: the page is live
+        "all => all.forEach(each => { each.parentElement.removeAttribute('name'); each.parentElement.open = true })"
+    )
     for width, height in SIZES.values():
         page.set_viewport_size({"width": width, "height": height})
-        _axe(page)
+        axe(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         small = (
             "[...document.querySelectorAll('button,select,summary,a.phone,label.tick,input:not([type=hidden],[type=checkbox],[type=radio])')]"
@@ -290,11 +320,6 @@ def test_axe_finds_nothing_and_everything_is_large_enough(
         )
         assert page.evaluate(small) == []
         picture(page, f"everything-{width}-{language}")
-
-
-def _axe(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
 
 
 def test_an_alarm_is_acknowledged_by_keyboard_alone(window: BrowserContext, gate: GuardedGate) -> None:

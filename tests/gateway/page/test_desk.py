@@ -1,5 +1,6 @@
 """The gate's end: who asks is known here, and nothing of what the page says is believed."""
 
+import stat
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,7 @@ from gateway.directory import Directory
 from gateway.page import messages
 from gateway.page.alarms import LATELY, LATELY_MS, MOST_SHOWN, RecentAlarms
 from gateway.page.desk import CARD_MS, MOST_CARDS, MOST_ORDERS, WITHIN_MS, Gate, PageDesk
-from gateway.page.guards import Role, new_guard, write_guards
+from gateway.page.guards import Guard, Role, new_guard, write_guards
 from gateway.page.messages import Answer, Ask, HandOver, Person, Snapshot, decode_to_page, encode
 from gateway.page.recall import recall
 from gateway.page.settings import setup_of
@@ -332,6 +333,54 @@ def test_a_log_in_ends_by_itself_and_when_the_guard_is_taken_off(world: World) -
     assert world.log_in("Chen", "502847").reason == "guards-unreadable"
 
 
+def test_another_pin_ends_the_log_ins_of_before(world: World) -> None:
+    token = world.log_in().token
+    assert world.ask(messages.Who(), token).ok
+    write_guards(world.guards, [new_guard("Li", "415926", Role.GUARD), GUARDS[1]])
+    assert world.ask(messages.Who(), token).reason == "logged-out"
+
+
+def test_a_tablet_at_the_wall_goes_on_after_a_restart_and_may_do_nothing(world: World) -> None:
+    logged_in = world.log_in()
+    tablet = messages.Watch(tablet=logged_in.tablet)
+    kept = world.folder / "data" / "tablets.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert logged_in.tablet not in kept.read_text() and logged_in.token not in kept.read_text()
+    again = World(world.folder)
+    assert again.ask(tablet) == Answer(id=7, ok=True)  # and no name, and no log-in
+    assert not again.ask(messages.Watch(tablet="x" * 43)).ok and not again.ask(messages.Watch(tablet="")).ok
+    assert again.ask(messages.Who(), logged_in.token).reason == "logged-out"
+    assert again.ask(messages.Release(reason="x"), logged_in.tablet).reason == "logged-out"
+    assert again.ask(messages.LogInByCard(tablet=logged_in.tablet)).reason == "unknown-tablet"
+    assert again.orders() == []
+    again.log_in(tablet=logged_in.tablet)
+    again.ask(messages.LogOut(), again.log_in(tablet=logged_in.tablet).token)
+    assert again.ask(tablet).ok  # a shift that ended is no reason to show nothing
+
+
+@pytest.mark.parametrize("guards", [[GUARDS[1]], [new_guard("Li", "415926", Role.GUARD), GUARDS[1]], []])
+def test_a_tablet_shows_nothing_once_its_guard_is_gone_or_has_another_pin(world: World, guards: list[Guard]) -> None:
+    tablet = messages.Watch(tablet=world.log_in().tablet)
+    assert world.ask(tablet).ok
+    write_guards(world.guards, guards)
+    assert world.ask(tablet).reason == "unknown-tablet"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"tablets": {"x": {}}}', b'{"tablets": {}, "more": 1}', b"\xff" * 9])
+def test_a_file_of_tablets_that_is_none_is_said_and_made_anew(
+    world: World, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = world.folder / "data" / "tablets.json"
+    kept.write_bytes(content)
+    again = World(world.folder)
+    assert "tablets.json" in caplog.text
+    tablet = again.log_in().tablet
+    assert World(world.folder).ask(messages.Watch(tablet=tablet)).ok
+    kept.unlink()
+    kept.mkdir()
+    assert again.log_in().ok and "cannot be written" in caplog.text  # it cannot be kept: who logs in is in all the same
+
+
 def test_a_card_logs_in_the_one_tablet_that_waits(world: World) -> None:
     tablet = world.log_in().tablet
     assert world.log_in("Chen", "502847", tablet=tablet).tablet == tablet
@@ -461,6 +510,38 @@ def test_a_gate_in_more_trouble_than_fits_is_told_in_one_packet() -> None:
     assert isinstance(told, Snapshot)
     assert len(told.alarms) + told.more_alarms == 200
     assert not any(alarm.acknowledged for alarm in told.alarms)
+
+
+def test_alarms_stand_by_their_urgency_and_not_by_their_time() -> None:
+    def alarm(at: int, kind: AlarmKind, level: Level = Level.GATE, *, acknowledged: bool = False) -> Alarm:
+        return Alarm(
+            id=f"{at:032x}",
+            kind=kind,
+            portal="main",
+            since_ms=at,
+            level=level,
+            acknowledged=acknowledged,
+            detail=f"{at}",
+        )
+
+    oldest_first = (
+        alarm(1, AlarmKind.FIRE),
+        alarm(2, AlarmKind.DOOR_FORCED),
+        alarm(3, AlarmKind.FIRE, acknowledged=True),
+        alarm(4, AlarmKind.DEVICE_LOST, Level.LEADER),
+        alarm(5, AlarmKind.FEVER),
+        alarm(6, AlarmKind.CALL),
+        alarm(7, AlarmKind.TAMPER, Level.LOUDER),
+        alarm(8, AlarmKind.DEVICE_LOST),
+        alarm(9, AlarmKind.FIRE),
+    )
+    status = Status(
+        mode="normal", door="locked", inside=0, devices_lost=(), alarms=oldest_first, ended=(oldest_first[0].id,)
+    )
+    now = take(
+        status, RecentVisits(), RecentAlarms(), (), Moment(mono_ms=1, at_ms=1, trusted=True), limit=0, alive=True
+    )
+    assert [each.since_ms for each in now.alarms] == [9, 7, 5, 2, 1, 6, 4, 8, 3]
 
 
 def visit(number: int, **changed: Any) -> Visit:

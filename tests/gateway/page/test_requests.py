@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from gateway.core.policy import Mode
 from gateway.page import messages
 from gateway.page.app import ACTIONS
-from gateway.page.messages import AlarmNote, Answer, HandOver, Person
+from gateway.page.messages import AlarmNote, Answer, HandOver, OnDuty, Person, Snapshot
 from gateway.page.security import MAX_BODY, csrf_of
 from sync.contract.alarms import Alarm, AlarmKind
+from sync.contract.directory import DutyRole
 from sync.contract.records import DrillStage, ShiftAction
 from tests.gateway.page.asking import COOKIE, SETUP, FakeLine, ask, form, snapshot
 
@@ -131,6 +132,42 @@ def test_a_field_that_is_wrong_missing_or_too_much(action: str, fields: dict[str
     assert line.orders == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"picked": "other", "other": " the lift is stuck "}, "the lift is stuck"),
+        ({"picked": "delivery", "other": "parcels"}, "Delivery: parcels"),
+        ({"other": "parcels"}, "parcels"),
+    ],
+)
+def test_the_reason_is_what_was_picked_and_written(fields: dict[str, str], reason: str) -> None:
+    line = FakeLine()
+    assert ask(line, "/do/release", method="POST", body=form(**fields)).status == 303
+    assert line.orders == [messages.Release(reason=reason)]
+
+
+@pytest.mark.parametrize("fields", [{}, {"picked": "other"}, {"picked": "because"}, {"other": "  "}])
+@pytest.mark.parametrize(("language", "said"), [("en", "choose a reason first"), ("zh", "请先选原因")])
+def test_without_a_reason_nothing_is_opened_and_that_is_said(fields: dict[str, str], language: str, said: str) -> None:
+    line = FakeLine()
+    cookie = {"cookie": f"menshen={COOKIE}; menshen-language={language}"}
+    told = ask(
+        line, "/do/release", method="POST", body=form(**fields), headers={"accept": "application/json", **cookie}
+    )
+    assert told.status == 422 and said in json.loads(told.body)["text"]
+    plain = ask(line, "/do/release", method="POST", body=form(**fields), headers=cookie)
+    assert plain.header("location") == "/?said=no-reason"
+    assert line.orders == []
+
+
+def test_no_reason_is_picked_beforehand() -> None:
+    html = ask(FakeLine(), "/").body
+    form_of = re.search(r'action="/do/release".*?</form>', html, re.S)
+    assert form_of is not None
+    picks = re.findall(r'<input type="radio"[^>]*>', form_of[0])
+    assert len(picks) > 3 and all("required" in each and "checked" not in each for each in picks)
+
+
 @given(st.dictionaries(st.text(max_size=20), st.text(max_size=300), max_size=12), st.sampled_from(sorted(ACTIONS)))
 @settings(max_examples=150, deadline=None)
 def test_whatever_is_typed_is_an_answer(fields: dict[str, str], action: str) -> None:
@@ -173,7 +210,7 @@ def test_nothing_that_came_from_outside_is_html(language: str, leader: bool) -> 
 
 def test_no_script_or_style_stands_in_the_page() -> None:
     page = ask(FakeLine(), "/").body
-    assert page.count("<script") == 1
+    assert page.count("<script") == page.count('<script src="/static/') == 2
     assert "<style" not in page
     assert "://" not in page  # nothing comes from anywhere else
 
@@ -185,6 +222,53 @@ def test_who_is_not_logged_in_sees_nothing() -> None:
     assert ask(line, "/live").status == 401
     assert ask(line, "/do/siren", method="POST", body=form(), headers={"accept": "application/json"}).status == 401
     assert "alert(1)" not in ask(line, "/login").body
+
+
+ON_THE_WALL = {"cookie": f"menshen={COOKIE}; menshen-tablet={'t' * 43}; menshen-language=en"}
+PEOPLE = ("Li", "Chen", "Wang Wu")
+
+
+def named() -> Snapshot:
+    """A gate in whose state people's names stand wherever they may."""
+    guard, leader, roster = PEOPLE
+    alarms = tuple(
+        Alarm(id=f"{at:032x}", kind=kind, portal="main", since_ms=at, detail=roster if kind is AlarmKind.ROUND_MISSED else "",
+              acknowledged=bool(at % 2), acknowledged_by=guard)
+        for at, kind in enumerate(AlarmKind)
+    )  # fmt: skip
+    notes = {alarms[0].id: (AlarmNote(at_ms=1, by=leader, what="instruction", note=roster),)}
+    return snapshot(
+        alarms=alarms, guard=guard, notes=notes, titles={roster: roster}, kinds={roster: "round"}, due={roster: 1},
+        handed_over=HandOver(at_ms=1, by=guard, to=leader), duty=(OnDuty(name=roster, role=DutyRole.LEADER, phone="139"),),
+        answered=(), steps=(), visits=(), lost=(), devices=(),
+    )  # fmt: skip
+
+
+def test_a_tablet_at_the_wall_shows_lane_and_alarms_without_anybodys_name() -> None:
+    line = FakeLine(now=named())
+    shown = json.loads(ask(line, "/watch", headers=ON_THE_WALL).body)
+    assert line.asked == [(COOKIE, "10.0.0.9", messages.Watch(tablet="t" * 43))]
+    page = ask(line, "/login", headers=ON_THE_WALL).body
+    assert set(shown["regions"]) == {"lane", "open"}
+    for part in (*shown["regions"].values(), page):
+        assert not any(name in part for name in PEOPLE) and "139" not in part and 'action="/do/' not in part
+    for text in (shown["regions"]["open"], page):
+        assert f"Alarms ({len(AlarmKind) + 2})" in text and "Door forced" in text and "Device lost" in text
+    assert "FIRE" in shown["regions"]["lane"] and "FIRE" in page
+    assert len(shown["alarms"]) == (len(AlarmKind) + 1) // 2  # what rings: those that nobody has acknowledged
+
+
+def test_a_browser_that_is_no_tablet_of_this_gate_sees_no_state() -> None:
+    for headers in ({}, ON_THE_WALL):
+        line = FakeLine(now=named(), refuse="unknown-tablet")
+        assert ask(line, "/watch", headers=headers).status == 401
+        page = ask(line, "/login", headers=headers).body
+        assert "FIRE" not in page and "Door forced" not in page
+    assert (
+        'id="watch"' not in ask(FakeLine(now=named()), "/login").body
+    )  # without the cookie it is not even asked about
+    assert ask(FakeLine(refuse="gate-lost"), "/watch", headers=ON_THE_WALL).status == 503
+    assert ask(FakeLine(now=None), "/watch", headers=ON_THE_WALL).status == 503
 
 
 def test_a_new_log_in_has_another_token_than_before_it() -> None:

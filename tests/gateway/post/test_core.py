@@ -300,6 +300,18 @@ def test_a_fire_is_said_first_and_at_once() -> None:
     assert site.post.rows()[1].entries[0].is_fire
 
 
+def test_a_gates_alarms_are_shown_as_its_page_shows_them(site: Site) -> None:
+    for kind in (AlarmKind.FIRE, AlarmKind.DOOR_FORCED, AlarmKind.CALL, AlarmKind.TAMPER, AlarmKind.DEVICE_LOST):
+        site.now_ms += 1_000
+        site.alarm(kind)
+    worst_first = ["fire", "tamper", "door-forced", "call", "device-lost"]
+    assert [kind for kind, _ in site.kinds()] == worst_first
+    lost = next(each for each in site.gates[EAST].alarms.values() if each.kind == "device-lost")
+    site.gates[EAST].alarms[lost.id] = msgspec.structs.replace(lost, level=Level.LEADER)
+    site.heard()
+    assert [kind for kind, _ in site.kinds()] == worst_first
+
+
 def test_of_many_alarms_each_is_said_in_turn(site: Site) -> None:
     kinds = [AlarmKind.TAMPER, AlarmKind.CALL, AlarmKind.DOOR_FORCED, AlarmKind.DISK, AlarmKind.FEVER, AlarmKind.CLOCK]
     for kind in kinds:
