@@ -327,7 +327,7 @@ class Reception:
         granted = closed.decision.outcome is VisitOutcome.GRANTED
         if granted and entry:
             self._portal.grant(closed, body, now)
-            self._desk.over(AlarmKind.NIGHT_ARRIVAL)
+            self._desk.over(AlarmKind.NIGHT_ARRIVAL, what=VisitOutcome.GRANTED)
             self._orders.visit()
         elif granted:
             self._let_out(closed, now)

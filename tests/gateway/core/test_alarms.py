@@ -22,7 +22,7 @@ from gateway.core.events import (
 from gateway.core.moment import Moment
 from gateway.core.phrases import Phrase
 from gateway.core.policy import AlarmPolicy
-from sync.contract.alarms import AlarmAction, AlarmKind
+from sync.contract.alarms import CONCERNS, AlarmAction, AlarmKind, Concern, concern
 from sync.contract.records import AlarmRecord, ClockChange, Device
 from tests.gateway.core.acting import Gate, at, said, shown
 
@@ -293,3 +293,11 @@ def test_a_bad_door_contact_all_night_fills_no_journal(acknowledged: bool) -> No
     (alarm,) = gate.core.status().alarms
     assert (alarm.kind, alarm.count) == (AlarmKind.DOOR_FORCED, 2_499 if acknowledged else 5_000)
     assert gate.now.at_ms - alarm.last_ms < 1_000
+
+
+def test_what_has_to_be_looked_at_when_it_is_over_is_a_danger() -> None:
+    assert not [kind for kind, rule in RULES.items() if rule.life is Life.LATCHED and kind in CONCERNS]
+    assert {concern(kind) for kind in (AlarmKind.DOOR_HELD_OPEN, AlarmKind.LOCK_OUT, AlarmKind.FEVER)} == {
+        Concern.DANGER
+    }
+    assert concern("volcano") is Concern.DANGER, "of a gate that is newer"
