@@ -17,6 +17,7 @@ LONG: Final = re.compile(
             r"central/duty/test_browser\.py::\w+\[(?!1200-en)",
             r"central/drills/test_browser\.py::\w+\[(?!390|en)",
             r"central/web/test_escalation_browser\.py::\w+\[390",
+            r"central/web/test_night_browser\.py::\w+\[1200",
             r"central/web/test_browser\.py::test_axe_finds_nothing\[en",
             r"central/web/test_browser\.py::test_on_a_tablet\w*\[(?!en-390)",
             r"central/holders/test_browser\.py::test_the_pages\w*\[(?!390-zh)",
