@@ -14,7 +14,8 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import transaction
 from django.utils.timezone import now as office_now
@@ -28,6 +29,8 @@ from sync.contract.alarms import Alarm as Told
 from sync.contract.alarms import AlarmAction, StateMessage
 from sync.contract.records import VisitOutcome
 
+CLONED: Final = "cloned-gate"
+AGAIN_AFTER: Final = timedelta(hours=1)
 _ID = re.compile(r"[0-9a-f]{32}")
 Source = AlarmEvent.Source
 
@@ -119,6 +122,17 @@ def raise_at_office(gate: Gate, kind: str, key: str, detail: str, now: datetime)
     )
     if created:
         _event(row, AlarmAction.RAISED, 0, Source.OFFICE, at_ms, now)
+
+
+def raise_cloned(gate: Gate, boot: str, now: datetime) -> None:
+    """The office's own alarm that two machines run as this gate: the boot that counts, and `boot`. Acknowledged, it is raised anew when
+    both still speak, or speak again, an hour later."""
+    boots = sorted((boot, gate.boot))
+    detail = " / ".join(each[:8] for each in boots)
+    answered = Alarm.objects.filter(
+        gate=gate, origin=Origin.OFFICE, kind=CLONED, detail=detail, office_acknowledged_at__lte=now - AGAIN_AFTER
+    )
+    raise_at_office(gate, CLONED, f"{'/'.join(boots)}/{answered.count()}", detail, now)
 
 
 def end_at_office(gate: Gate, kind: str, begins: str, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from central.accounts.models import User
-from central.alarms.book import acknowledge, raise_at_office
+from central.alarms.book import acknowledge, raise_at_office, raise_cloned
 from central.alarms.models import ENDED, Alarm, AlarmEvent, Origin
 from central.registry.models import Gate as Row
 from central.registry.states import CLONE_TIMES
@@ -405,3 +406,26 @@ def test_a_call_that_was_answered_by_its_end_and_a_notice_that_is_over_are_settl
         previous = chain_hash(previous, written)
     assert {row.kind: row.standing for row in Alarm.objects.all()} == found | {"night-arrival": "visit-ended"}
     assert Alarm.objects.get(kind="night-arrival").events.get(action="cleared").what == "granted"
+
+
+def test_of_two_machines_it_is_said_again_when_they_still_run_an_hour_after_somebody_knew() -> None:
+    admitted()
+    gate = Row.objects.get()
+    gate.boot = "0a" * 16
+    li = User.objects.create(username="li")
+
+    def open_ones(minutes: int) -> list[str]:
+        raise_cloned(gate, "0b" * 16, NOW + timedelta(minutes=minutes))
+        return list(Alarm.objects.filter(kind="cloned-gate", settled=False).values_list("pk", flat=True))
+
+    (first,) = open_ones(0)
+    assert open_ones(180) == [first], "known to nobody, it is one"
+    acknowledge([first], li, "shall look")
+    Alarm.objects.update(office_acknowledged_at=NOW + timedelta(minutes=200))
+    assert open_ones(259) == []
+    (second,) = open_ones(261)
+    assert second != first
+    acknowledge([second], li, "took the copy away")
+    Alarm.objects.filter(pk=second).update(office_acknowledged_at=NOW + timedelta(minutes=270))
+    assert open_ones(300) == []
+    assert len(open_ones(10_000)) == 1, "the copy is back, and was not switched off"
