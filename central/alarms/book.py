@@ -26,8 +26,7 @@ from central.registry.models import Gate
 from central.registry.states import boot_name
 from central.text import harmless
 from sync.contract.alarms import Alarm as Told
-from sync.contract.alarms import AlarmAction, StateMessage
-from sync.contract.records import VisitOutcome
+from sync.contract.alarms import AlarmAction, CallEnd, StateMessage
 
 CLONED: Final = "cloned-gate"
 AGAIN_AFTER: Final = timedelta(hours=1)
@@ -80,7 +79,7 @@ def hear(gate: Gate, news: News, now: datetime) -> None:
     if news.action is AlarmAction.ACKNOWLEDGED:
         row.gate_acknowledged = True
         row.gate_acknowledged_by = row.gate_acknowledged_by or harmless(news.by, 64)
-    _keep(row, answered=news.action is AlarmAction.CLEARED and news.what == VisitOutcome.GRANTED)
+    _keep(row, answered=news.action is AlarmAction.CLEARED and news.what in set(CallEnd))
     _note(row, news, now)
 
 

@@ -342,7 +342,10 @@ TABLES: Mapping[str, Words] = {
         "ended": _("Ended"),
     },
     "step": {"done": _("reached"), "waiting": _("not yet"), "never": _("not reached")},
-    "ended_by": {"granted": _("over: the visitor was let in")},
+    "ended_by": {
+        "granted": _("over: the visitor was let in"),
+        "went-out": _("over: somebody went out, and nobody tried to come in"),
+    },
     "noted": {
         "instruction": _("instruction of the leader on shift"),
         "done": _("carried out"),

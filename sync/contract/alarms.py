@@ -46,7 +46,7 @@ class Concern(StrEnum):
     """What an alarm is to people, and so what is left of it once it is over and nobody has acknowledged it."""
 
     DANGER = "danger"  # somebody has to look at what happened: it stays until he has acknowledged it
-    CALL = "call"  # somebody waited for the guard: nothing is left when he was let in; else that nobody answered
+    CALL = "call"  # somebody waited for the guard: nothing is left where its end says why (`CallEnd`); else that nobody answered
     NOTICE = "notice"  # it was worth knowing while it lasted: nothing is left
 
 
@@ -63,6 +63,13 @@ CONCERNS: Final[Mapping[str, Concern]] = {
 def concern(kind: str) -> Concern:
     """What a kind of alarm, also one of a newer gate, is to people."""
     return CONCERNS.get(kind, Concern.DANGER)
+
+
+class CallEnd(StrEnum):
+    """What the record of a call's end says (`AlarmRecord.what`) where nobody had to answer it any more."""
+
+    GRANTED = "granted"  # whoever the guard was called for was let in
+    WENT_OUT = "went-out"  # he wanted nothing: he was on the way out
 
 
 class AlarmAction(StrEnum):

@@ -46,7 +46,7 @@ class Gate:
     def happens(self, action: AlarmAction, alarm: Told, by: str = "", what: str = "") -> None:
         """Something happens to an alarm: it is sent ahead, and a record is written."""
         self.mono_ms += 10
-        self.let_in |= {alarm.id} if what == "granted" else set()
+        self.let_in |= {alarm.id} if what else set()
         self.over -= {alarm.id} if action in (CLEARED, REPEATED) else set()
         if action is CLEARED:
             self.open.pop(alarm.id, None)
@@ -150,7 +150,7 @@ def stories(draw: st.DrawFn) -> Gate:
                 alarm = msgspec.structs.replace(gate.open[some], acknowledged=True, acknowledged_by="guard")
                 gate.happens(ACKNOWLEDGED, alarm, by="guard")
             case "clear" if some is not None:
-                may_be = ("", "granted") if gate.open[some].kind is AlarmKind.NIGHT_ARRIVAL else ("",)
+                may_be = ("", "granted", "went-out") if gate.open[some].kind is AlarmKind.NIGHT_ARRIVAL else ("",)
                 gate.happens(CLEARED, gate.open[some], what=draw(st.sampled_from(may_be)))
             case "state":
                 gate.states_itself()

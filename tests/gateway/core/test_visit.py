@@ -9,6 +9,7 @@ from gateway.core.events import (
     Acknowledge,
     CredentialResolved,
     DeviceChanged,
+    ExitRequested,
     GuardRelease,
     Outcome,
     Presence,
@@ -526,6 +527,34 @@ def test_of_night_arrivals_that_come_too_often_it_is_said_when_they_come_no_more
     gate.wait(61)
     last = [body for body in gate.bodies(AlarmRecord) if body.alarm.kind is AlarmKind.NIGHT_ARRIVAL][-1]
     assert (last.action, last.what, last.alarm.count) == (AlarmAction.CLEARED, "granted", 2)
+
+
+@pytest.mark.parametrize(("tries", "what"), [(False, "went-out"), (True, "")])
+@pytest.mark.parametrize("sensor_first", [True, False])
+def test_who_goes_out_at_night_calls_for_nothing_unless_somebody_tried_to_come_in(
+    sensor_first: bool, tries: bool, what: str
+) -> None:
+    gate = Gate(now=at("23:40"))
+
+    def goes_out() -> None:
+        gate.send(ExitRequested())
+        gate.go_through()
+
+    if not sensor_first:
+        goes_out()
+        gate.wait(2)
+    gate.arrive()
+    if sensor_first:
+        goes_out()
+    if tries:
+        gate.read(bad())
+    gate.leave()
+    (end,) = [body for body in gate.bodies(AlarmRecord) if body.action is AlarmAction.CLEARED]
+    assert (end.alarm.kind, end.what) == (AlarmKind.NIGHT_ARRIVAL, what)
+    gate.wait(120)
+    gate.arrive()
+    gate.leave()
+    assert gate.bodies(AlarmRecord)[-1].what == "", "the next one is another"
 
 
 def test_who_opens_at_night_has_answered() -> None:
