@@ -18,6 +18,7 @@ LONG: Final = re.compile(
             r"central/duty/test_browser\.py::\w+\[(?!1200-en)",
             r"central/drills/test_browser\.py::\w+\[(?!390|en)",
             r"central/web/test_escalation_browser\.py::\w+\[390",
+            r"central/web/test_night_browser\.py::\w+\[1200",
             r"central/web/test_browser\.py::test_axe_finds_nothing\[en",
             r"central/web/test_browser\.py::test_on_a_tablet\w*\[(?!en-390)",
             r"central/holders/test_browser\.py::test_the_pages\w*\[(?!390-zh)",
@@ -42,7 +43,7 @@ LONG: Final = re.compile(
             r"drivers/protocols/test_stillness\.py::test_a_quiet_wall_for_a_night\[(?!gd60914)",
             # faults that take their minutes, or of which another kind is always tested
             r"faults/test_full_disk\.py::(test_offline_for_long|test_the_gate_goes_on)",
-            r"faults/test_(clock_jumps|lost_devices|damaged_journal)\.py",
+            r"faults/test_(clock_jumps|cloned_gate|lost_devices|damaged_journal)\.py",
             r"faults/test_rounds\.py::test_a_gate_that_does_not_offer",
             r"faults/test_kill\.py::test_the_tally_would_see_a_loss",
             r"faults/test_strange_messages\.py::test_a_gate_that_the_office_does_not_know",

@@ -4,13 +4,18 @@ An alarm's facts only grow: raised, counted up, acknowledged, cleared; it never 
 id). The one question of order is whether a state message that does not list an alarm is later than the news of it:
 `_settled` answers it. What may come and go is whether an open alarm is over (a forced door that was shut, and is forced again):
 the gate's state says so and no message does, so here it is as in the last state, but for a repetition after that.
+
+An alarm is settled when it is closed and nobody has to look at it any more: it was acknowledged, or it is of a kind of which then
+nothing is left (`sync.contract.alarms.concern`), or the record of its end says that the call was answered by it. That record may come long
+after the message of the end; until then nobody has answered.
 """
 
 import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import transaction
 from django.utils.timezone import now as office_now
@@ -21,8 +26,10 @@ from central.registry.models import Gate
 from central.registry.states import boot_name
 from central.text import harmless
 from sync.contract.alarms import Alarm as Told
-from sync.contract.alarms import AlarmAction, StateMessage
+from sync.contract.alarms import AlarmAction, CallEnd, StateMessage
 
+CLONED: Final = "cloned-gate"
+AGAIN_AFTER: Final = timedelta(hours=1)
 _ID = re.compile(r"[0-9a-f]{32}")
 Source = AlarmEvent.Source
 
@@ -69,7 +76,10 @@ def hear(gate: Gate, news: News, now: datetime) -> None:
             row.over_ms = news.at_ms
     if news.action is AlarmAction.CLEARED or (created and settled):
         _close(row, news.at_ms, now)  # the later state would have listed it, were it still open
-    row.save()
+    if news.action is AlarmAction.ACKNOWLEDGED:
+        row.gate_acknowledged = True
+        row.gate_acknowledged_by = row.gate_acknowledged_by or harmless(news.by, 64)
+    _keep(row, answered=news.action is AlarmAction.CLEARED and news.what in set(CallEnd))
     _note(row, news, now)
 
 
@@ -88,7 +98,7 @@ def hear_state(gate: Gate, state: StateMessage, now: datetime) -> None:
     for row in Alarm.objects.filter(gate=gate, origin=Origin.GATE, cleared=False).exclude(pk__in=listed):
         if _settled(_heard(row), gate):
             _close(row, state.at_ms, now)
-            row.save()
+            _keep(row)
             _event(row, AlarmAction.CLEARED, 0, Source.STATE, state.at_ms, now)
     if refused is not None:
         raise refused
@@ -113,6 +123,17 @@ def raise_at_office(gate: Gate, kind: str, key: str, detail: str, now: datetime)
         _event(row, AlarmAction.RAISED, 0, Source.OFFICE, at_ms, now)
 
 
+def raise_cloned(gate: Gate, boot: str, now: datetime) -> None:
+    """The office's own alarm that two machines run as this gate: the boot that counts, and `boot`. Acknowledged, it is raised anew when
+    both still speak, or speak again, an hour later."""
+    boots = sorted((boot, gate.boot))
+    detail = " / ".join(each[:8] for each in boots)
+    answered = Alarm.objects.filter(
+        gate=gate, origin=Origin.OFFICE, kind=CLONED, detail=detail, office_acknowledged_at__lte=now - AGAIN_AFTER
+    )
+    raise_at_office(gate, CLONED, f"{'/'.join(boots)}/{answered.count()}", detail, now)
+
+
 def end_at_office(gate: Gate, kind: str, begins: str, now: datetime) -> None:
     """Close the office's own open alarms of this kind about a gate whose detail begins so: what they told of is no more."""
     at_ms = int(now.timestamp() * 1000)
@@ -120,7 +141,7 @@ def end_at_office(gate: Gate, kind: str, begins: str, now: datetime) -> None:
         gate=gate, origin=Origin.OFFICE, kind=kind, cleared=False, detail__startswith=begins
     ):
         _close(row, at_ms, now)
-        row.save()
+        _keep(row)
         _event(row, AlarmAction.CLEARED, 0, Source.OFFICE, at_ms, now)
 
 
@@ -140,7 +161,7 @@ def acknowledge(ids: Iterable[str], user: User, note: str) -> int:
             row.office_note = harmless(note, 500)
             if row.origin == Origin.OFFICE:
                 _close(row, at_ms, now)
-            row.save()
+            _keep(row)
             _event(row, "office-ack", 0, Source.OFFICE, at_ms, now, by=user.get_username(), note=note)
     return len(rows)
 
@@ -201,6 +222,11 @@ def _close(row: Alarm, at_ms: int, now: datetime) -> None:
         row.over_ms = at_ms if row.over_ms is None else row.over_ms
 
 
+def _keep(row: Alarm, *, answered: bool = False) -> None:
+    row.settle(answered=answered)
+    row.save()
+
+
 def _became_over(row: Alarm, at_ms: int, *, over: bool) -> bool:
     """Bring an open alarm in line with a state that says whether it is over. Whether that is news of an end."""
     if row.cleared:
@@ -218,7 +244,7 @@ def _hear_listed(gate: Gate, alarm: Told, heard: Heard, at_ms: int, now: datetim
     newly_over = tells and _became_over(row, at_ms, over=over)
     _merge(row, alarm)
     _place(row, heard)
-    row.save()
+    _keep(row)
     if created:
         _event(row, AlarmAction.RAISED, 0, Source.STATE, alarm.since_ms, now)
     if newly_over:
@@ -228,10 +254,6 @@ def _hear_listed(gate: Gate, alarm: Told, heard: Heard, at_ms: int, now: datetim
 
 
 def _note(row: Alarm, news: News, now: datetime) -> None:
-    if news.action is AlarmAction.ACKNOWLEDGED:
-        row.gate_acknowledged = True
-        row.gate_acknowledged_by = row.gate_acknowledged_by or harmless(news.by, 64)
-        row.save(update_fields=["gate_acknowledged", "gate_acknowledged_by"])
     by = news.by or (news.alarm.acknowledged_by if news.action is AlarmAction.ACKNOWLEDGED else "")
     _event(row, news.action, _step(news), news.source, news.at_ms, now, by=by, note=news.note, what=news.what)
 
@@ -267,7 +289,7 @@ def _event(
         step=step,
         defaults={"source": source, "at_ms": at_ms, "by": by, "note": note, "what": what, "received_at": now},
     )
-    if not created and ((by and not event.by) or (note and not event.note)):
+    if not created and ((by and not event.by) or (note and not event.note) or (what and not event.what)):
         event.by, event.note = event.by or by, event.note or note  # the record says more than what overtook it
         event.what = event.what or what
         event.save(update_fields=["by", "note", "what"])

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 
 from central.registry.models import Gate
-from sync.contract.alarms import AlarmAction, Level
+from sync.contract.alarms import AlarmAction, Concern, Level, concern
 
 _TOLD: Mapping[int, str] = {Level.LOUDER: "louder", Level.DUTY_ROOM: "duty-room", Level.LEADER: "leader"}
 
@@ -30,7 +30,8 @@ class Origin(models.TextChoices):
 class Alarm(models.Model):
     """One alarm. `heard_*` say where the latest news of it stands in the gate's own order, so that an older state
     message does not close a newer alarm. Times in `*_ms` are Unix milliseconds by the gate's clock. `over_ms`: since when what it
-    told of is over, at the latest; an alarm that is over stays open at its gate until somebody acknowledges it."""
+    told of is over, at the latest; an alarm that is over stays open at its gate until somebody acknowledges it. `settled`: nobody has to
+    look at it any more, and it never comes back."""
 
     id = models.CharField(primary_key=True, max_length=32)
     gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="alarms")
@@ -57,10 +58,12 @@ class Alarm(models.Model):
     )
     office_acknowledged_at = models.DateTimeField(null=True, blank=True)
     office_note = models.CharField(max_length=500, blank=True)
+    settled = models.BooleanField(default=False)
 
     class Meta:
         ordering: ClassVar = ["-received_at", "-since_ms", "id"]
         indexes: ClassVar = [
+            models.Index(fields=["gate"], condition=models.Q(settled=False), name="alarm_unsettled"),
             models.Index(fields=["cleared", "gate"], name="alarm_open"),
             models.Index(fields=["level"], condition=models.Q(level__gte=Level.LEADER.value), name="alarm_at_leader"),
         ]
@@ -81,9 +84,19 @@ class Alarm(models.Model):
     @property
     def standing(self) -> str:
         """How it stands, in one machine word."""
-        if not self.acknowledged:
-            return "over" if self.over else "new"
-        return "closed" if self.cleared else "over-open" if self.over else "acknowledged"
+        if self.acknowledged:
+            return "closed" if self.cleared else "over-open" if self.over else "acknowledged"
+        call = concern(self.kind) is Concern.CALL
+        if self.settled:
+            return "visit-ended" if call else "passed"
+        if call and self.cleared:
+            return "unanswered"
+        return "over" if self.over else "new"
+
+    def settle(self, *, answered: bool = False) -> None:
+        """Settle it, if it is. `answered`: as a call it was answered by what ended it."""
+        done = answered or self.acknowledged or concern(self.kind) is Concern.NOTICE
+        self.settled = self.settled or (self.cleared and done)
 
     @property
     def told(self) -> str:

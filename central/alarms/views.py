@@ -7,25 +7,29 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
-from django.db.models import Case, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from central.accounts.models import User
 from central.alarms.book import acknowledge as store_acknowledgement
+from central.alarms.choosing import UNACKNOWLEDGED, Wanted, nights, over, standing, unanswered
 from central.alarms.leader import MAY_NOTE, NOTE_LENGTH, Told, with_instructions, without_instruction
 from central.alarms.leader import note as store_note
 from central.alarms.models import Alarm, AlarmEvent
 from central.alarms.telling import last_told, tell_gates, waiting
 from central.drills.marking import with_drills
+from central.registry.models import Gate
 from central.web.live import Live
 from sync.contract.alarms import AlarmAction
 
 IN_BAR = 4
 IN_LIST = 200  # of a flood; the rest is in the history
+AT_ONCE = 500  # that one click acknowledges: a transaction of about a second
 PAGE = 50
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -36,54 +40,46 @@ _GATE_NOTE = Subquery(
     .order_by("pk")
     .values("note")[:1]
 )
-_UNACKNOWLEDGED = Q(gate_acknowledged=False, office_acknowledged_at=None)
-
-
-def standing() -> QuerySet[Alarm]:
-    """What somebody still has to look at: open, or over before anybody took notice. Not acknowledged first, and of these what
-    still goes on; newest first."""
-    urgent_first = Case(
-        When(_UNACKNOWLEDGED & Q(cleared=False, over_ms=None), then=Value(0)),
-        When(_UNACKNOWLEDGED, then=Value(1)),
-        default=Value(2),
-        output_field=IntegerField(),
-    )
-    return (
-        with_drills(with_instructions(Alarm.objects.filter(Q(cleared=False) | _UNACKNOWLEDGED)))
-        .select_related("gate", "office_acknowledged_by")
-        .order_by(urgent_first, "-received_at", "-since_ms", "id")
-    )
 
 
 def _bar(_: HttpRequest) -> Mapping[str, Any]:
-    alarms = standing()
+    alarms, calls = standing(), unanswered()
     return {
         "alarms": alarms[:IN_BAR],
         "count": alarms.count(),
-        "unacknowledged": alarms.filter(_UNACKNOWLEDGED).count(),
+        "unacknowledged": alarms.filter(UNACKNOWLEDGED).count(),
+        "unanswered": calls.count(),
+        "gates": calls.order_by().values("gate").distinct().count(),
     }
 
 
-def _open(_: HttpRequest) -> Mapping[str, Any]:
-    alarms = standing()
-    return {"alarms": alarms[:IN_LIST], "count": alarms.count()}
+def _open(request: HttpRequest) -> Mapping[str, Any]:
+    wanted = Wanted.of(request.GET)
+    alarms = standing(wanted)
+    return {
+        "alarms": alarms[:IN_LIST],
+        "count": alarms.count(),
+        "nights": nights(unanswered(wanted)),
+        "over": over(wanted, AT_ONCE),
+        "most": AT_ONCE,
+    }
 
 
 BAR = Live("alarm-bar", "alarms/_bar.html", _bar)
-OPEN = Live("open-alarms", "alarms/_open.html", _open)
+OPEN = Live("open-alarms", "alarms/_open.html", _open, keeps=("gate", "night", "unanswered", "uninstructed"))
 
 
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
-    """The open alarms, and all there were."""
+    """The open alarms, and all there were: as far as the address leaves them in."""
+    wanted = Wanted.of(request.GET)
     every = _whole()
-    without = without_instruction(every)
-    only = "uninstructed" in request.GET
     context = {
         "open": OPEN,
-        "page": Paginator(without if only else every, PAGE).get_page(request.GET.get("page")),
-        "only": only,
-        "without": without.count(),
+        "wanted": wanted,
+        "gates": Gate.objects.filter(admitted=True),
+        "page": Paginator(wanted.among(every), PAGE).get_page(request.GET.get("page")),
+        "without": without_instruction(every).count(),
         "note_length": NOTE_LENGTH,
     }
     return render(request, "alarms/listing.html", context)
@@ -107,12 +103,16 @@ def detail(request: HttpRequest, alarm_id: str) -> HttpResponse:
 
 @require_POST
 def acknowledge(request: HttpRequest) -> HttpResponse:
-    """Acknowledge the alarms that the person saw, with a note of what was done, and tell their gates."""
-    ids = [each for each in request.POST.getlist("alarm") if _ID.fullmatch(each)]
+    """Acknowledge the alarms that the person saw, or of those what was over by then, with a note of what was done, and tell their
+    gates."""
+    listed, ended = request.POST.getlist("alarm"), request.POST.get("over", "").split()
+    given = ended if "all-over" in request.POST or not listed else listed
+    ids = [each for each in given[:AT_ONCE] if _ID.fullmatch(each)]
+    back = f"{reverse('alarms')}?{Wanted.of(request.POST).address()}".rstrip("?")
     note = request.POST.get("note", "").strip()
     if not note:
         messages.error(request, _("Nothing was acknowledged: please write what was done."))
-        return redirect("alarm", ids[0]) if len(ids) == 1 else redirect("alarms")
+        return redirect("alarm", ids[0]) if len(ids) == 1 else redirect(back)
     count = store_acknowledgement(ids, _user(request), note)
     if count:
         said = ngettext("%(count)d alarm acknowledged.", "%(count)d alarms acknowledged.", count)
@@ -120,7 +120,7 @@ def acknowledge(request: HttpRequest) -> HttpResponse:
         _tell(request, ids)
     else:
         messages.info(request, _("There was nothing left to acknowledge."))
-    return redirect("alarms")
+    return redirect(back)
 
 
 @require_POST

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, hear_state, raise_at_office
+from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, hear_state, raise_at_office, raise_cloned
 from central.ingest import spool
 from central.ingest.models import Log
 from central.ingest.reading import Incoming
@@ -143,8 +143,7 @@ def _state(gate: Gate, state: StateMessage, now: datetime) -> None:
         if state.online:
             hear_state(gate, state, now)
     elif is_cloned(gate, state, now):
-        boots = sorted((boot_name(state.boot), gate.boot))
-        raise_at_office(gate, "cloned-gate", "/".join(boots), " / ".join(boot[:8] for boot in boots), now)
+        raise_cloned(gate, boot_name(state.boot), now)
         if take_back(gate, state, now):
             hear_state(gate, state, now)
     if before and gate.log_id != before:

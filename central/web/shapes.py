@@ -34,7 +34,16 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
     },
     "fullness": {"room": _TICK, "nearly": _MARK, "full": _CROSS, "unlimited": _RING},
     "online": {"online": _CIRCLE, "offline": _CROSS, "pending": _MARK},
-    "alarm_state": {"new": _WARNING, "over": _RING, "acknowledged": _TICK, "over-open": _CLOCK, "closed": _BAR},
+    "alarm_state": {
+        "new": _WARNING,
+        "over": _RING,
+        "acknowledged": _TICK,
+        "over-open": _CLOCK,
+        "closed": _BAR,
+        "unanswered": _PERSON,
+        "visit-ended": _SQUARE,
+        "passed": _DIAMOND,
+    },
     "door": {
         "locked": _SQUARE,
         "committing": _CLOCK,

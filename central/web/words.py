@@ -342,6 +342,10 @@ TABLES: Mapping[str, Words] = {
         "ended": _("Ended"),
     },
     "step": {"done": _("reached"), "waiting": _("not yet"), "never": _("not reached")},
+    "ended_by": {
+        "granted": _("over: the visitor was let in"),
+        "went-out": _("over: somebody went out, and nobody tried to come in"),
+    },
     "noted": {
         "instruction": _("instruction of the leader on shift"),
         "done": _("carried out"),
@@ -414,6 +418,9 @@ TABLES: Mapping[str, Words] = {
         "over": _("Over, not acknowledged yet"),
         "acknowledged": _("Acknowledged, still open"),
         "over-open": _("Over; acknowledged here, not yet at the gate"),
+        "unanswered": pgettext_lazy("alarm", "Nobody answered"),
+        "visit-ended": _("Over: the visit ended"),
+        "passed": pgettext_lazy("alarm", "Over"),
         "closed": _("Closed"),
     },
     "by": {"button": _("button")},

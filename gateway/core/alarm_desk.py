@@ -41,9 +41,9 @@ class AlarmDesk:
             self._outbox.say(rule.phrase, rule.priority)
         return True
 
-    def over(self, kind: AlarmKind, detail: str = "") -> bool:
-        """What lasted is over. Whether that is told."""
-        news = self._book.over(kind, detail)
+    def over(self, kind: AlarmKind, detail: str = "", what: str = "") -> bool:
+        """What lasted is over, and `what` made it so. Whether that is told."""
+        news = self._book.over(kind, detail, what)
         self._tell(news)
         return news is not None
 
@@ -56,6 +56,12 @@ class AlarmDesk:
         for alarm in self._book.open:
             if chosen in ("", alarm.id):
                 self._tell(self._book.acknowledge(alarm.id, by, note))
+
+    def answered(self, kind: AlarmKind, by: str) -> None:
+        """What somebody does is the answer to alarms of this kind."""
+        for alarm in self._book.open:
+            if alarm.kind is kind:
+                self._tell(self._book.acknowledge(alarm.id, by))
 
     def silence(self, by: str) -> None:
         """Somebody stops the noise."""

@@ -122,8 +122,8 @@ class AlarmBook:
         self._open.append(entry)
         return self._told(AlarmAction.RAISED, alarm)
 
-    def over(self, kind: AlarmKind, detail: str = "") -> News | None:
-        """What lasted is over; None when it stands no more, or when that is not worth telling."""
+    def over(self, kind: AlarmKind, detail: str = "", what: str = "") -> News | None:
+        """What lasted is over, and `what` made it so; None when it stands no more, or when that is not worth telling."""
         entry = self._find(kind, detail)
         if entry is None:
             return None
@@ -131,9 +131,10 @@ class AlarmBook:
         if not entry.moves(given):
             return None
         self._move(entry, given)
+        entry.what = what
         if entry.is_over:
             return self._told(AlarmAction.ENDED, entry.alarm) if _each_is_told(entry.alarm.count) else None
-        return self._told(AlarmAction.CLEARED, entry.alarm) if entry.state is AlarmState.CLEARED else None
+        return self._told(AlarmAction.CLEARED, entry.alarm, what=what) if entry.state is AlarmState.CLEARED else None
 
     def acknowledge(self, alarm: str, by: str, note: str = "") -> News | None:
         """Acknowledge one alarm by its id; None when there was nothing to acknowledge."""
@@ -191,7 +192,7 @@ class AlarmBook:
         quiet = [entry for entry in self._open if (at_ms := _quiet_at(entry)) is not None and now_ms >= at_ms]
         for entry in quiet:
             self._move(entry, AlarmInput.QUIET)
-        return [self._told(AlarmAction.CLEARED, entry.alarm) for entry in quiet]
+        return [self._told(AlarmAction.CLEARED, entry.alarm, what=entry.what) for entry in quiet]
 
     # which one
 

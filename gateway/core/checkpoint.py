@@ -222,6 +222,7 @@ class Checkpoint:
             case events.Acknowledge(by, alarm, note):
                 self._desk.acknowledge(by[:MAX_WORD], alarm, note[:MAX_NOTE])
             case events.GuardRelease(by, reason):
+                self._desk.answered(AlarmKind.NIGHT_ARRIVAL, by[:MAX_WORD])
                 self._portal.release(now, Direction.ENTRY, "guard", by=by[:MAX_WORD], note=reason[:MAX_NOTE])
             case events.Registered(reference, by, instead, visit):
                 done = events.Registered(reference[:MAX_WORD], by[:MAX_WORD], instead, visit[:MAX_WORD])

@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from gateway.core import alarm_rules, alarms, door, lockout, mode, rounds, temperature, visit, watch
+from sync.contract.alarms import concern
 
 _Table = Mapping[Any, Mapping[Any, StrEnum]]  # a mapping's key type is invariant: no one type fits all machines
 _HEAD = """\
@@ -69,7 +70,7 @@ def _id(state: StrEnum) -> str:
 
 def _rules() -> str:
     rows = [
-        f"| {kind} | {rule.life} | {rule.tone or 'none'} | {f'{rule.window_s:g} s' if rule.life is not alarm_rules.Life.LATCHED else ''} |"
+        f"| {kind} | {rule.life} | {rule.tone or 'none'} | {f'{rule.window_s:g} s' if rule.life is not alarm_rules.Life.LATCHED else ''} | {concern(kind)} |"
         for kind, rule in alarm_rules.RULES.items()
     ]
-    return "\n".join(["| Alarm | Life | Tone | Window |", "| --- | --- | --- | --- |", *rows, ""])
+    return "\n".join(["| Alarm | Life | Tone | Window | Concern |", "| --- | --- | --- | --- | --- |", *rows, ""])

@@ -43,7 +43,7 @@ def levels(policy: AlarmPolicy) -> tuple[tuple[int, Level], ...]:
 class OpenAlarm:
     """`last_ms`: when it was raised last; `begun_ms`: from when its times count, on the monotonic clock; `at_ms`: the same in Unix
     milliseconds, 0 while that is not known; `doubtful`: `begun_ms` is no more than what its level proves; `flaps`: it came again too often
-    within its window to be one of its own each time."""
+    within its window to be one of its own each time; `what`: what made it over the last time."""
 
     alarm: Alarm
     state: AlarmState
@@ -53,6 +53,7 @@ class OpenAlarm:
     doubtful: bool = False
     flaps: bool = False
     silenced: bool = False
+    what: str = ""
 
     @classmethod
     def of(cls, kept: Kept) -> "OpenAlarm":

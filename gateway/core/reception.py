@@ -23,6 +23,7 @@ from gateway.core.ledger import Part
 from gateway.core.lockout import LockOut
 from gateway.core.mode import ModeMachine
 from gateway.core.moment import Moment
+from gateway.core.night_call import NightCall
 from gateway.core.objections import Objections
 from gateway.core.ordering import OrderDesk
 from gateway.core.outbox import Outbox
@@ -67,6 +68,7 @@ class Reception:
         self._orders = orders
         self._duties = duties
         self._desk = desk
+        self._night = NightCall(desk)
         self._out = out
         self._sounding = sounding
         self._seen = Seen(state)
@@ -292,7 +294,7 @@ class Reception:
                 case Closed():
                     self._closed(note, now)
                 case NightArrival():
-                    self._desk.raise_(AlarmKind.NIGHT_ARRIVAL, now)
+                    self._night.come(now)
                 case Left():
                     self._nobody_there()
                 case Say(Phrase.WELCOME | Phrase.NIGHT_WELCOME) if (first := self._first) is not None:
@@ -327,12 +329,14 @@ class Reception:
         granted = closed.decision.outcome is VisitOutcome.GRANTED
         if granted and entry:
             self._portal.grant(closed, body, now)
-            self._desk.over(AlarmKind.NIGHT_ARRIVAL)
+            self._night.let_in()
             self._orders.visit()
         elif granted:
             self._let_out(closed, now)
             self._out.record(body)
         else:
+            if entry:
+                self._night.not_let_in()
             if self._turned_away.is_told(closed, now.mono_ms):
                 self._out.record(body)
             if entry and closed.decision.outcome is not VisitOutcome.ABANDONED:
@@ -372,7 +376,7 @@ class Reception:
         before = self._prompter.anybody
         self._say(self._prompter.approach(now, active=active, vehicle=vehicle, busy=self.busy, first=self._first))
         if self._prompter.anybody and not before and self._policy.is_night(now):
-            self._desk.raise_(AlarmKind.NIGHT_ARRIVAL, now)
+            self._night.come(now)
         elif before and not self._prompter.anybody:
             self._nobody_there()
 
@@ -397,6 +401,7 @@ class Reception:
         """Somebody has passed."""
         if direction is Direction.EXIT:
             self._entry.went_out(now)
+            self._night.went_out(now)
         self.count_people(now)
         self._say(self._prompter.passing(now, busy=self.busy, sounding=bool(self._sounding())))
 
@@ -414,7 +419,7 @@ class Reception:
     def _nobody_there(self) -> None:
         """Nobody is at the readers, or at the approach, any more: where it is both, the guard need not come."""
         if self._entry.state is VisitState.IDLE and not self._prompter.anybody:
-            self._desk.over(AlarmKind.NIGHT_ARRIVAL)
+            self._night.nobody_there()
 
     def _say(self, said: Iterable[Say]) -> None:
         for each in said:

@@ -5,7 +5,9 @@ committed; the record carries the same id. The retained `state` lists every open
 and clearing all overtake the backlog.
 """
 
+from collections.abc import Mapping
 from enum import IntEnum, StrEnum
+from typing import Final
 
 import msgspec
 
@@ -38,6 +40,36 @@ class AlarmKind(StrEnum):
     GUARD_ABSENT = "guard-absent"  # nobody answers the presence check
     ROUND_MISSED = "round-missed"  # what is due by timetable was not confirmed in time
     POST_LOST = "post-lost"  # nothing was heard of the guard post
+
+
+class Concern(StrEnum):
+    """What an alarm is to people, and so what is left of it once it is over and nobody has acknowledged it."""
+
+    DANGER = "danger"  # somebody has to look at what happened: it stays until he has acknowledged it
+    CALL = "call"  # somebody waited for the guard: nothing is left where its end says why (`CallEnd`); else that nobody answered
+    NOTICE = "notice"  # it was worth knowing while it lasted: nothing is left
+
+
+CONCERNS: Final[Mapping[str, Concern]] = {
+    AlarmKind.NIGHT_ARRIVAL: Concern.CALL,
+    AlarmKind.CALL: Concern.CALL,
+    AlarmKind.CAPACITY: Concern.NOTICE,
+    AlarmKind.NETWORK: Concern.NOTICE,  # whoever reads that it is over hears the gate
+    AlarmKind.PRESENCE_CHECK: Concern.NOTICE,  # not answered, it becomes `guard-absent`
+}
+"""Of the kinds that are no danger. What is not known here is one."""
+
+
+def concern(kind: str) -> Concern:
+    """What a kind of alarm, also one of a newer gate, is to people."""
+    return CONCERNS.get(kind, Concern.DANGER)
+
+
+class CallEnd(StrEnum):
+    """What the record of a call's end says (`AlarmRecord.what`) where nobody had to answer it any more."""
+
+    GRANTED = "granted"  # whoever the guard was called for was let in
+    WENT_OUT = "went-out"  # he wanted nothing: he was on the way out
 
 
 class AlarmAction(StrEnum):

@@ -147,7 +147,7 @@ _WITHDRAWN: Final = {
 
 class AlarmRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What happened to an alarm; `alarm.id` is the id that travelled ahead. `what`: of a note, `instruction` (of the leader on
-    shift) or `done`."""
+    shift) or `done`; of `cleared`, a `CallEnd` where the guard it called is needed no more."""
 
     action: AlarmAction
     alarm: Alarm

@@ -82,13 +82,13 @@ def test_visits_records_and_office_go_on(install: Callable[..., Installation]) -
 SWITCHED_ON = """
 import signal, time
 from pathlib import Path
-from gateway import clock, gate
+from gateway import clock, parts
 from menshen.cli import main
 real, kernels = time.clock_gettime_ns, time.time_ns
 began = real(time.CLOCK_BOOTTIME)
 time.clock_gettime_ns = lambda which: real(which) - (began if which == time.CLOCK_BOOTTIME else 0)
 Path({truth!r}).write_text(str((kernels() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)) // 10**6))
-gate.boot_id = lambda: bytes([{boot}]) * 16
+parts.boot_id = lambda: bytes([{boot}]) * 16
 clock.synchronised = lambda: {synchronised}
 jumped = [{wrong_s} * 10**9]
 time.time_ns = lambda: kernels() + sum(jumped)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from central.accounts.models import User
-from central.alarms.book import acknowledge, raise_at_office
+from central.alarms.book import acknowledge, raise_at_office, raise_cloned
 from central.alarms.models import ENDED, Alarm, AlarmEvent, Origin
 from central.registry.models import Gate as Row
 from central.registry.states import CLONE_TIMES
@@ -36,14 +37,16 @@ class Gate:
     open: dict[str, Told] = field(default_factory=dict)
     told: dict[str, Told] = field(default_factory=dict)  # as each stood last
     over: set[str] = field(default_factory=set)  # of those that are open
+    let_in: set[str] = field(default_factory=set)
     events: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
     boot: int = 1
     connection: int = 1
     mono_ms: int = 0
 
-    def happens(self, action: AlarmAction, alarm: Told, by: str = "") -> None:
+    def happens(self, action: AlarmAction, alarm: Told, by: str = "", what: str = "") -> None:
         """Something happens to an alarm: it is sent ahead, and a record is written."""
         self.mono_ms += 10
+        self.let_in |= {alarm.id} if what else set()
         self.over -= {alarm.id} if action in (CLEARED, REPEATED) else set()
         if action is CLEARED:
             self.open.pop(alarm.id, None)
@@ -56,7 +59,7 @@ class Gate:
         self.messages.append(
             AlarmMessage(action=action, alarm=alarm, at_ms=NOW_MS, boot=boot.hex(), mono_ms=self.mono_ms)
         )
-        written = record(AlarmRecord(action=action, alarm=alarm, by=by), len(self.records) + 1)
+        written = record(AlarmRecord(action=action, alarm=alarm, by=by, what=what), len(self.records) + 1)
         self.records.append(msgspec.structs.replace(written, boot=boot, mono=self.mono_ms))
 
     def states_itself(self) -> None:
@@ -91,6 +94,8 @@ class Gate:
                 alarm.acknowledged_by,
                 name not in self.open,
                 name not in self.open or name in self.over,
+                name not in self.open
+                and (alarm.acknowledged or alarm.kind is AlarmKind.CAPACITY or name in self.let_in),
             )
             for name, alarm in self.told.items()
         }
@@ -100,7 +105,15 @@ def known() -> tuple[End, dict[str, set[tuple[str, int]]]]:
     """What the office knows of the gate's alarms."""
     gates = Alarm.objects.filter(origin=Origin.GATE)
     rows: End = {
-        row.pk: (row.kind, row.count, row.gate_acknowledged, row.gate_acknowledged_by, row.cleared, row.over)
+        row.pk: (
+            row.kind,
+            row.count,
+            row.gate_acknowledged,
+            row.gate_acknowledged_by,
+            row.cleared,
+            row.over,
+            row.settled,
+        )
         for row in gates
     }
     events: dict[str, set[tuple[str, int]]] = {}
@@ -127,7 +140,8 @@ def stories(draw: st.DrawFn) -> Gate:
         some = draw(st.sampled_from(sorted(gate.open))) if gate.open else None
         match step:
             case "raise" if len(gate.told) < 3:
-                gate.happens(RAISED, an_alarm(len(gate.told) + 1))
+                kinds = (AlarmKind.DOOR_FORCED, AlarmKind.NIGHT_ARRIVAL, AlarmKind.CAPACITY)
+                gate.happens(RAISED, an_alarm(len(gate.told) + 1, draw(st.sampled_from(kinds))))
             case "repeat" if some is not None:
                 gate.happens(REPEATED, msgspec.structs.replace(gate.open[some], count=gate.open[some].count + 1))
             case "end" if some is not None and not gate.open[some].acknowledged:
@@ -136,7 +150,8 @@ def stories(draw: st.DrawFn) -> Gate:
                 alarm = msgspec.structs.replace(gate.open[some], acknowledged=True, acknowledged_by="guard")
                 gate.happens(ACKNOWLEDGED, alarm, by="guard")
             case "clear" if some is not None:
-                gate.happens(CLEARED, gate.open[some])
+                may_be = ("", "granted", "went-out") if gate.open[some].kind is AlarmKind.NIGHT_ARRIVAL else ("",)
+                gate.happens(CLEARED, gate.open[some], what=draw(st.sampled_from(may_be)))
             case "state":
                 gate.states_itself()
             case "reboot":
@@ -364,3 +379,53 @@ def test_taking_notice_of_a_gates_alarm_does_not_close_it() -> None:
     acknowledge([an_alarm(1).id], User.objects.create(username="li"), "called them")
     alarm = Alarm.objects.get()
     assert (alarm.acknowledged, alarm.gate_acknowledged, alarm.cleared) == (True, False, False)
+
+
+def test_a_call_that_was_answered_by_its_end_and_a_notice_that_is_over_are_settled_and_a_danger_is_not() -> None:
+    gate, desk = Gate(), Desk()
+    ends = {
+        AlarmKind.NIGHT_ARRIVAL: "granted",
+        AlarmKind.CAPACITY: "",
+        AlarmKind.DOOR_HELD_OPEN: "",
+        AlarmKind.CALL: "",
+    }
+    for number, (kind, what) in enumerate(ends.items(), start=1):
+        gate.happens(RAISED, an_alarm(number, kind))
+        gate.happens(CLEARED, an_alarm(number, kind), what=what)
+    desk.take(*gate.messages)
+    found = {row.kind: row.standing for row in Alarm.objects.all()}
+    assert found == {
+        "night-arrival": "unanswered",
+        "capacity": "passed",
+        "door-held-open": "over",
+        "call": "unanswered",
+    }
+    previous = GENESIS
+    for written in gate.records:
+        desk.take(batch(written, previous=previous))
+        previous = chain_hash(previous, written)
+    assert {row.kind: row.standing for row in Alarm.objects.all()} == found | {"night-arrival": "visit-ended"}
+    assert Alarm.objects.get(kind="night-arrival").events.get(action="cleared").what == "granted"
+
+
+def test_of_two_machines_it_is_said_again_when_they_still_run_an_hour_after_somebody_knew() -> None:
+    admitted()
+    gate = Row.objects.get()
+    gate.boot = "0a" * 16
+    li = User.objects.create(username="li")
+
+    def open_ones(minutes: int) -> list[str]:
+        raise_cloned(gate, "0b" * 16, NOW + timedelta(minutes=minutes))
+        return list(Alarm.objects.filter(kind="cloned-gate", settled=False).values_list("pk", flat=True))
+
+    (first,) = open_ones(0)
+    assert open_ones(180) == [first], "known to nobody, it is one"
+    acknowledge([first], li, "shall look")
+    Alarm.objects.update(office_acknowledged_at=NOW + timedelta(minutes=200))
+    assert open_ones(259) == []
+    (second,) = open_ones(261)
+    assert second != first
+    acknowledge([second], li, "took the copy away")
+    Alarm.objects.filter(pk=second).update(office_acknowledged_at=NOW + timedelta(minutes=270))
+    assert open_ones(300) == []
+    assert len(open_ones(10_000)) == 1, "the copy is back, and was not switched off"

@@ -197,7 +197,7 @@ def test_a_session_that_has_ended_leads_to_the_login(seated: BrowserContext) -> 
 
 def test_rows_are_walked_through_and_opened_by_keyboard(seated: BrowserContext) -> None:
     page, gate = seated.new_page(), GateAtWork()
-    older, newer = gate.alarm(AlarmKind.FEVER), gate.alarm(AlarmKind.CALL)
+    older, newer = gate.alarm(AlarmKind.FEVER), gate.alarm(AlarmKind.DOOR_FORCED)
     page.goto("/alarms/")
     page.keyboard.press("ArrowDown")
     expect(page.locator(f"#open-{newer}")).to_be_focused()

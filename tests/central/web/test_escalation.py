@@ -97,7 +97,7 @@ def test_those_without_an_instruction_are_listed(office: Client, clerk: User, ga
     gate.alarm(AlarmKind.DOOR_FORCED, AlarmAction.CLEARED, id=second, level=Level.LEADER)
     office.post("/alarms/acknowledge/", {"alarm": second, "note": "looked"})
     assert "1 alarm came to the leader on shift" in text(office.get("/alarms/").content), "acknowledged or not"
-    rows = office.get("/alarms/?uninstructed").content.decode().partition("<h2>History")[2]
+    rows = office.get("/alarms/?uninstructed=1").content.decode().partition("<h2>History")[2]
     assert re.findall(r'href="/alarms/([0-9a-f]{32})/"', rows) == [second]
 
 

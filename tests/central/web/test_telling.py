@@ -85,6 +85,20 @@ def test_of_many_each_is_told_and_nobody_elses(office: Client, online: GateAtWor
     assert len(commands) == 2
 
 
+def test_of_all_that_is_over_the_gate_is_told_what_it_still_holds_open(
+    office: Client, online: GateAtWork, broker: Mosquitto
+) -> None:
+    held, forced = online.alarm(AlarmKind.DOOR_HELD_OPEN), online.alarm(AlarmKind.DOOR_FORCED)
+    online.alarm(AlarmKind.DOOR_HELD_OPEN, AlarmAction.CLEARED, id=held)
+    online.alarm(AlarmKind.DOOR_FORCED, AlarmAction.ENDED, id=forced)
+    given = {"over": f"{held} {forced}", "all-over": "1", "note": "shut them"}
+    with answering(broker, EXECUTED) as commands:
+        assert TOLD in text(office.post("/alarms/acknowledge/", given, follow=True).content)
+    (command,) = commands
+    assert isinstance(command, Acknowledge)
+    assert (command.alarm, command.by, command.note) == (forced, "li", "shut them")
+
+
 def test_a_gate_that_is_offline_is_not_told_and_not_later(
     office: Client, online: GateAtWork, broker: Mosquitto
 ) -> None:

@@ -22,7 +22,7 @@ from gateway.core.events import (
 from gateway.core.moment import Moment
 from gateway.core.phrases import Phrase
 from gateway.core.policy import AlarmPolicy
-from sync.contract.alarms import AlarmAction, AlarmKind, Level
+from sync.contract.alarms import CONCERNS, AlarmAction, AlarmKind, Concern, Level, concern
 from sync.contract.records import AlarmRecord, ClockChange, Device
 from tests.gateway.core.acting import Gate, at, said, shown
 
@@ -304,3 +304,11 @@ def test_each_kind_has_its_place_and_what_is_over_is_no_more_urgent_than_what_go
     fire_that_was = urgency(AlarmKind.FIRE, over=True, acknowledged=False, level=Level.GATE)
     assert fire_that_was == urgency("not known here", over=False, acknowledged=False, level=Level.GATE)
     assert fire_that_was < urgency(AlarmKind.DEVICE_LOST, over=False, acknowledged=False, level=Level.LEADER)
+
+
+def test_what_has_to_be_looked_at_when_it_is_over_is_a_danger() -> None:
+    assert not [kind for kind, rule in RULES.items() if rule.life is Life.LATCHED and kind in CONCERNS]
+    assert {concern(kind) for kind in (AlarmKind.DOOR_HELD_OPEN, AlarmKind.LOCK_OUT, AlarmKind.FEVER)} == {
+        Concern.DANGER
+    }
+    assert concern("volcano") is Concern.DANGER, "of a gate that is newer"

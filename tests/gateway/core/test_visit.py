@@ -5,14 +5,23 @@ import pytest
 from drivers.readings import Hint
 from gateway.core import effects
 from gateway.core.asking import HINTED
-from gateway.core.events import Acknowledge, CredentialResolved, DeviceChanged, Outcome, Presence, Registered
+from gateway.core.events import (
+    Acknowledge,
+    CredentialResolved,
+    DeviceChanged,
+    ExitRequested,
+    GuardRelease,
+    Outcome,
+    Presence,
+    Registered,
+)
 from gateway.core.findings import Decision, replay
 from gateway.core.phrases import VALUES, Phrase
 from gateway.core.policy import StepsPolicy
 from gateway.core.visit import TABLE, VisitState
-from sync.contract.alarms import AlarmKind
+from sync.contract.alarms import AlarmAction, AlarmKind
 from sync.contract.colours import HealthCode, Lamp, PassType
-from sync.contract.records import Direction, Step, Visit, VisitOutcome, encode_body
+from sync.contract.records import AlarmRecord, Direction, Step, Visit, VisitOutcome, encode_body
 from tests.gateway.core.acting import CARD, Gate, at, bad, card, health, measures_again, policy, said, shown
 
 GRANTED, DENIED = VisitOutcome.GRANTED, VisitOutcome.DENIED
@@ -492,6 +501,68 @@ def test_at_night_the_alarm_ends_with_the_presence() -> None:
     assert gate.tones == set() and gate.open_alarms == []
     gate.arrive()
     assert gate.alarm_actions(AlarmKind.NIGHT_ARRIVAL) == ["raised", "cleared", "raised"]
+
+
+def test_the_record_of_a_night_arrivals_end_says_whether_he_was_let_in() -> None:
+    gate = Gate(now=at("23:40"))
+    gate.arrive()
+    gate.leave()
+    gate.arrive()
+    gate.read(card())
+    gate.measure()
+    ends = [body for body in gate.bodies(AlarmRecord) if body.action is AlarmAction.CLEARED]
+    assert [(end.alarm.kind, end.what) for end in ends] == [
+        (AlarmKind.NIGHT_ARRIVAL, ""),
+        (AlarmKind.NIGHT_ARRIVAL, "granted"),
+    ]
+
+
+def test_of_night_arrivals_that_come_too_often_it_is_said_when_they_come_no_more() -> None:
+    gate = Gate(now=at("23:40"))
+    for number in range(5):
+        gate.arrive()
+        gate.read(card(credential=f"c{number}", holder=f"h{number}"))
+        gate.measure()
+        gate.leave()
+    gate.wait(61)
+    last = [body for body in gate.bodies(AlarmRecord) if body.alarm.kind is AlarmKind.NIGHT_ARRIVAL][-1]
+    assert (last.action, last.what, last.alarm.count) == (AlarmAction.CLEARED, "granted", 2)
+
+
+@pytest.mark.parametrize(("tries", "what"), [(False, "went-out"), (True, "")])
+@pytest.mark.parametrize("sensor_first", [True, False])
+def test_who_goes_out_at_night_calls_for_nothing_unless_somebody_tried_to_come_in(
+    sensor_first: bool, tries: bool, what: str
+) -> None:
+    gate = Gate(now=at("23:40"))
+
+    def goes_out() -> None:
+        gate.send(ExitRequested())
+        gate.go_through()
+
+    if not sensor_first:
+        goes_out()
+        gate.wait(2)
+    gate.arrive()
+    if sensor_first:
+        goes_out()
+    if tries:
+        gate.read(bad())
+    gate.leave()
+    (end,) = [body for body in gate.bodies(AlarmRecord) if body.action is AlarmAction.CLEARED]
+    assert (end.alarm.kind, end.what) == (AlarmKind.NIGHT_ARRIVAL, what)
+    gate.wait(120)
+    gate.arrive()
+    gate.leave()
+    assert gate.bodies(AlarmRecord)[-1].what == "", "the next one is another"
+
+
+def test_who_opens_at_night_has_answered() -> None:
+    gate = Gate(now=at("23:40"))
+    gate.arrive()
+    gate.send(GuardRelease("li", "knows him"))
+    (alarm,) = gate.core.status().alarms
+    assert (alarm.kind, alarm.acknowledged_by) == (AlarmKind.NIGHT_ARRIVAL, "li") and gate.tones == set()
 
 
 def test_at_night_without_a_sensor_each_visit_wakes_the_guard() -> None:
