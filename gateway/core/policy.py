@@ -781,6 +781,18 @@ class PrompterPolicy:
         seconds("Not said again so soon", 1, 600),
         Why("Our choice: a group that comes together is told once, and the next person again."),
     ] = 10.0
+    leaver_s: Annotated[
+        float,
+        seconds(
+            "Whoever is seen so soon after somebody has gone out is taken for them: not told, no call for the guard",
+            0,
+            60,
+        ),
+        Why(
+            "Our choice: ten seconds to walk away from the door, past the sensor. Who is still seen after that, or comes once they "
+            "are out of sight, is told like anybody, so that nobody slips in behind them unheard."
+        ),
+    ] = 10.0
     mask: Annotated[
         bool,
         Meta(description="Remind people of the mask when they are asked to be measured"),

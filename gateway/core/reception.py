@@ -159,13 +159,18 @@ class Reception:
     def deadline(self) -> int | None:
         """When it wants to be asked again."""
         return earliest(
-            self._entry.deadline(), self._exit.deadline(), self._lockout.deadline(), self._turned_away.deadline()
+            self._entry.deadline(),
+            self._exit.deadline(),
+            self._lockout.deadline(),
+            self._turned_away.deadline(),
+            self._prompter.deadline(),
         )
 
     def due(self, now: Moment) -> None:
         """Do what its deadline was for."""
         self._tell(self._entry.due(now), now)
         self._tell(self._exit.due(now), now)
+        self._at_approach(now, lambda: self._prompter.due(now, busy=self.busy, first=self._first))
         if self._lockout.due(now.mono_ms):
             self._desk.over(AlarmKind.LOCK_OUT)
         if (counted := self._turned_away.due(now.mono_ms)) is not None:
@@ -276,9 +281,11 @@ class Reception:
         else:
             self._tell(self._exit.credential(event, now, against), now)
 
-    def exit_button(self, now: Moment) -> None:
-        """Somebody wants out."""
+    def exit_button(self, now: Moment, *, let_out: bool) -> None:
+        """Somebody wants out, and is let out or not."""
         self._entry.went_out(now)
+        if let_out:
+            self._prompter.went_out(now)
 
     def went_in(self) -> None:
         """Somebody with leave has gone in."""
@@ -344,6 +351,7 @@ class Reception:
         at_home = findings.credential is not None and findings.credential.stays_home
         said = Phrase.STAY_HOME if at_home and not self._mode.fire else Phrase.GOODBYE
         self._portal.let_out(now, closed.attempt.visit, findings.holder, said)
+        self._prompter.went_out(now)
 
     def _speak(self, closed: Closed) -> None:
         said = speech.ending(closed.decision, closed.attempt.findings)
@@ -369,8 +377,15 @@ class Reception:
 
     def approach(self, now: Moment, *, active: bool, vehicle: bool) -> None:
         """Somebody comes near, or does no more."""
+        self._at_approach(
+            now,
+            lambda: self._prompter.approach(now, active=active, vehicle=vehicle, busy=self.busy, first=self._first),
+        )
+
+    def _at_approach(self, now: Moment, happens: Callable[[], list[Say]]) -> None:
+        """Say what follows; at night the guard is called as soon as anybody has come, until nobody is there."""
         before = self._prompter.anybody
-        self._say(self._prompter.approach(now, active=active, vehicle=vehicle, busy=self.busy, first=self._first))
+        self._say(happens())
         if self._prompter.anybody and not before and self._policy.is_night(now):
             self._desk.raise_(AlarmKind.NIGHT_ARRIVAL, now)
         elif before and not self._prompter.anybody:
@@ -397,6 +412,7 @@ class Reception:
         """Somebody has passed."""
         if direction is Direction.EXIT:
             self._entry.went_out(now)
+            self._prompter.went_out(now)
         self.count_people(now)
         self._say(self._prompter.passing(now, busy=self.busy, sounding=bool(self._sounding())))
 

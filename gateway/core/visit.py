@@ -40,8 +40,9 @@ from gateway.core.used import CODE_USED
 from sync.contract.records import Direction, Step, VisitOutcome
 
 HEARD_LATE_MS = 500  # presence is debounced and waits its turn: it may have begun this much before it is heard of
-LEAVER_MS = 10_000  # whom the sensor sees so soon after somebody has gone out may be them, on their way
-PASSES_MS = 5_000  # so much later they are asked: by then they have stayed
+PASSES_MS = (
+    5_000  # so much later who may just have gone out is asked, and at night called for: by then they have stayed
+)
 VEHICLE_MS = 120_000  # so long a plate is of whoever shows something first
 VISIT_OVER, SOMEBODY_ELSE = "visit-over", "somebody-else"
 """Why what was meant for somebody is for nobody here."""
@@ -166,6 +167,7 @@ class VisitMachine:
         self._went_in = False  # whoever the last decision was about
         self._greeted = False
         self._night_told = False
+        self._night_at: int | None = None  # the guard is called then, if they are still there
         self._went_out_ms: int | None = None  # when somebody last did
 
     def adopt(self, policy: Policy) -> None:
@@ -359,7 +361,9 @@ class VisitMachine:
     def _arrived(self, now: Moment) -> list[Note]:
         blink, self._left_ms = self._left_ms is not None, None
         if blink:
-            return self._somebody(now) + (self._greet(now) if self.state is VisitState.DONE else [])
+            return ([] if self._night_at is not None else self._somebody(now)) + (
+                self._greet(now) if self.state is VisitState.DONE else []
+            )
         self._since_ms = max(self._since_ms, now.mono_ms - HEARD_LATE_MS)
         attempt = self._attempt
         notes: list[Note] = []
@@ -370,12 +374,20 @@ class VisitMachine:
         if attempt is None:
             self._coming = self._ids()
             self._same = frozenset({self._coming})
-        notes += self._somebody(now)
-        leaver = self._went_out_ms is not None and now.mono_ms - self._went_out_ms <= LEAVER_MS
+        leaver = self._may_be_leaver(now)
+        if leaver:
+            self._night_at = now.mono_ms + PASSES_MS
+        else:
+            notes += self._somebody(now)
         self._greeted = self._greeted or leaver
         self._asking.progress(now.after(PASSES_MS) if leaver else now)
         notes.append(MeasureAgain())
         return notes + (self._greet(now) if attempt is None else self._take(Presence(True), now))
+
+    def _may_be_leaver(self, now: Moment) -> bool:
+        """Whether whoever comes now may be who has just gone out, on their way."""
+        leaver_ms = seconds(self._policy.prompter.leaver_s)
+        return self._went_out_ms is not None and now.mono_ms - self._went_out_ms < leaver_ms
 
     def _leaving(self, now: Moment) -> list[Note]:
         self._last = Last()  # what is read from now on is held up anew
@@ -392,6 +404,7 @@ class VisitMachine:
         return notes
 
     def _somebody(self, now: Moment) -> list[Note]:
+        self._night_at = None
         if self._night_told or not self._policy.is_night(now):
             return []
         self._night_told = True
@@ -510,6 +523,7 @@ class VisitMachine:
 
     def _left(self) -> Note:
         self._went_in = self._greeted = self._night_told = False
+        self._night_at = None
         self._ended = self._held = None
         self._coming, self._same = "", frozenset()
         self.no_vehicle()
@@ -523,13 +537,15 @@ class VisitMachine:
     def deadline(self) -> int | None:
         """When it wants to be asked again."""
         lost = None if self._left_ms is None else self._left_ms + seconds(self._policy.visit.presence_lost_s)
-        return earliest(lost, self._time_out_at(), self._measure_at, self._prompt_at())
+        return earliest(lost, self._time_out_at(), self._measure_at, self._prompt_at(), self._call_at())
 
     def due(self, now: Moment) -> list[Note]:
         """Do what its deadline was for."""
         if self._left_ms is not None and now.mono_ms >= self._left_ms + seconds(self._policy.visit.presence_lost_s):
             self._left_ms = None
             return self._gone(now)
+        if (call := self._call_at()) is not None and now.mono_ms >= call:
+            return self._somebody(now)
         if self._measure_at is not None and now.mono_ms >= self._measure_at:
             return self._measure(now)
         if (time_out := self._time_out_at()) is not None and now.mono_ms >= time_out:
@@ -549,6 +565,9 @@ class VisitMachine:
         if self.state is not VisitState.UNDER_WAY:
             return None
         return max(self._asking.idle_at(self._policy.visit.between_steps_s), self._measure_at or 0)
+
+    def _call_at(self) -> int | None:
+        return self._night_at if self._left_ms is None else None
 
     def _prompt_at(self) -> int | None:
         waiting = self.state in (VisitState.PRESENT, VisitState.UNDER_WAY) and self._measure_at is None
