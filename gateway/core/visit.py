@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
 
-from gateway.core.asking import Asking
+from gateway.core.asking import ASKED, HINTED, Asking
 from gateway.core.attempt import Attempt, Closed, shown_of
-from gateway.core.effects import MeasureAgain, Priority, Say, Show
+from gateway.core.effects import MeasureAgain, Priority, Say, Show, Unsay
 from gateway.core.events import (
     CodeUnread,
     CredentialResolved,
@@ -105,6 +105,10 @@ _ONCE_MORE: Mapping[str, Phrase] = {
     "once-more": Phrase.ONCE_MORE,
     "too-cold": Phrase.TOO_COLD,
 }
+_FOR_WHO_IS_THERE = frozenset(
+    {*ASKED, *HINTED.values(), *_ONCE_MORE.values(), Phrase.MEASURE_AGAIN, Phrase.WELCOME, Phrase.NIGHT_WELCOME}
+)
+"""What only says what to do at the readers: nobody is to hear it who has gone. That they may pass is heard at the door, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ class Left:
     """Nobody is there any more."""
 
 
-Note = Closed | NightArrival | Left | Say | Show | MeasureAgain
+Note = Closed | NightArrival | Left | Say | Unsay | Show | MeasureAgain
 """What the machine tells: to the checkpoint, or, as an effect, past it."""
 Judged = Callable[[CredentialResolved, int], CredentialResolved]
 
@@ -183,6 +187,12 @@ class VisitMachine:
     def _anybody(self) -> bool:
         """Whether the sensor sees somebody, or did a moment ago."""
         return self._present or self._left_ms is not None
+
+    @property
+    def _out_of_sight(self) -> bool:
+        """Whether the sensor saw them go, though they may be back yet: nothing is asked of nobody. Where no sensor saw them come
+        either, they are there as far as the gate knows."""
+        return self._left_ms is not None
 
     @property
     def who(self) -> str:
@@ -261,7 +271,7 @@ class VisitMachine:
     def unread(self, event: CodeUnread, now: Moment, *, near: bool) -> list[Note]:
         """A code is held up that cannot be read. Told only while a step that a code can do is still to be done, to somebody who is
         known to be there: `near`, at the approach."""
-        if not self._shows_code(near=near):
+        if not self._shows_code(near=near) or (self._out_of_sight and not near):
             return []
         return [*self._asking.hint(event.hint, self._policy.visit.code_hint_s, now)]
 
@@ -391,10 +401,11 @@ class VisitMachine:
 
     def _leaving(self, now: Moment) -> list[Note]:
         self._last = Last()  # what is read from now on is held up anew
+        unsaid = Unsay(_FOR_WHO_IS_THERE)
         if self._went_in:
-            return self._gone(now)
+            return [unsaid, *self._gone(now)]
         self._left_ms = now.mono_ms
-        return []
+        return [unsaid]
 
     def _gone(self, now: Moment) -> list[Note]:
         notes = self._end_by(VisitInput.GONE, now) if self._attempt is not None else []
@@ -490,12 +501,13 @@ class VisitMachine:
         screening = findings.screening
         if screening.settled:
             return []
-        said = Say(_ONCE_MORE.get(screening.reason, Phrase.MEASURE_AGAIN), Priority.PROMPT)
+        phrase = _ONCE_MORE.get(screening.reason, Phrase.MEASURE_AGAIN)
+        said = [] if self._out_of_sight else [Say(phrase, Priority.PROMPT)]
         if screening.state is ScreeningState.WANTED:
             self._since_ms = now.mono_ms
-            return [said, MeasureAgain()]
+            return [*said, MeasureAgain()]
         self._measure_at = now.mono_ms + seconds(self._policy.temperature.repeat_after_s)
-        return [said]
+        return [*said]
 
     # ends
 
@@ -567,11 +579,11 @@ class VisitMachine:
         return max(self._asking.idle_at(self._policy.visit.between_steps_s), self._measure_at or 0)
 
     def _call_at(self) -> int | None:
-        return self._night_at if self._left_ms is None else None
+        return None if self._out_of_sight else self._night_at
 
     def _prompt_at(self) -> int | None:
         waiting = self.state in (VisitState.PRESENT, VisitState.UNDER_WAY) and self._measure_at is None
-        return self._asking.prompt_at() if waiting else None
+        return self._asking.prompt_at() if waiting and not self._out_of_sight else None
 
     def _prompt(self) -> list[Note]:
         to_do = self._attempt.findings.to_do if self._attempt is not None else (Step.CREDENTIAL,)
