@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.core.capacity import REACHED, WARNING
 from gateway.core.effects import Priority, Tone
 from gateway.core.phrases import Phrase
 from sync.contract.alarms import AlarmKind, Level
@@ -99,3 +100,15 @@ RULES: Mapping[AlarmKind, Rule] = {
     AlarmKind.ROUND_MISSED: Rule(Life.LATCHED),
     AlarmKind.POST_LOST: Rule(Life.LASTING, Tone.NIGHT),
 }
+
+RISES_TO: Mapping[tuple[AlarmKind, str], Level] = {
+    (AlarmKind.CAPACITY, WARNING): Level.GATE,  # a notice: nobody has to do anything yet
+    (AlarmKind.CAPACITY, REACHED): Level.DUTY_ROOM,  # it may open another gate; there is nothing to instruct
+}
+"""How far an alarm of this kind and detail rises when nobody acknowledges it; any other one comes to the leader on shift, with a sound
+or without."""
+
+
+def rises_to(kind: AlarmKind, detail: str) -> Level:
+    """The highest level that such an alarm reaches by waiting."""
+    return RISES_TO.get((kind, detail), Level.LEADER)
