@@ -925,6 +925,13 @@ FIXED: Final = frozenset(
 )
 """What no office changes from afar: it says what stands at the place, how it is wired, or whether people can flee through it.
 Only who stands there can see that it is so."""
+OWN_NAMES: Final = frozenset({"rules", "schedules", "rounds"})
+"""Sections with names of one's own: a gate's own file has them, and no office."""
+
+
+def is_fixed(key: str) -> bool:
+    """Whether no office sets this: a fixed key, a whole section that holds one, or anything below `OWN_NAMES`."""
+    return key.partition(".")[0] in OWN_NAMES or any(each == key or each.startswith(f"{key}.") for each in FIXED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
