@@ -71,6 +71,9 @@ class Speaker(Protocol):
         """Play WAV files one after the other, `percent` as loud as they are; a higher `priority` number cuts a lower one short; an equal or lower one
         waits for its turn, and is dropped when it would wait over 4 s."""
 
+    def drop(self, wavs: tuple[str, ...], priority: int) -> None:
+        """Do not play these, asked for with that priority, if they still wait; what has begun goes on."""
+
     def loop(self, wav: str, priority: int, percent: int = 100) -> None:
         """Loop a tone until `stop_loop`; asked again, it goes on as loud as that."""
 

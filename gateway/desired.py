@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.config import ConfigError, GateConfig, policy_with
 from gateway.core.events import Desired, DeviceChanged, DirectoryRefused, Event, PolicyChanged, SiteCount
-from gateway.core.policy import FIXED, Policy
+from gateway.core.policy import Policy, is_fixed
 from gateway.directory import Directory
 from gateway.errors import DirectoryError
 from gateway.voice.errors import VoiceError
@@ -121,8 +121,8 @@ class DesiredState:
         found: dict[str, object] = {}
         for key in sorted(filter(self._concerns, rows), key=lambda key: "/" in key)[:MOST_ROWS]:
             name = key.rpartition("/")[2]
-            if name in FIXED:
-                self._refuse_value(f"{key}: is not changed from afar: it says how the place is built")
+            if is_fixed(name):
+                self._refuse_value(f"{key}: is not changed from afar: it is set in the gate's own file alone")
                 continue
             try:
                 found[name] = json.loads(rows[key])

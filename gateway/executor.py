@@ -23,6 +23,9 @@ class Speaks(Protocol):
     def say(self, phrase: str, values: Mapping[str, str], priority: effects.Priority) -> None:
         """Speak a phrase; does not block."""
 
+    def unsay(self, phrases: frozenset[str]) -> None:
+        """Do not say these as prompts any more, but for what has begun; does not block."""
+
     def tone(self, tone: effects.Tone, on: bool) -> None:
         """Loop a tone, or stop it; does not block."""
 
@@ -110,15 +113,19 @@ class Executor:
             case effects.MeasureAgain():
                 if self._sampler is not None:
                     self._sampler.again()
-            case effects.Say() | effects.SetTone() | effects.SetLoud() | effects.SetVolume():
+            case effects.Say() | effects.Unsay() | effects.SetTone() | effects.SetLoud() | effects.SetVolume():
                 self._let_hear(effect)
             case effects.Show(what, values):
                 logger.info("%s %s", what, " ".join(f"{key}={value}" for key, value in values.items()))
 
-    def _let_hear(self, effect: effects.Say | effects.SetTone | effects.SetLoud | effects.SetVolume) -> None:
+    def _let_hear(
+        self, effect: effects.Say | effects.Unsay | effects.SetTone | effects.SetLoud | effects.SetVolume
+    ) -> None:
         match effect:
             case effects.Say(phrase, priority, values):
                 self._voice.say(phrase, values, priority)
+            case effects.Unsay(phrases):
+                self._voice.unsay(phrases)
             case effects.SetTone(tone, on):
                 self._voice.tone(tone, on)
                 self._sound(tone, on=on)

@@ -90,6 +90,10 @@ class Mixer:
             self._waiting.sort(key=lambda waiting: -waiting.priority)  # stable: the earlier first
             del self._waiting[MOST_WAITING:]
 
+    def drop(self, wavs: Sequence[str], priority: int) -> None:
+        """Play these files not, if they still wait with this priority."""
+        self._waiting = [each for each in self._waiting if (each.wavs, each.priority) != (tuple(wavs), priority)]
+
     def loop(self, wav: str, priority: int, percent: int = 100) -> None:
         """Loop a file, `percent` as loud as it is, until `stop_loop`; cuts speech of a lower priority short. Speech of its own priority or a higher
         one is spoken over it, and the loop goes on after."""

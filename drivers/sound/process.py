@@ -155,6 +155,8 @@ def obey(words: list[str], mixer: Mixer) -> None:
     match words:
         case ["play", priority, asked_ms, percent, *wavs]:
             mixer.play(wavs, int(priority), int(asked_ms), _percent(percent))
+        case ["drop", priority, *wavs]:
+            mixer.drop(wavs, int(priority))
         case ["loop", priority, percent, wav]:
             mixer.loop(wav, int(priority), _percent(percent))
         case ["stop", wav]:

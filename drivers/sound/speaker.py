@@ -32,6 +32,11 @@ class SpeakerProcess(ChildDevice):
             asked_ms = time.monotonic_ns() // 1_000_000
             self._child.send(pack("play", str(priority), str(asked_ms), str(percent), *wavs))
 
+    def drop(self, wavs: tuple[str, ...], priority: int) -> None:
+        """See Speaker.drop."""
+        if wavs:
+            self._child.send(pack("drop", str(priority), *wavs))
+
     def loop(self, wav: str, priority: int, percent: int = 100) -> None:
         """See Speaker.loop. Speech of the same or a higher priority is spoken over it."""
         self._loops[wav] = pack("loop", str(priority), str(percent), wav)

@@ -1,7 +1,7 @@
 """Messages between the gate's process and the sound's: words parted by NUL, one message a packet.
 
 Nothing richer, so that the sound's process imports next to nothing. Towards it: `open device file`, `play priority
-asked_ms percent wav…` (monotonic ms, the same clock in both), `loop priority percent wav`, `stop wav`. From it: `beat`, `state word
+asked_ms percent wav…` (monotonic ms, the same clock in both), `drop priority wav…`, `loop priority percent wav`, `stop wav`. From it: `beat`, `state word
 detail`, `notice text`.
 """
 

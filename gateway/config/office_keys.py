@@ -38,8 +38,13 @@ _KINDS: Final[Mapping[Any, str]] = {bool: "bool", int: "int", float: "float", st
 def module() -> str:
     """The module's text."""
     fixed = "".join(f"        {json.dumps(key)},\n" for key in sorted(FIXED))
-    rows = "".join(f"    {json.dumps(name)}: {_row(key)},\n" for name, key in _keys(Policy) if name not in FIXED)
+    rows = "".join(f"    {json.dumps(name)}: {_row(key)},\n" for name, key in policy_keys() if name not in FIXED)
     return f"{_HEAD}{fixed}{_MIDDLE}{rows}}}\n"
+
+
+def policy_keys() -> Iterator[tuple[str, Key]]:
+    """Every key of the policy by its dotted name, fixed ones too."""
+    return _keys(Policy)
 
 
 def _keys(section: type[Any], before: str = "") -> Iterator[tuple[str, Key]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.core.capacity import REACHED, WARNING
 from gateway.core.effects import Priority, Tone
 from gateway.core.phrases import Phrase
 from sync.contract.alarms import AlarmKind, Level
@@ -123,3 +124,15 @@ def _sounds(kind: str, *, over: bool) -> Tone | None:
 
 _KNOWN = frozenset(AlarmKind)
 _UNKNOWN = Rule(Life.LATCHED, Tone.ALARM)
+
+RISES_TO: Mapping[tuple[AlarmKind, str], Level] = {
+    (AlarmKind.CAPACITY, WARNING): Level.GATE,  # a notice: nobody has to do anything yet
+    (AlarmKind.CAPACITY, REACHED): Level.DUTY_ROOM,  # it may open another gate; there is nothing to instruct
+}
+"""How far an alarm of this kind and detail rises when nobody acknowledges it; any other one comes to the leader on shift, with a sound
+or without."""
+
+
+def rises_to(kind: AlarmKind, detail: str) -> Level:
+    """The highest level that such an alarm reaches by waiting."""
+    return RISES_TO.get((kind, detail), Level.LEADER)

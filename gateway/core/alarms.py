@@ -17,7 +17,8 @@ with fills no journal either: of repetitions within the window of the one before
 and the number itself, with the time of the last, whenever else something becomes of the alarm.
 
 An alarm that nobody acknowledges rises, level by level, at the times of the policy: louder, the duty room, the leader on shift;
-also one that makes no sound. Then the alarm lamp is on, and what sounds is louder. A restart takes nothing from these times
+also one that makes no sound, for most of these tell of something broken (`alarm_rules.RISES_TO` has those that are no more than notices,
+and how far they go). Then the alarm lamp is on, and what sounds is louder. A restart takes nothing from these times
 (`open_alarm`). Stopping the siren acknowledges nothing, and lasts until the alarm is raised again or rises.
 """
 

@@ -205,8 +205,8 @@ class Checkpoint:
             case events.CodeUnread():
                 self._reception.unread(event, now)
             case events.ExitRequested():
-                self._portal.exit_button(now)
-                self._reception.exit_button(now)
+                let_out = self._portal.exit_button(now)
+                self._reception.exit_button(now, let_out=let_out)
             case events.CallPressed():
                 self._desk.raise_(AlarmKind.CALL, now)
             case events.FireInput(active):

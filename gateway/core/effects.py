@@ -71,6 +71,13 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsay:
+    """These phrases were meant for somebody who has gone: what of them is no more than a prompt and has not begun is not said."""
+
+    phrases: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class SetTone:
     """Loop a tone, or stop it."""
 
@@ -131,6 +138,7 @@ Effect = (
     | SetLamp
     | SetAlarmLamp
     | Say
+    | Unsay
     | SetTone
     | SetLoud
     | SetVolume

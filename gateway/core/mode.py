@@ -4,7 +4,8 @@ Theory of operation. Somebody orders a mode, and it holds until another is order
 outranks every mode while it lasts, and changes none: when it is over, the mode holds again.
 
 A schedule switches when its hours begin and when they end, and only where nobody has ordered a mode other than normal: people have
-the last word, until the hours of another schedule begin.
+the last word, until the hours of another schedule begin. A mode that a schedule has set holds no longer than that schedule asks for it: where
+it was taken out of the policy, or asks for another mode now, that follows as soon as the time is looked at, which is at each start.
 """
 
 from collections.abc import Mapping
@@ -68,7 +69,7 @@ class ModeMachine:
     def scheduled(self, schedules: Mapping[str, ModeSchedule], local: datetime) -> Mode | None:
         """Each minute: the mode to switch to by schedule, or None."""
         name = next((name for name, schedule in schedules.items() if schedule.hold(local)), "")
-        if name == self._schedule:
+        if name == self._schedule and not self._by_schedule:
             return None
         free = self._by_schedule or self.mode is Mode.NORMAL
         self._schedule, self._by_schedule = name, bool(name) and free

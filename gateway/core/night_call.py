@@ -6,7 +6,6 @@ where nobody tried to come in meanwhile.
 
 from gateway.core.alarm_desk import AlarmDesk
 from gateway.core.moment import Moment
-from gateway.core.visit import LEAVER_MS
 from sync.contract.alarms import AlarmKind, CallEnd
 
 
@@ -36,7 +35,7 @@ class NightCall:
         """The door is opened to him."""
         self._desk.over(AlarmKind.NIGHT_ARRIVAL, what=CallEnd.GRANTED)
 
-    def nobody_there(self) -> None:
-        """Nobody is there any more."""
-        leaver = not self._tried and self._out_ms is not None and self._out_ms >= self._begun_ms - LEAVER_MS
+    def nobody_there(self, leaver_ms: int) -> None:
+        """Nobody is there any more. `leaver_ms`: for how long whoever has gone out may still be in front of a sensor."""
+        leaver = not self._tried and self._out_ms is not None and self._out_ms >= self._begun_ms - leaver_ms
         self._desk.over(AlarmKind.NIGHT_ARRIVAL, what=CallEnd.WENT_OUT if leaver else "")

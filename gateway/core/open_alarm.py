@@ -11,7 +11,7 @@ ever lost, and none is reached by a clock that may be wrong.
 from dataclasses import dataclass
 
 from gateway.core import durable
-from gateway.core.alarm_rules import RULES, TABLES, AlarmInput, AlarmState, Life, Rule
+from gateway.core.alarm_rules import RULES, TABLES, AlarmInput, AlarmState, Life, Rule, rises_to
 from gateway.core.effects import Tone
 from gateway.core.moment import Moment
 from gateway.core.policy import AlarmPolicy
@@ -101,10 +101,11 @@ class OpenAlarm:
         self.at_ms = now.at_ms if now.trusted else 0
 
     def levels_above(self, policy: AlarmPolicy) -> list[tuple[int, Level]]:
-        """After how many ms it rises to which level; none where nobody has to answer it."""
+        """After how many ms it rises to which level; none where nobody has to answer it, or it has come as far as its kind goes."""
         if self.answered or (self.is_over and self.rule.life is Life.LASTING):
             return []
-        return [(after_ms, level) for after_ms, level in levels(policy) if level > self.alarm.level]
+        most = rises_to(self.alarm.kind, self.alarm.detail)
+        return [(after_ms, level) for after_ms, level in levels(policy) if self.alarm.level < level <= most]
 
     # what it comes to
 

@@ -98,9 +98,7 @@ class OrderDesk:
         return bool(self._policy.schedules)
 
     def minute(self, now: Moment) -> None:
-        """A minute has begun: a schedule's hours may have, too."""
-        if not self.timed:
-            return
+        """A minute has begun: a schedule's hours may have, too; or, where there is none, a schedule may have been taken away."""
         self._knows_time = self._knows_time or now.trusted
         wanted = self._mode.scheduled(self._schedules, self._policy.local(now))
         before = None if wanted is None else self._mode.switch(wanted)

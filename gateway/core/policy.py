@@ -781,6 +781,18 @@ class PrompterPolicy:
         seconds("Not said again so soon", 1, 600),
         Why("Our choice: a group that comes together is told once, and the next person again."),
     ] = 10.0
+    leaver_s: Annotated[
+        float,
+        seconds(
+            "Whoever is seen so soon after somebody has gone out is taken for them: not told, no call for the guard",
+            0,
+            60,
+        ),
+        Why(
+            "Our choice: ten seconds to walk away from the door, past the sensor. Who is still seen after that, or comes once they "
+            "are out of sight, is told like anybody, so that nobody slips in behind them unheard."
+        ),
+    ] = 10.0
     mask: Annotated[
         bool,
         Meta(description="Remind people of the mask when they are asked to be measured"),
@@ -913,6 +925,13 @@ FIXED: Final = frozenset(
 )
 """What no office changes from afar: it says what stands at the place, how it is wired, or whether people can flee through it.
 Only who stands there can see that it is so."""
+OWN_NAMES: Final = frozenset({"rules", "schedules", "rounds"})
+"""Sections with names of one's own: a gate's own file has them, and no office."""
+
+
+def is_fixed(key: str) -> bool:
+    """Whether no office sets this: a fixed key, a whole section that holds one, or anything below `OWN_NAMES`."""
+    return key.partition(".")[0] in OWN_NAMES or any(each == key or each.startswith(f"{key}.") for each in FIXED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

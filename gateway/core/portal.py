@@ -208,17 +208,18 @@ class PortalDesk:
 
     # the way out, and the guard: at once, recorded after
 
-    def exit_button(self, now: Moment) -> None:
-        """REX."""
+    def exit_button(self, now: Moment) -> bool:
+        """REX. Whether it lets out."""
         refused = "" if self._policy.portal.escape_route else self._against_exit
         if not refused:
             self.release(now, Direction.EXIT, "rex")
             self._out.say(Phrase.GOODBYE, Priority.CHIME)
-            return
+            return True
         told = self._refused_exits.count(refused, now.mono_ms)
         if told is not None:
             self._out.record(told)
         self._out.say(Phrase.LOCKED_DOWN if refused in (LOCKDOWN, SEALED) else Phrase.SHOW_PASS, Priority.REFUSAL)
+        return False
 
     def flee(self, now_ms: int) -> None:
         """The exit button, and the door alone: where all else fails."""

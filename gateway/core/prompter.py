@@ -5,6 +5,10 @@ while somebody's steps go on at the readers: who stands there is told by the vis
 any hour. A second person inside the one-metre line
 is told to keep away while somebody is at the readers. Slogans are played as people pass, one after the other, when nothing else
 is to be heard. In quiet hours with a volume of 0 none of it is said. At night whoever is at the approach wakes the guard.
+
+The way out often ends in front of the sensor. Who is first seen there within `leaver_s` of somebody's going out is taken for them, and is
+neither told anything nor a call for the guard: until they are out of sight (a blink of `presence_lost_s` is none), or that time is over and they
+are still there. Who was there before is nobody who has gone out.
 """
 
 from gateway.core import speech
@@ -24,6 +28,9 @@ class Prompter:
         self.vehicle = False
         self._said_ms: dict[str, int] = {}
         self._slogan = 0
+        self._went_out_ms: int | None = None  # when somebody last did
+        self._walked_off_ms: int | None = None  # when they were out of sight
+        self._leaver_until_ms: int | None = None  # until then the person may be who has gone out
 
     def adopt(self, policy: Policy) -> None:
         """Go by this from now on."""
@@ -31,15 +38,30 @@ class Prompter:
 
     @property
     def anybody(self) -> bool:
-        """Whether anybody is at the approach."""
-        return self.person or self.vehicle
+        """Whether anybody has come to the approach; who has just gone out has not."""
+        return (self.person and self._leaver_until_ms is None) or self.vehicle
+
+    def went_out(self, now: Moment) -> None:
+        """Somebody goes out, and may be seen at the approach next."""
+        self._went_out_ms, self._walked_off_ms = now.mono_ms, None
+
+    def deadline(self) -> int | None:
+        """When whoever may be who has gone out has stayed too long for that."""
+        return self._leaver_until_ms
+
+    def due(self, now: Moment, *, busy: bool, first: Phrase | None = None) -> list[Say]:
+        """Whoever is still there has come, and is told so."""
+        if self._leaver_until_ms is None or now.mono_ms < self._leaver_until_ms:
+            return []
+        self._leaver_until_ms = None
+        return self._comes(now, vehicle=False, busy=busy, first=first)
 
     def lost(self, *, vehicle: bool) -> None:
         """The sensor is lost: what it last said is no longer known."""
         if vehicle:
             self.vehicle = False
         else:
-            self.person = False
+            self.person, self._leaver_until_ms = False, None
 
     def approach(
         self, now: Moment, *, active: bool, vehicle: bool, busy: bool, first: Phrase | None = None
@@ -50,8 +72,29 @@ class Prompter:
             self.vehicle = active
         else:
             self.person = active
+            self._look_for_leaver(now, came=active and not before)
+        if not active or before or (self._leaver_until_ms is not None and not vehicle and first is not Phrase.FIRE):
+            return []
+        return self._comes(now, vehicle=vehicle, busy=busy, first=first)
+
+    def _look_for_leaver(self, now: Moment, *, came: bool) -> None:
+        if came:
+            self._leaver_until_ms = self._leaver_until(now)
+        elif not self.person and self._leaver_until_ms is not None:
+            self._walked_off_ms, self._leaver_until_ms = now.mono_ms, None
+
+    def _leaver_until(self, now: Moment) -> int | None:
+        """Until when whoever comes now may be who has gone out; None where they are not."""
+        if self._went_out_ms is None:
+            return None
+        until_ms = self._went_out_ms + seconds(self._policy.prompter.leaver_s)
+        blink_ms = seconds(self._policy.visit.presence_lost_s)
+        gone = self._walked_off_ms is not None and now.mono_ms - self._walked_off_ms >= blink_ms
+        return until_ms if now.mono_ms < until_ms and not gone else None
+
+    def _comes(self, now: Moment, *, vehicle: bool, busy: bool, first: Phrase | None) -> list[Say]:
         what = first or (Phrase.VEHICLE if vehicle else Phrase.APPROACH)
-        if not active or before or (what is not Phrase.FIRE and (busy or self._is_hushed(now))):
+        if what is not Phrase.FIRE and (busy or self._is_hushed(now)):
             return []
         if not self._may(what, self._policy.prompter.again_s, now):
             return []

@@ -32,7 +32,7 @@ from gateway.core.policy import Policy
 from gateway.core.portal import PortalDesk
 from gateway.core.prompter import Prompter
 from gateway.core.seen import Seen
-from gateway.core.tables import earliest
+from gateway.core.tables import earliest, seconds
 from gateway.core.turned_away import TurnedAway
 from gateway.core.used import UsedCodes
 from gateway.core.visit import Left, NightArrival, Note, VisitMachine, VisitState
@@ -161,13 +161,18 @@ class Reception:
     def deadline(self) -> int | None:
         """When it wants to be asked again."""
         return earliest(
-            self._entry.deadline(), self._exit.deadline(), self._lockout.deadline(), self._turned_away.deadline()
+            self._entry.deadline(),
+            self._exit.deadline(),
+            self._lockout.deadline(),
+            self._turned_away.deadline(),
+            self._prompter.deadline(),
         )
 
     def due(self, now: Moment) -> None:
         """Do what its deadline was for."""
         self._tell(self._entry.due(now), now)
         self._tell(self._exit.due(now), now)
+        self._at_approach(now, lambda: self._prompter.due(now, busy=self.busy, first=self._first))
         if self._lockout.due(now.mono_ms):
             self._desk.over(AlarmKind.LOCK_OUT)
         if (counted := self._turned_away.due(now.mono_ms)) is not None:
@@ -278,9 +283,11 @@ class Reception:
         else:
             self._tell(self._exit.credential(event, now, against), now)
 
-    def exit_button(self, now: Moment) -> None:
-        """Somebody wants out."""
+    def exit_button(self, now: Moment, *, let_out: bool) -> None:
+        """Somebody wants out, and is let out or not."""
         self._entry.went_out(now)
+        if let_out:
+            self._prompter.went_out(now)
 
     def went_in(self) -> None:
         """Somebody with leave has gone in."""
@@ -348,6 +355,7 @@ class Reception:
         at_home = findings.credential is not None and findings.credential.stays_home
         said = Phrase.STAY_HOME if at_home and not self._mode.fire else Phrase.GOODBYE
         self._portal.let_out(now, closed.attempt.visit, findings.holder, said)
+        self._prompter.went_out(now)
 
     def _speak(self, closed: Closed) -> None:
         said = speech.ending(closed.decision, closed.attempt.findings)
@@ -373,8 +381,15 @@ class Reception:
 
     def approach(self, now: Moment, *, active: bool, vehicle: bool) -> None:
         """Somebody comes near, or does no more."""
+        self._at_approach(
+            now,
+            lambda: self._prompter.approach(now, active=active, vehicle=vehicle, busy=self.busy, first=self._first),
+        )
+
+    def _at_approach(self, now: Moment, happens: Callable[[], list[Say]]) -> None:
+        """Say what follows; at night the guard is called as soon as anybody has come, until nobody is there."""
         before = self._prompter.anybody
-        self._say(self._prompter.approach(now, active=active, vehicle=vehicle, busy=self.busy, first=self._first))
+        self._say(happens())
         if self._prompter.anybody and not before and self._policy.is_night(now):
             self._night.come(now)
         elif before and not self._prompter.anybody:
@@ -402,6 +417,7 @@ class Reception:
         if direction is Direction.EXIT:
             self._entry.went_out(now)
             self._night.went_out(now)
+            self._prompter.went_out(now)
         self.count_people(now)
         self._say(self._prompter.passing(now, busy=self.busy, sounding=bool(self._sounding())))
 
@@ -419,7 +435,7 @@ class Reception:
     def _nobody_there(self) -> None:
         """Nobody is at the readers, or at the approach, any more: where it is both, the guard need not come."""
         if self._entry.state is VisitState.IDLE and not self._prompter.anybody:
-            self._night.nobody_there()
+            self._night.nobody_there(seconds(self._policy.prompter.leaver_s))
 
     def _say(self, said: Iterable[Say]) -> None:
         for each in said:

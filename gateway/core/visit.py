@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
 
-from gateway.core.asking import Asking
+from gateway.core.asking import ASKED, HINTED, Asking
 from gateway.core.attempt import Attempt, Closed, shown_of
-from gateway.core.effects import MeasureAgain, Priority, Say, Show
+from gateway.core.effects import MeasureAgain, Priority, Say, Show, Unsay
 from gateway.core.events import (
     CodeUnread,
     CredentialResolved,
@@ -40,8 +40,9 @@ from gateway.core.used import CODE_USED
 from sync.contract.records import Direction, Step, VisitOutcome
 
 HEARD_LATE_MS = 500  # presence is debounced and waits its turn: it may have begun this much before it is heard of
-LEAVER_MS = 10_000  # whom the sensor sees so soon after somebody has gone out may be them, on their way
-PASSES_MS = 5_000  # so much later they are asked: by then they have stayed
+PASSES_MS = (
+    5_000  # so much later who may just have gone out is asked, and at night called for: by then they have stayed
+)
 VEHICLE_MS = 120_000  # so long a plate is of whoever shows something first
 VISIT_OVER, SOMEBODY_ELSE = "visit-over", "somebody-else"
 """Why what was meant for somebody is for nobody here."""
@@ -104,6 +105,10 @@ _ONCE_MORE: Mapping[str, Phrase] = {
     "once-more": Phrase.ONCE_MORE,
     "too-cold": Phrase.TOO_COLD,
 }
+_FOR_WHO_IS_THERE = frozenset(
+    {*ASKED, *HINTED.values(), *_ONCE_MORE.values(), Phrase.MEASURE_AGAIN, Phrase.WELCOME, Phrase.NIGHT_WELCOME}
+)
+"""What only says what to do at the readers: nobody is to hear it who has gone. That they may pass is heard at the door, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ class Left:
     """Nobody is there any more."""
 
 
-Note = Closed | NightArrival | Left | Say | Show | MeasureAgain
+Note = Closed | NightArrival | Left | Say | Unsay | Show | MeasureAgain
 """What the machine tells: to the checkpoint, or, as an effect, past it."""
 Judged = Callable[[CredentialResolved, int], CredentialResolved]
 
@@ -166,6 +171,7 @@ class VisitMachine:
         self._went_in = False  # whoever the last decision was about
         self._greeted = False
         self._night_told = False
+        self._night_at: int | None = None  # the guard is called then, if they are still there
         self._went_out_ms: int | None = None  # when somebody last did
 
     def adopt(self, policy: Policy) -> None:
@@ -181,6 +187,12 @@ class VisitMachine:
     def _anybody(self) -> bool:
         """Whether the sensor sees somebody, or did a moment ago."""
         return self._present or self._left_ms is not None
+
+    @property
+    def _out_of_sight(self) -> bool:
+        """Whether the sensor saw them go, though they may be back yet: nothing is asked of nobody. Where no sensor saw them come
+        either, they are there as far as the gate knows."""
+        return self._left_ms is not None
 
     @property
     def who(self) -> str:
@@ -259,7 +271,7 @@ class VisitMachine:
     def unread(self, event: CodeUnread, now: Moment, *, near: bool) -> list[Note]:
         """A code is held up that cannot be read. Told only while a step that a code can do is still to be done, to somebody who is
         known to be there: `near`, at the approach."""
-        if not self._shows_code(near=near):
+        if not self._shows_code(near=near) or (self._out_of_sight and not near):
             return []
         return [*self._asking.hint(event.hint, self._policy.visit.code_hint_s, now)]
 
@@ -359,7 +371,9 @@ class VisitMachine:
     def _arrived(self, now: Moment) -> list[Note]:
         blink, self._left_ms = self._left_ms is not None, None
         if blink:
-            return self._somebody(now) + (self._greet(now) if self.state is VisitState.DONE else [])
+            return ([] if self._night_at is not None else self._somebody(now)) + (
+                self._greet(now) if self.state is VisitState.DONE else []
+            )
         self._since_ms = max(self._since_ms, now.mono_ms - HEARD_LATE_MS)
         attempt = self._attempt
         notes: list[Note] = []
@@ -370,19 +384,28 @@ class VisitMachine:
         if attempt is None:
             self._coming = self._ids()
             self._same = frozenset({self._coming})
-        notes += self._somebody(now)
-        leaver = self._went_out_ms is not None and now.mono_ms - self._went_out_ms <= LEAVER_MS
+        leaver = self._may_be_leaver(now)
+        if leaver:
+            self._night_at = now.mono_ms + PASSES_MS
+        else:
+            notes += self._somebody(now)
         self._greeted = self._greeted or leaver
         self._asking.progress(now.after(PASSES_MS) if leaver else now)
         notes.append(MeasureAgain())
         return notes + (self._greet(now) if attempt is None else self._take(Presence(True), now))
 
+    def _may_be_leaver(self, now: Moment) -> bool:
+        """Whether whoever comes now may be who has just gone out, on their way."""
+        leaver_ms = seconds(self._policy.prompter.leaver_s)
+        return self._went_out_ms is not None and now.mono_ms - self._went_out_ms < leaver_ms
+
     def _leaving(self, now: Moment) -> list[Note]:
         self._last = Last()  # what is read from now on is held up anew
+        unsaid = Unsay(_FOR_WHO_IS_THERE)
         if self._went_in:
-            return self._gone(now)
+            return [unsaid, *self._gone(now)]
         self._left_ms = now.mono_ms
-        return []
+        return [unsaid]
 
     def _gone(self, now: Moment) -> list[Note]:
         notes = self._end_by(VisitInput.GONE, now) if self._attempt is not None else []
@@ -392,6 +415,7 @@ class VisitMachine:
         return notes
 
     def _somebody(self, now: Moment) -> list[Note]:
+        self._night_at = None
         if self._night_told or not self._policy.is_night(now):
             return []
         self._night_told = True
@@ -477,12 +501,13 @@ class VisitMachine:
         screening = findings.screening
         if screening.settled:
             return []
-        said = Say(_ONCE_MORE.get(screening.reason, Phrase.MEASURE_AGAIN), Priority.PROMPT)
+        phrase = _ONCE_MORE.get(screening.reason, Phrase.MEASURE_AGAIN)
+        said = [] if self._out_of_sight else [Say(phrase, Priority.PROMPT)]
         if screening.state is ScreeningState.WANTED:
             self._since_ms = now.mono_ms
-            return [said, MeasureAgain()]
+            return [*said, MeasureAgain()]
         self._measure_at = now.mono_ms + seconds(self._policy.temperature.repeat_after_s)
-        return [said]
+        return [*said]
 
     # ends
 
@@ -510,6 +535,7 @@ class VisitMachine:
 
     def _left(self) -> Note:
         self._went_in = self._greeted = self._night_told = False
+        self._night_at = None
         self._ended = self._held = None
         self._coming, self._same = "", frozenset()
         self.no_vehicle()
@@ -523,13 +549,15 @@ class VisitMachine:
     def deadline(self) -> int | None:
         """When it wants to be asked again."""
         lost = None if self._left_ms is None else self._left_ms + seconds(self._policy.visit.presence_lost_s)
-        return earliest(lost, self._time_out_at(), self._measure_at, self._prompt_at())
+        return earliest(lost, self._time_out_at(), self._measure_at, self._prompt_at(), self._call_at())
 
     def due(self, now: Moment) -> list[Note]:
         """Do what its deadline was for."""
         if self._left_ms is not None and now.mono_ms >= self._left_ms + seconds(self._policy.visit.presence_lost_s):
             self._left_ms = None
             return self._gone(now)
+        if (call := self._call_at()) is not None and now.mono_ms >= call:
+            return self._somebody(now)
         if self._measure_at is not None and now.mono_ms >= self._measure_at:
             return self._measure(now)
         if (time_out := self._time_out_at()) is not None and now.mono_ms >= time_out:
@@ -550,9 +578,12 @@ class VisitMachine:
             return None
         return max(self._asking.idle_at(self._policy.visit.between_steps_s), self._measure_at or 0)
 
+    def _call_at(self) -> int | None:
+        return None if self._out_of_sight else self._night_at
+
     def _prompt_at(self) -> int | None:
         waiting = self.state in (VisitState.PRESENT, VisitState.UNDER_WAY) and self._measure_at is None
-        return self._asking.prompt_at() if waiting else None
+        return self._asking.prompt_at() if waiting and not self._out_of_sight else None
 
     def _prompt(self) -> list[Note]:
         to_do = self._attempt.findings.to_do if self._attempt is not None else (Step.CREDENTIAL,)

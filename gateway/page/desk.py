@@ -58,6 +58,7 @@ TELL_S: Final = 2.0  # told at least this often
 SLOW_S: Final = 60.0  # the duty roster and old registrations are looked at this often
 TURNS_MS: Final = 5_000  # the deciding thread turns at least once a second
 CARD_MS: Final = 20_000  # so long a tablet waits for a card
+SAME_CARD_MS: Final = 5_000  # what is read again within this still lies there from the log-in
 MOST_CARDS: Final = 8  # tablets that wait for one at a time
 MOST_ORDERS, WITHIN_MS = 20, 10_000  # of one guard, so many within that time
 MODULE: Final = "gateway.page.process"
@@ -107,6 +108,7 @@ class PageDesk:
         self._tablets = Tablets(secrets.token_urlsafe, self._tablets_before())
         self._guesses = Guesses()
         self._cards: list[_Waiting] = []
+        self._logged_in: Mapping[tuple[str, str], int] = {}  # credential and reader, and until when it still lies there
         self._ordered: dict[str, deque[int]] = {}  # when each guard gave his last orders
         self._duty: tuple[messages.OnDuty, ...] = ()
         self._listening: bool | None = None  # not known yet
@@ -174,14 +176,13 @@ class PageDesk:
         self._policy = policy
 
     def seeing(self, post: Callable[[CredentialResolved], None]) -> Callable[[CredentialResolved], None]:
-        """`post`, with an eye on the guards' own cards."""
+        """`post`, but for a card that is shown for a log-in: it does nothing else at the gate."""
 
-        def both(event: CredentialResolved) -> None:
-            post(event)
-            if event.verdict.outcome is Outcome.VALID and event.verdict.holder:
-                self._card(event.verdict.holder)
+        def unless_for_log_in(event: CredentialResolved) -> None:
+            if not self._is_for_log_in(event):
+                post(event)
 
-        return both
+        return unless_for_log_in
 
     # the page is told
 
@@ -390,17 +391,28 @@ class PageDesk:
         self._cards.append(_Waiting(ask, now_ms + CARD_MS))
         return None
 
-    def _card(self, holder: str) -> None:
+    def _is_for_log_in(self, event: CredentialResolved) -> bool:
+        """Whether it is shown for a log-in that waits, and is used up by it; or still lies there from one."""
+        if event.verdict.outcome is not Outcome.VALID or not event.verdict.holder:
+            return False
+        now_ms, shown = self._gate.now().mono_ms, (event.verdict.credential, event.reader)
+        if now_ms >= self._logged_in.get(shown, now_ms):
+            self._card(event.verdict.holder, shown, now_ms)
+        return now_ms < self._logged_in.get(shown, now_ms)
+
+    def _card(self, holder: str, shown: tuple[str, str], now_ms: int) -> None:
         """A valid credential of this holder was read: it logs in the one tablet that waits for it, if a guard's it is."""
-        if not self._cards:  # the readers' threads do not wait while a PIN is tried
+        guard = self._guard_of(holder) if self._cards else None
+        if guard is None or not self._waiting_for(
+            guard, now_ms
+        ):  # nobody else at the readers waits while a PIN is tried
             return
         with self._lock:
-            guard = self._guard_of(holder)
-            if guard is None:
-                return
-            now_ms = self._gate.now().mono_ms
-            waiting = [each for each in self._cards if now_ms < each.until_ms and self._is_for(each, guard)]
+            waiting = self._waiting_for(guard, now_ms)
             self._cards = [each for each in self._cards if each not in waiting]
+            if waiting:
+                still = {each: until_ms for each, until_ms in self._logged_in.items() if now_ms < until_ms}
+                self._logged_in = {**still, shown: now_ms + SAME_CARD_MS}
             for each in waiting:
                 answer = (
                     self._begun(each.ask, guard, _tablet(each.ask), now_ms)
@@ -416,9 +428,10 @@ class PageDesk:
             logger.error("%s", error)
             return None
 
-    def _is_for(self, waiting: _Waiting, guard: Guard) -> bool:
-        """Whether it is a tablet where this guard has given his PIN: at any other one somebody else may wait for his card."""
-        return self._tablets.knows(_tablet(waiting.ask), guard.name)
+    def _waiting_for(self, guard: Guard, now_ms: int) -> list[_Waiting]:
+        """The tablets that wait and where this guard has given his PIN: at any other one somebody else may wait for his card."""
+        waiting = [each for each in self._cards if now_ms < each.until_ms]
+        return [each for each in waiting if self._tablets.knows(_tablet(each.ask), guard.name)]
 
     def _look_at_waiting(self, now_ms: int) -> None:
         with self._lock:

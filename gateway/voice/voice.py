@@ -54,6 +54,7 @@ class _Saying:
     values: Mapping[str, str]
     priority: int
     asked_s: float
+    number: int
 
 
 class Whose(Protocol):
@@ -84,6 +85,9 @@ class Silence:
     """The voice of a gate without a loudspeaker."""
 
     def say(self, phrase: str, values: Mapping[str, str], priority: Priority) -> None:
+        """Nothing."""
+
+    def unsay(self, phrases: frozenset[str]) -> None:
         """Nothing."""
 
     def tone(self, tone: Tone, on: bool) -> None:
@@ -118,10 +122,12 @@ class Voice:
         self._waiting: queue.PriorityQueue[tuple[int, int, _Saying | None]] = queue.PriorityQueue()
         self._order = itertools.count()
         self._volume_percent = 100
-        self._lock = threading.Lock()  # over the three below
+        self._lock = threading.Lock()  # over all below
         self._loud = False
         self._tones: dict[Tone, Path] = {}
         self._sounding: set[Tone] = set()
+        self._unsaid: dict[str, int] = {}  # phrases, and from which number on they are said
+        self._sent: dict[tuple[str, int], tuple[str, ...]] = {}  # prompts that may wait at the loudspeaker, by priority
         self._thread = threading.Thread(target=self._run, name="voice", daemon=True)
 
     def start(self) -> None:
@@ -144,7 +150,16 @@ class Voice:
         if self._waiting.qsize() >= MOST_WAITING and number < SPEECH[Priority.ALARM]:
             logger.warning("%s not said: %d others are waiting", phrase, MOST_WAITING)
             return
-        self._waiting.put((-number, next(self._order), _Saying(phrase, dict(values), number, self._now_s())))
+        order = next(self._order)
+        self._waiting.put((-number, order, _Saying(phrase, dict(values), number, self._now_s(), order)))
+
+    def unsay(self, phrases: frozenset[str]) -> None:
+        """Do not say these as prompts any more, but for what has begun; does not block."""
+        with self._lock:
+            self._unsaid.update(dict.fromkeys(phrases, next(self._order)))
+            for (phrase, priority), wavs in self._sent.items():
+                if phrase in phrases:
+                    self._speaker.drop(wavs, priority)
 
     def tone(self, tone: Tone, on: bool) -> None:
         """Loop a tone, or stop it; does not block."""
@@ -206,12 +221,17 @@ class Voice:
             self._sounds.file(saying.phrase, saying.values, lang) for lang in self._languages if self._in_time(saying)
         ]
         wavs = tuple(str(path) for path in found if path is not None)
-        if wavs and self._in_time(saying):
-            softer = saying.priority < SPEECH[Priority.ALARM]
-            self._speaker.play(wavs, saying.priority, self._volume_percent if softer else 100)
+        with self._lock:  # what is unsaid meanwhile is dropped there
+            if wavs and self._in_time(saying):
+                softer = saying.priority < SPEECH[Priority.ALARM]
+                self._speaker.play(wavs, saying.priority, self._volume_percent if softer else 100)
+                if saying.priority <= SPEECH[Priority.PROMPT]:
+                    self._sent[saying.phrase, saying.priority] = wavs
 
     def _in_time(self, saying: _Saying) -> bool:
-        return self._now_s() - saying.asked_s <= TOO_LATE_S
+        """Whether it is still to be said: to somebody who is there."""
+        unsaid = saying.priority <= SPEECH[Priority.PROMPT] and saying.number < self._unsaid.get(saying.phrase, 0)
+        return not unsaid and self._now_s() - saying.asked_s <= TOO_LATE_S
 
     def _make_tones(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

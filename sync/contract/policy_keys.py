@@ -93,6 +93,7 @@ POLICY_KEYS: Final[Mapping[str, PolicyKey]] = {
         kind="str", listed=True, most=4, choices=("resident", "tenant", "returnee", "visitor")
     ),
     "prompter.again_s": PolicyKey(kind="float", unit="s", low=1, high=600),
+    "prompter.leaver_s": PolicyKey(kind="float", unit="s", low=0, high=60),
     "prompter.mask": PolicyKey(kind="bool"),
     "prompter.distance_s": PolicyKey(kind="float", unit="s", low=1, high=600),
     "prompter.slogans": PolicyKey(kind="str", listed=True, pattern="^slogan-[a-z0-9-]{1,32}\\Z", most=32),

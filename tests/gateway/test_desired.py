@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from gateway.config import ConfigError, GateConfig, load, policy_with
+from gateway.config.office_keys import policy_keys
 from gateway.core.events import DeviceChanged, DirectoryRefused, Event, PolicyChanged
-from gateway.core.policy import AntiPassback, Policy
+from gateway.core.policy import FIXED, OWN_NAMES, AntiPassback, Policy
 from gateway.desired import DesiredState
 from gateway.directory import Directory
 from sync.contract.directory import Table
+from sync.contract.policy_keys import POLICY_KEYS
 from tests.gateway.config.files import devices, sections
 
 
@@ -104,3 +106,61 @@ def test_what_has_become_wrong_with_the_file_keeps_no_policy_out(tmp_path: Path)
 
 def _with_table(config: GateConfig, table: dict[str, object]) -> GateConfig:
     return replace(config, source=replace(config.source, table=table))
+
+
+OTHERWISE: Mapping[str, object] = {
+    "timezone": "Europe/Berlin",
+    "portal.name": "back",
+    "portal.kind": "sealed",
+    "portal.lock": "fail-safe",
+    "portal.escape_route": False,
+    "portal.exit_needs_credential": True,
+    "visit.presence_sensor": False,
+    "alarms.post": True,
+    "portal": {"escape_route": False, "lock": "fail-safe"},
+    "visit": {"presence_sensor": False},
+    "alarms": {"post": True},
+    "rules": {"all": {"steps": []}},
+    "rules.all.steps": [],
+    "schedules": {"day": {"mode": "free"}},
+    "schedules.day.mode": "free",
+    "rounds.lobby.times": ["09:00"],
+}
+"""What no office sets, with another value than the file has: each fixed key, each section that holds one, each section with names of one's own."""
+
+
+def test_what_is_listed_here_is_all_of_it() -> None:
+    sections_of_fixed = {key.rpartition(".")[0] for key in FIXED} - {""}
+    assert {*FIXED, *sections_of_fixed} <= OTHERWISE.keys()
+    assert {key.partition(".")[0] for key in OTHERWISE} >= OWN_NAMES
+    keys = dict(policy_keys())
+    assert keys.keys() >= FIXED and POLICY_KEYS.keys() == keys.keys() - FIXED, "a key is either the office's or fixed"
+    assert not [key for key in keys if key.partition(".")[0] in OWN_NAMES]
+    page = (Path(__file__).resolve().parents[2] / "docs" / "office-directory.md").read_text("utf-8")
+    assert all(f"`{key}`" in page for key in FIXED), "docs/office-directory.md names each"
+
+
+@pytest.mark.parametrize("before", ["", "main/"])
+@pytest.mark.parametrize("key", OTHERWISE)
+def test_what_says_how_the_place_is_built_is_not_changed_from_afar(
+    key: str, before: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(tmp_path, sections() + devices())
+    before = before and f"{site.config.gate.id}/"
+    policy = site.wants(monkeypatch, {before + key: OTHERWISE[key], "portal.release_s": 3})
+    assert policy == replace(site.config.policy, portal=replace(site.config.policy.portal, release_s=3.0))
+    (refused,) = site.refused
+    assert refused.startswith(f"{before}{key}: is not changed from afar")
+
+
+@pytest.mark.parametrize("key", [key for key in POLICY_KEYS if key.startswith("portal.")])
+def test_times_and_rules_of_the_portal_may_be_set_and_are_gone_by(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(tmp_path, sections() + devices(out=("simulated-rdm6300", "exit-reader")))
+    name = key.removeprefix("portal.")
+    known = POLICY_KEYS[key]
+    now = getattr(site.config.policy.portal, name)
+    wanted = "soft" if known.choices else int(now) + (1 if name != "pre_alarm_after_s" else -1)
+    assert getattr(site.wants(monkeypatch, {key: wanted}).portal, name) == wanted
+    assert site.refused == []

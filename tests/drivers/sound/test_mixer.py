@@ -213,3 +213,17 @@ def test_whatever_is_asked_each_block_is_whole_and_a_stopped_mixer_falls_silent(
     it.hear(WAITS_MS + 2 * longest_ms + 200)
     assert set(it.hear(100)) == {0}
     assert loudest_step(it.out) <= 2 * LOUDEST // EDGE + 2, "it clicks"
+
+
+def test_what_waits_is_dropped_and_what_has_begun_goes_on() -> None:
+    it = Played()
+    it.play("phrase", priority=PHRASE)
+    it.hear(100)
+    it.play("phrase", priority=PHRASE)
+    it.play("greeting", "short", priority=GREETING)
+    it.play("greeting", priority=GREETING)
+    it.mixer.drop(["phrase"], PHRASE)
+    it.mixer.drop(["greeting", "short"], PHRASE)  # that was asked for with another one
+    it.mixer.drop(["greeting"], GREETING)
+    it.mixer.drop(["never asked for"], GREETING)
+    assert it.hear(2100) == [200] * 45 + [100] * 50 + [400] * 2 + [0] * 8

@@ -61,6 +61,16 @@ def test_a_higher_priority_cuts_short_and_a_lower_one_waits(out: Path, tmp_path:
     assert played(out).count(100) < 20 * RATE
 
 
+def test_what_waits_can_be_dropped(out: Path, tmp_path: Path) -> None:
+    first, low, other = (wav(tmp_path / f"{level}.wav", level, 0.3) for level in (100, 200, 300))
+    with into(out) as it:
+        for name in (first, low, other):
+            it.speaker.play((name,), GREETING)
+        it.speaker.drop((low,), GREETING)
+        it.speaker.drop((), GREETING)
+        until(lambda: told_apart(played(out)) == [100, 300])
+
+
 def test_a_loop_goes_on_until_it_is_stopped_and_speech_waits_below_it(out: Path, tmp_path: Path) -> None:
     tone = wav(tmp_path / "tone.wav", 100, 0.05)
     with into(out) as it:

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.core import effects
+from gateway.core import durable, effects
 from gateway.core.alarm_rules import AlarmInput, AlarmState
 from gateway.core.alarms import AlarmBook
+from gateway.core.capacity import REACHED, WARNING
 from gateway.core.events import Acknowledge, CallPressed, ClockStepped, FireInput, Tick
 from gateway.core.moment import Moment
-from gateway.core.open_alarm import OpenAlarm
+from gateway.core.open_alarm import Kept, OpenAlarm
 from gateway.core.policy import AlarmPolicy
 from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, Level
 from tests.gateway.core.acting import Gate, at
@@ -146,3 +147,23 @@ def test_an_input_that_its_state_does_not_know_moves_nothing() -> None:
     assert not entry.moves(AlarmInput.OVER)
     entry.move(AlarmInput.OVER)
     assert entry.state is AlarmState.RAISED
+
+
+@pytest.mark.parametrize("kind", AlarmKind)
+@pytest.mark.parametrize("detail", ["", WARNING, REACHED, "thermometer"])
+def test_how_far_each_kind_rises_when_nobody_answers(kind: AlarmKind, detail: str) -> None:
+    """As docs/checkpoint.md has it: all to the leader on shift, but for what is no more than a notice."""
+    now = at()
+    alarms = book({}, "b1", now)
+    alarms.raise_(kind, now, detail)
+    told = [news.alarm.level for _ in range(4) for news in alarms.due(now.mono_ms + 86_400_000)]
+    notices = {(AlarmKind.CAPACITY, WARNING): Level.GATE, (AlarmKind.CAPACITY, REACHED): Level.DUTY_ROOM}
+    most = notices.get((kind, detail), Level.LEADER)
+    assert alarms.open[0].level is most and told == ([most] if most is not Level.GATE else [])
+    assert alarms.lamp is (most is not Level.GATE) and alarms.deadline() is None
+
+
+def test_a_notice_that_an_earlier_version_has_told_the_leader_of_stays_told() -> None:
+    kept = Kept(id="ab" * 16, kind=AlarmKind.CAPACITY, portal="main", since_ms=1, detail=WARNING, level=Level.LEADER)
+    alarms = book({f"alarm/{kept.id}": durable.encode(kept)}, "b1", at())
+    assert alarms.open[0].level is Level.LEADER and alarms.deadline() is None

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 
 from gateway.core import effects, events
 from gateway.core.alarm_desk import ENDS_WITH_THE_GATE
-from gateway.core.alarm_rules import RULES, Life
+from gateway.core.alarm_rules import RULES, Life, rises_to
 from gateway.core.alarms import TOLD_EACH
 from gateway.core.door import DoorState
 from gateway.core.moment import Moment
@@ -251,8 +251,10 @@ class AnyGate(RuleBasedStateMachine):
                 continue  # what comes and goes has to be answered while it is there
             waits_ms = self.gate.now.mono_ms - self.begun[alarm.id]
             due = [level for level, after_s in levels.items() if after_s and waits_ms >= seconds(after_s)]
+            most = max(rises_to(alarm.kind, alarm.detail), RULES[alarm.kind].level)
+            assert alarm.level <= most, "a notice wakes nobody whom it does not concern"
             if not alarm.acknowledged:
-                assert alarm.level >= max(due, default=Level.GATE)
+                assert alarm.level >= max((level for level in due if level <= most), default=Level.GATE)
 
     @invariant()
     def forced_is_raised_within_its_debounce(self) -> None:

@@ -86,7 +86,8 @@ def something(gate: Gate, chance: random.Random) -> None:
         for direction in chance.sample(list(Direction), 2):
             gate.arrive()
             gate.read(card(f"h-{chance.randrange(90)}"), direction)
-            gate.read(card(gate.last.holder or "h-0"), direction)
+            holder = gate.last.holder if gate.visits else ""  # on the way out more may be asked: then there is none yet
+            gate.read(card(holder or "h-0"), direction)
     else:
         gate.send(rarer(gate, chance) if chance.random() < 0.4 else happens(gate, chance))
     gate.wait(chance.choice([0, 0, 0.1, 0.6, 3.0, 6.0, 30.0]))

@@ -18,12 +18,12 @@ from gateway.core import events
 from gateway.core.effects import Append, Show
 from gateway.core.events import CredentialResolved, Outcome, Verdict
 from gateway.core.moment import Moment
-from gateway.core.policy import CapacityPolicy, Due, Mode, Policy, RoundPolicy
+from gateway.core.policy import AntiPassback, CapacityPolicy, Due, Mode, Policy, RoundPolicy
 from gateway.core.status import Status
 from gateway.directory import Directory
 from gateway.page import messages
 from gateway.page.alarms import LATELY, LATELY_MS, MOST_SHOWN, RecentAlarms
-from gateway.page.desk import CARD_MS, MOST_CARDS, MOST_ORDERS, WITHIN_MS, Gate, PageDesk
+from gateway.page.desk import CARD_MS, MOST_CARDS, MOST_ORDERS, SAME_CARD_MS, WITHIN_MS, Gate, PageDesk
 from gateway.page.guards import Guard, Role, new_guard, write_guards
 from gateway.page.messages import Answer, Ask, HandOver, Person, Snapshot, decode_to_page, encode
 from gateway.page.recall import recall
@@ -37,6 +37,8 @@ from sync.contract.colours import PassType
 from sync.contract.directory import Duty, DutyRole
 from sync.contract.records import AlarmRecord, Direction, Door, DrillStage, Shift, ShiftAction, Visit, VisitOutcome
 from tests.gateway.config.files import devices, sections
+from tests.gateway.core.acting import Gate as Core
+from tests.gateway.core.acting import at, card, health, policy
 from tests.gateway.journaling import NOW, opened
 from tests.gateway.journaling import Answer as Answered
 
@@ -395,9 +397,87 @@ def test_a_card_logs_in_the_one_tablet_that_waits(world: World) -> None:
     answer = world.sent[-1]
     assert answer.ok
     assert answer.person == messages.Person(name="Chen", leader=True)
-    assert len(seen) == 4  # the gate hears of each all the same
+    assert [each.verdict.holder for each in seen] == ["h-li", "h-somebody", ""], "the gate hears of no other"
     post(read("h-li"))
     assert world.sent[-1] is answer  # nobody waits any more
+
+
+@dataclass
+class Between:
+    """A gate behind the page's desk: what is read goes by the desk to the core."""
+
+    world: World
+
+    def __post_init__(self) -> None:
+        rounds = {"lobby": RoundPolicy(times=("09:00",), within_min=1, confirmed_by=("h-chen",))}
+        self.gate = Core(policy(rounds=rounds, portal__anti_passback=AntiPassback.HARD), now=at("08:58"))
+        self.gate.wait(180)  # due at 09:00, and missed a minute later
+        self.post = self.world.desk.seeing(self._take)
+
+    def _take(self, event: CredentialResolved) -> None:
+        self.gate.send(event)
+
+    def show(self, verdict: Verdict, direction: Direction = Direction.ENTRY) -> None:
+        self.post(CredentialResolved(verdict, "reader", direction, self.gate.now.mono_ms))
+
+    @property
+    def stands(self) -> tuple[object, ...]:
+        return (
+            self.gate.core.durable(),
+            self.gate.core.status(),
+            self.gate.core.deadline(),
+            len(self.gate.seen),
+            len(self.gate.commits),
+        )
+
+
+SHOWN = (
+    card("h-chen"),
+    card("h-chen", kind="pass", credential="pass-1", counter=7),
+    card("h-chen", PassType.VISITOR, stays_home=True),
+    health(holder="h-chen"),
+)
+"""Whatever is the leader's and is good."""
+
+
+@pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("shown", SHOWN, ids=lambda shown: f"{shown.kind}-{shown.pass_type}")
+def test_a_card_that_is_shown_for_a_log_in_does_nothing_else(
+    world: World, shown: Verdict, there: bool, direction: Direction
+) -> None:
+    between = Between(world)
+    assert between.gate.core.status().rounds, "the round is overdue"
+    if there:
+        between.gate.send(events.Presence(True))
+    tablet = world.log_in("Chen", "502847").tablet
+    assert world.say(messages.LogInByCard(tablet=tablet)) is None
+    before = between.stands
+    between.show(shown, direction)
+    between.show(shown, direction)  # it still lies there
+    assert world.sent[-1].ok and between.stands == before
+    world.now_ms += SAME_CARD_MS
+    between.show(card("h-chen"))
+    assert not between.gate.core.status().rounds, "shown anew it confirms"
+
+
+@pytest.mark.parametrize("kind", ["nobody-waits", "somebody-else-waits", "too-late", "not-good", "other-reader"])
+def test_a_card_that_is_shown_for_no_log_in_is_the_gates(world: World, kind: str) -> None:
+    between = Between(world)
+    tablet = world.log_in(*(("Li", "739164") if kind == "somebody-else-waits" else ("Chen", "502847"))).tablet
+    if kind != "nobody-waits":
+        assert world.say(messages.LogInByCard(tablet=tablet)) is None
+    if kind == "too-late":
+        world.now_ms += CARD_MS
+    if kind == "other-reader":  # somebody holds a copy to another one
+        between.post(CredentialResolved(card("h-chen"), "other", Direction.ENTRY, between.gate.now.mono_ms))
+        assert world.sent[-1].ok and between.gate.core.status().rounds
+    if kind == "not-good":
+        between.show(card("h-chen", outcome=Outcome.EXPIRED, reason="expired"))
+        assert between.gate.visits, "it is refused like any other"
+        return
+    between.show(card("h-chen"))
+    assert not between.gate.core.status().rounds
 
 
 def test_a_guard_who_waits_with_a_browser_of_his_own_gets_no_log_in_of_the_leader(world: World) -> None:

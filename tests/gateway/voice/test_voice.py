@@ -38,6 +38,9 @@ class Loudspeaker:
         self.percent = percent
         self._tell("play", wavs, priority)
 
+    def drop(self, wavs: tuple[str, ...], priority: int) -> None:
+        self._tell("drop", wavs, priority)
+
     def loop(self, wav: str, priority: int, percent: int = 100) -> None:
         self.percent = percent
         self._tell("loop", (wav,), priority)
@@ -154,6 +157,28 @@ def test_what_comes_too_late_is_not_said(stage: Callable[[], Stage]) -> None:
     assert on.sounds.asked == ["welcome", "granted"]  # the second was not even looked for
 
 
+def test_what_is_unsaid_is_not_said_but_for_what_is_more_than_a_prompt(stage: Callable[[], Stage]) -> None:
+    on = stage()
+    on.say_while_busy(
+        ("welcome", Priority.CHIME),  # while its sound is looked for
+        ("show-pass", Priority.REFUSAL),  # as at the exit button
+        ("show-pass", Priority.PROMPT),
+        ("show-forehead", Priority.PROMPT),
+        ("granted", Priority.PROMPT),
+    )
+    on.voice.unsay(frozenset({"welcome", "show-pass", "show-forehead"}))
+    on.voice.say("show-forehead", {}, Priority.PROMPT)  # to who comes next
+    on.sounds.go.set()
+    told = on.speaker.wait(3)
+    assert [(Path(wavs[0]).stem, priority) for _, wavs, priority in told] == [
+        ("show-pass", 3),
+        ("granted", 2),
+        ("show-forehead", 2),
+    ]
+    on.voice.unsay(frozenset({"show-pass", "show-forehead"}))
+    assert on.speaker.told[3:] == [("drop", ("/en/show-forehead.wav",), 2)], "it may still wait at the loudspeaker"
+
+
 def test_too_much_is_said_to_nobody_but_alarms_are(stage: Callable[[], Stage]) -> None:
     on = stage()
     on.say_while_busy(("welcome", Priority.PROMPT), *[("show-pass", Priority.PROMPT)] * (MOST_WAITING + 50))
@@ -251,5 +276,6 @@ def test_a_recording_is_played(tmp_path: Path) -> None:
 
 def test_a_gate_without_a_loudspeaker() -> None:
     silence = Silence()
+    assert silence.unsay(frozenset()) is None  # type: ignore[func-returns-value]  # likewise
     assert silence.say("fire", {}, Priority.FIRE) is None  # type: ignore[func-returns-value]  # it must be callable, and do nothing
     assert silence.tone(Tone.EVACUATION, True) is None  # type: ignore[func-returns-value]  # likewise
