@@ -8,7 +8,8 @@ from sync.contract.alarms import StateMessage
 
 CLONE_TIMES: Final = 3  # so often within `CLONE_S` a boot that was superseded must speak: one message may come late
 CLONE_S: Final = 3600
-SILENT_S: Final = 90  # of a gate that tells its state every 10 s
+SILENT_S: Final = 90  # of a gate that tells its state every 10 s,
+GONE_S: Final = 25  # and of one that has said that it goes
 
 
 def boot_name(boot: str | bytes) -> str:
@@ -55,7 +56,8 @@ def is_cloned(gate: Gate, state: StateMessage, now: datetime) -> bool:
 def take_back(gate: Gate, state: StateMessage, now: datetime) -> bool:
     """Of two machines that ran as this gate (`is_cloned`), one has been silent for long: the state of the other counts again. Returns
     whether it was taken."""
-    if gate.state_at is not None and (now - gate.state_at).total_seconds() < SILENT_S:
+    silent_s = SILENT_S if gate.said_online else GONE_S
+    if gate.state_at is not None and (now - gate.state_at).total_seconds() < silent_s:
         return False
     boot = boot_name(state.boot)
     gate.earlier_boots = [*(each for each in gate.earlier_boots if each != boot), gate.boot][-KNOWN_BOOTS:]

@@ -110,6 +110,15 @@ def test_of_two_machines_the_one_that_goes_on_counts_again(gate: Gate) -> None:
     assert not take_state(gate, online(2, 11, 9_000), late)
 
 
+def test_one_that_has_said_that_it_goes_need_not_be_waited_for_as_long(gate: Gate) -> None:
+    take_state(gate, online(1, 9, 999_000), NOW)
+    take_state(gate, online(2, 10, 5), NOW)
+    take_state(gate, will(2, 10), NOW + timedelta(seconds=1))
+    assert not take_back(gate, online(1, 99, 1_019_000), NOW + timedelta(seconds=20)), "it may be coming back"
+    assert take_back(gate, online(1, 99, 1_029_000), NOW + timedelta(seconds=30))
+    assert gate.is_online(NOW + timedelta(seconds=30))
+
+
 def test_a_will_of_a_boot_that_the_office_does_not_know_is_of_no_connection(gate: Gate) -> None:
     take_state(gate, online(1, 1, 500), NOW)
     assert not take_state(gate, will(2, 1), NOW)
