@@ -50,11 +50,11 @@ class CardReader(Protocol):
         """The card is taken away."""
 
 
-class Camera(Protocol):
-    """The simulated camera's scene."""
+class CodeScanner(Protocol):
+    """What a simulated camera or scanner sees."""
 
     def show(self, text: str) -> None:
-        """A QR is brought near and held."""
+        """A code is brought near and held."""
 
     def clear(self) -> None:
         """It is put away."""
@@ -102,8 +102,8 @@ class Stage:
     thermometer: Thermometer | None
     card_reader: CardReader | None
     exit_reader: CardReader | None
-    camera: Camera | None
-    exit_camera: Camera | None = None
+    camera: CodeScanner | None
+    exit_camera: CodeScanner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +224,7 @@ class People(threading.Thread):
     def _do_screenshot(self, name: str) -> None:
         self._hold_up(self._stage.camera, name, SCREENSHOT_AGO_S)
 
-    def _hold_up(self, camera: Camera | None, name: str, ago_s: int = 0) -> None:
+    def _hold_up(self, camera: CodeScanner | None, name: str, ago_s: int = 0) -> None:
         if camera is not None:
             camera.show(self._cast.shown(name, self._clock.now().at_ms // 1000 - ago_s))
             self._hold(0.45, 2.5)

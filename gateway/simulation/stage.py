@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drivers.camera.device import SimulatedCamera
 from drivers.catalogue import Bench
 from drivers.simulators.doorway import Doorway
 from gateway.clock import Clock
@@ -22,8 +21,8 @@ def play(simulation: SimulationConfig, hardware: Hardware, bench: Bench, clock: 
         thermometer=_simulator(hardware, "thermometer"),
         card_reader=_simulator(hardware, "entry-reader"),
         exit_reader=_simulator(hardware, "exit-reader"),
-        camera=_camera(hardware, "entry-camera"),
-        exit_camera=_camera(hardware, "exit-camera"),
+        camera=_simulator(hardware, "entry-camera"),
+        exit_camera=_simulator(hardware, "exit-camera"),
     )
 
     def began(scene: Scene) -> None:
@@ -51,11 +50,8 @@ def play(simulation: SimulationConfig, hardware: Hardware, bench: Bench, clock: 
     )
 
 
-def _camera(hardware: Hardware, use: str) -> SimulatedCamera | None:
-    camera = hardware.by_use(use)
-    return camera if isinstance(camera, SimulatedCamera) else None
-
-
 def _simulator(hardware: Hardware, use: str) -> Any:
-    """What stands at the far end of a simulated device; None for a real one, which nobody here can use."""
-    return getattr(hardware.by_use(use), "simulator", None)
+    """What people act on at the far end of the first simulated device with this use; None where all are real, which nobody here can
+    use."""
+    ends = (getattr(device, "simulator", None) for config, device in hardware.devices if config.use == use)
+    return next((end for end in ends if end is not None), None)
