@@ -148,6 +148,13 @@ def check_digit(number: str) -> str:
     return "10X98765432"[sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number, strict=False)) % 11]
 
 
+def number_of(text: str) -> str:
+    """A citizen's number. Raises WrongUse for what is none, which says nothing of it."""
+    if not _NUMBER.fullmatch(text) or text[-1] != check_digit(text):
+        raise WrongUse("it is no number of an identity card: 17 digits and a check digit (GB 11643)")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What may leave: these `fields`; and under which `key` a card's id is made of its number."""

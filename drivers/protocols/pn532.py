@@ -11,6 +11,7 @@ The chip is asked for a card again and again. Out of its box it searches without
 5 of RFConfiguration).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -29,6 +30,7 @@ NACK: Final = START + b"\xff\x00\x00"
 HOST, CHIP, ERROR = 0xD4, 0xD5, 0x7F
 WAKE: Final = b"\x55\x55" + bytes(12)  # in front of a frame, which begins with two more
 UID_LENGTHS: Final = (4, 7, 10)
+_HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 POLL_MS: Final = 100
 ANSWER_MS: Final = 500  # of one search, and so of every command
 STALE_MS: Final = 2_000
@@ -93,7 +95,7 @@ def encode_targets(uids: Sequence[str]) -> bytes:
     """What a chip says of these cards. Raises WrongUse for what is no UID."""
     said = bytes((len(uids),))
     for number, uid in enumerate(uids, 1):
-        raw = bytes.fromhex(uid)
+        raw = bytes.fromhex(uid) if _HEX.fullmatch(uid) else b""
         if len(raw) not in UID_LENGTHS or len(uids) > 2:
             raise WrongUse(f"{uid!r} is no UID: 4, 7 or 10 bytes in hexadecimal, of at most two cards")
         said += bytes((number, 0x00, 0x04, 0x08, len(raw))) + raw

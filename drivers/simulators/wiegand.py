@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from drivers.protocols.wiegand import SILENCE_S, encode
+from drivers.protocols.wiegand import SILENCE_S, encode, shortest
 from drivers.settings import WiegandSettings
 from drivers.wiegand import WiegandReader
 
@@ -19,9 +19,10 @@ class WiegandLines:
         for line in self._lines:
             line.connect(True)
 
-    def hold(self, uid: str, length: int = 26) -> None:
-        """Lay a card on it: it says its number, once. Raises WrongUse for a number that `length` bits do not hold."""
-        self.send(encode(uid, length))
+    def hold(self, uid: str, length: int | None = None) -> None:
+        """Lay a card on it: it says its number, once, in as few bits as hold it, or in `length`. Raises WrongUse for one that they do
+        not hold."""
+        self.send(shortest(uid) if length is None else encode(uid, length))
 
     def remove(self) -> None:
         """Take the card away, of which it says nothing."""
