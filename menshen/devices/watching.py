@@ -25,6 +25,7 @@ from drivers.catalogue import MODELS, Bench, Kind
 from drivers.holding import holder
 from drivers.readings import (
     CardRead,
+    CardUnread,
     CodeHint,
     CodeRead,
     Crossed,
@@ -153,6 +154,8 @@ def in_words(reading: Reading) -> str:  # noqa: PLR0911  a row for each kind of 
         case CardRead(uid, technology, facts):
             told = "".join(f", {name}: {value}" for name, value in facts)
             return printable(f"card {uid} ({technology}){told}")
+        case CardUnread(why):
+            return f"a card that cannot be read: {why}"
         case CodeRead(data, text, symbology, decoder):
             begins = text[:HEAD] if text else data[: HEAD // 2].hex(" ")
             more = "…" if len(data) > HEAD else ""

@@ -17,7 +17,17 @@ from click.testing import CliRunner, Result
 
 from drivers.catalogue import MODELS, Bench
 from drivers.holding import Holder, holder
-from drivers.readings import CardRead, CodeHint, CodeRead, DeviceState, DeviceStatus, Hint, Level, Temperature
+from drivers.readings import (
+    CardRead,
+    CardUnread,
+    CodeHint,
+    CodeRead,
+    DeviceState,
+    DeviceStatus,
+    Hint,
+    Level,
+    Temperature,
+)
 from drivers.simulators.identity_card import SimulatedIdentityCard
 from drivers.simulators.standalone import PERSON
 from menshen.cli import main
@@ -341,6 +351,7 @@ def test_readings_in_words() -> None:
     assert in_words(Temperature(36.5, 24.0)) == "36.50 °C (sensor 24.00 °C)"
     assert in_words(Temperature(35.0, None, 36.6)) == "35.00 °C, body 36.60 °C (does not tell its surroundings)"
     assert in_words(CardRead("24D34F59", "iso14443a")) == "card 24D34F59 (iso14443a)"
+    assert in_words(CardUnread("its number has a wrong check digit")).endswith(": its number has a wrong check digit")
     assert in_words(Level(True)) == "active"
     assert in_words(CodeHint(Hint.CLOSER)) == "something like a code, which cannot be read: closer"
     assert in_words(DeviceStatus(DeviceState.LOST, "gone")) == "lost: gone"
