@@ -77,7 +77,7 @@ class Model:
     declarations are loaded by every command.
 
     `wiring`: how a real one is connected. `sign`: by what a model on a port or a bus is recognised, where it can be. `link`: on a port,
-    what a connection's bytes mean, by the settings. `line`: its simulator on a pty. `twin`: the simulated model, where it has one.
+    what a connection's bytes mean, by the settings. `line`: its simulator on a pty; `line_settings`: what to write besides the port, as TOML, to read that. `twin`: the simulated model, where it has one.
     `still`: how long its link lets it say the same before it is taken to hang, where it measures all the time. `wrong`: the keys of settings
     that are no mistake of one value alone, and what to write. `takes`: of a simulated one, raises WrongUse for a card or code that cannot
     be laid on it or held before it.
@@ -96,6 +96,7 @@ class Model:
     sign: "Callable[[], Sign | I2cSign] | None" = None
     link: "Callable[[Any], Callable[[int], Link]] | None" = None
     line: "Callable[[str, Setup], SerialLine] | None" = None
+    line_settings: Mapping[str, str] = field(default_factory=dict)
     twin: Twin | None = None
     still: Still | None = None
     wrong: Callable[[Any], Iterable[tuple[str, str]]] = nothing_wrong

@@ -1,6 +1,6 @@
 """A model on a serial port: what follows from its link and its simulator."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from drivers.model import Kind, Model, Twin, claims_port, nothing_wrong, takes_anything
@@ -38,6 +38,7 @@ def on_port(
     twin_settings: type[Any] | None = None,
     twin_link: LinkOf | None = None,
     twin_takes: Callable[[str], None] = takes_anything,
+    line_settings: Mapping[str, str] | None = None,
 ) -> Model:
     """The model; see Model. `simulator`: makes its line, by what it is set to. `twin_…`: of the simulated one, where it differs: it is
     told its surroundings when it is a thermometer, and nothing else."""
@@ -69,6 +70,7 @@ def on_port(
         sign=sign,
         link=link,
         line=simulator,
+        line_settings=line_settings or {},
         twin=Twin(settings=twin_settings or told, build=build_twin, about=twin_about, takes=twin_takes),
         still=still or (TENTHS if measures else None),
         wrong=wrong,

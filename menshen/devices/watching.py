@@ -39,6 +39,7 @@ from drivers.tally import Tally
 from drivers.threaded import monotonic_ms
 from gateway.config.problems import Report
 from gateway.config.tables import Reader
+from menshen.devices.simulating import by_hand
 from sync.printable import printable
 
 READINGS, RAW = 8, 14  # lines that are kept on the screen
@@ -67,7 +68,9 @@ def settings_of(model: str, port: str, more: Mapping[str, str]) -> Any:
         report.rule(text, (model, name))
     if report.problems() or settings is None:
         said = "; ".join(f"{each.key.rpartition('.')[2]}: {each.text}" for each in report.problems())
-        raise click.UsageError(f"{model}: {said}; its keys: {', '.join(names)} (--set key=value)")
+        simulated = by_hand(model)
+        of_ours = f". Before `menshen devices simulate {model}`: {simulated}" if simulated else ""
+        raise click.UsageError(f"{model}: {said}; its keys: {', '.join(names)} (--set key=value){of_ours}")
     return replace(settings, **{key: port}) if port and key is not None else settings
 
 

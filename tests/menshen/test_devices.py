@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,8 @@ from click.testing import CliRunner, Result
 
 from drivers.catalogue import MODELS, Bench
 from drivers.holding import Holder, holder
+from drivers.models.modbus import registers_of
+from drivers.protocols.modbus import SIMULATED
 from drivers.readings import (
     CardRead,
     CardUnread,
@@ -31,13 +35,15 @@ from drivers.readings import (
 from drivers.simulators.identity_card import SimulatedIdentityCard
 from drivers.simulators.standalone import PERSON
 from menshen.cli import main
-from menshen.devices.watching import Watched, in_words, raw_in_words, screen
+from menshen.devices.simulating import by_hand, section
+from menshen.devices.watching import Watched, in_words, raw_in_words, screen, settings_of
 from tests.drivers.listening import Listener
 from tests.drivers.machine import raspberry_pi
 from tests.drivers.models import REAL, settings
 from tests.gateway.config.files import devices, sections
 
 WAIT_S = 20
+FOREHEAD = "/dev/shm/forehead"  # noqa: S108  a link of the page's
 
 
 def run(*words: str) -> Result:
@@ -216,7 +222,11 @@ def test_probe_finds_it_and_watch_shows_it() -> None:
     [
         (["mlx90614"], 'model = "simulated-mlx90614"'),
         (["gpio-input"], 'model = "simulated-input"'),
-        (["simulated-wiegand"], "is inside the gate alone"),
+        (["simulated-wiegand"], 'is inside the gate alone: write model = "simulated-wiegand"'),
+        (["gpio-input"], 'write model = "simulated-input"'),
+        (["picamera"], 'has no simulator of its own: the gate\'s drawn camera is model = "simulated-camera"'),
+        (["folder"], "a folder stands in for a camera as it is: menshen devices watch --model folder --port PATH"),
+        (["video"], "a video stands in for a camera as it is"),
         (["toaster"], "there is no model 'toaster'"),
         (["rdm6300", "--baud", "19200"], "this model has one rate"),
         (["gy-mcu90615", "--baud", "4800"], "gy-mcu90615 has no 4800 baud; it has 9600, 115200"),
@@ -227,6 +237,20 @@ def test_what_cannot_be_simulated_says_why(words: list[str], said: str) -> None:
     answer = run("simulate", *words)
     assert answer.exit_code == 1
     assert said in answer.output
+
+
+def test_what_to_write_for_the_simulated_modbus_sensor_reads_it() -> None:
+    """Told at its start, by `watch`, and on the page: the same, and it is what the simulator has."""
+    told = section("modbus-thermometer", FOREHEAD)
+    written = tomllib.loads(told[told.index("  [") : told.index("or: ")])
+    page = (Path(__file__).parents[2] / "docs" / "devices.md").read_text("utf-8")
+    (shown,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert written["devices"]["thermometer"] == tomllib.loads(shown)["devices"]["forehead"]
+    more = dict(each.split("=") for each in by_hand("modbus-thermometer").split() if "=" in each)
+    assert registers_of(settings_of("modbus-thermometer", FOREHEAD, more)) == SIMULATED
+    missing = run("watch", "--model", "modbus-thermometer", "--port", FOREHEAD)
+    assert by_hand("modbus-thermometer") in missing.output
+    assert section("gy-mcu90615", "/dev/pts/3") == ""
 
 
 # probe
