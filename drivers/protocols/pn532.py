@@ -34,6 +34,7 @@ _HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 POLL_MS: Final = 100
 ANSWER_MS: Final = 500  # of one search, and so of every command
 STALE_MS: Final = 2_000
+SET_UP_MS: Final = 3_000  # from power to polling: it answers each of its set-up's commands within a few ms
 
 
 class Command(IntEnum):
@@ -137,6 +138,8 @@ class Pn532Link:
         self._waits = False  # for an answer
         self._due_ms = now_ms
         self._answered_ms = now_ms
+        self._polled_ms = now_ms  # when it last was through its set-up
+        self._unanswered: Command | None = None  # what of its set-up it was asked in vain, last
         self._heard = False
         self._is_pn532 = True
 
@@ -159,6 +162,7 @@ class Pn532Link:
             return b""
         lost = self._waits
         if lost:  # it may have lost its power, or be asleep: from the beginning
+            self._unanswered = SET_UP[self._step][0] if self._step < len(SET_UP) else None
             self._step = 0
         self._waits = True
         self._due_ms = now_ms + ANSWER_MS
@@ -175,6 +179,8 @@ class Pn532Link:
             return DeviceState.STALE, "it is no PN532"
         if now_ms - self._answered_ms >= STALE_MS:
             return DeviceState.STALE, "it does not answer any more" if self._heard else self._why()
+        if self._step < len(SET_UP) and now_ms - self._polled_ms >= SET_UP_MS:
+            return DeviceState.STALE, self._not_set_up()
         return (DeviceState.OK if self._step == len(SET_UP) else DeviceState.STARTING), ""
 
     def _answer(self, body: Body, now_ms: int) -> list[CardRead]:
@@ -192,6 +198,7 @@ class Pn532Link:
             self._take_step(command, body, now_ms)
             return []
         self._due_ms = now_ms + POLL_MS
+        self._polled_ms = now_ms
         return self._found(body.data)
 
     def _take_step(self, command: Command, body: Body, now_ms: int) -> None:
@@ -208,6 +215,12 @@ class Pn532Link:
             return []
         return [CardRead(uid, TECHNOLOGY) for uid in self._cards.found(uids)]
 
+    def _not_set_up(self) -> str:
+        of = f"its set-up's command {self._unanswered:#04x}" if self._unanswered is not None else "its set-up"
+        return f"it acknowledges, and does not answer {of}: take its power away and give it back"
+
     def _why(self) -> str:
+        if self._reader.good:
+            return self._not_set_up()
         noise = self._reader.noise
         return f"{noise} bytes came that are no frame of this model" if noise else "nothing answers: is it set to HSU?"
