@@ -18,6 +18,7 @@ import serial
 from click.testing import CliRunner, Result
 
 from drivers.catalogue import MODELS, Bench
+from drivers.connected import Kind, System
 from drivers.holding import Holder, holder
 from drivers.models.modbus import registers_of
 from drivers.protocols.modbus import SIMULATED
@@ -35,6 +36,7 @@ from drivers.readings import (
 from drivers.simulators.identity_card import SimulatedIdentityCard
 from drivers.simulators.standalone import PERSON
 from menshen.cli import main
+from menshen.devices.listing import Used, missing
 from menshen.devices.simulating import by_hand, section
 from menshen.devices.watching import Watched, in_words, raw_in_words, screen, settings_of
 from tests.drivers.listening import Listener
@@ -248,9 +250,15 @@ def test_what_to_write_for_the_simulated_modbus_sensor_reads_it() -> None:
     assert written["devices"]["thermometer"] == tomllib.loads(shown)["devices"]["forehead"]
     more = dict(each.split("=") for each in by_hand("modbus-thermometer").split() if "=" in each)
     assert registers_of(settings_of("modbus-thermometer", FOREHEAD, more)) == SIMULATED
-    missing = run("watch", "--model", "modbus-thermometer", "--port", FOREHEAD)
-    assert by_hand("modbus-thermometer") in missing.output
+    without = run("watch", "--model", "modbus-thermometer", "--port", FOREHEAD)
+    assert by_hand("modbus-thermometer") in without.output
     assert section("gy-mcu90615", "/dev/pts/3") == ""
+
+
+def test_a_port_that_is_there_under_a_name_of_one_s_own_is_no_missing_one(tmp_path: Path) -> None:
+    (tmp_path / "there").touch()
+    named = [Used("a", Kind.SERIAL, "/there"), Used("b", Kind.SERIAL, "/gone"), Used("c", Kind.GPIO, "/there")]
+    assert [each.device for each in missing([], named, System(tmp_path))] == ["b", "c"]
 
 
 # probe
@@ -260,6 +268,16 @@ def test_probe_says_what_is_wrong_with_a_port(tmp_path: Path) -> None:
     answer = run("probe", str(tmp_path / "ttyUSB0"))
     assert (answer.exit_code, "there is no such port" in answer.output) == (1, True)
     assert "there is no such bus" in run("probe", "/dev/i2c-99").output
+
+
+@contextmanager
+def held_file(path: str) -> Iterator[None]:
+    """Another process has it as its standard input."""
+    with open(path, "rb") as file, subprocess.Popen(["sleep", "60"], stdin=file) as process:  # noqa: PTH123
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 @contextmanager
@@ -292,8 +310,12 @@ def test_a_port_that_the_gate_has_names_it_and_where_to_look_instead(port: str) 
 
 
 def test_a_port_that_another_program_has_names_it(port: str) -> None:
-    with held(port, "minicom") as pid:
-        assert f"Process {pid} has it open" in run("probe", port).output
+    with held(port, "minicom", "--password=hunter2") as pid:
+        called = Path(f"/proc/{pid}/comm").read_text().strip()
+        said = run("probe", port).output
+        assert f"Process {pid} ({called}) has it open" in said
+        assert "hunter2" not in said and "minicom" not in said, "what another user's process was told is nobody's"
+        assert "hunter2" not in repr(holder(port))
         found = holder(port)
         assert found is not None
         assert (found.pid, found.is_gate) == (pid, False)
@@ -310,7 +332,14 @@ def test_a_port_that_another_program_has_names_it(port: str) -> None:
     ],
 )
 def test_a_gate_is_known_by_its_command(command: str, is_gate: bool) -> None:
-    assert Holder(1, command).is_gate is is_gate
+    assert Holder(1, "python", command).is_gate is is_gate
+
+
+def test_what_is_no_serial_port_is_refused_and_nobody_who_has_it_open_is_named() -> None:
+    with held_file("/dev/null"):
+        answer = run("probe", "/dev/null")
+    assert answer.exit_code == 1
+    assert answer.output.strip().endswith("Error: /dev/null: is no serial port")
 
 
 # watch
