@@ -21,7 +21,9 @@ from drivers.catalogue import MODELS, Bench
 from drivers.connected import Kind, System
 from drivers.holding import Holder, holder
 from drivers.models.modbus import registers_of
+from drivers.protocols.gy_mcu90615 import GyMcu90615Link
 from drivers.protocols.modbus import SIMULATED
+from drivers.protocols.stillness import HOUR_MS, Still
 from drivers.readings import (
     CardRead,
     CardUnread,
@@ -33,12 +35,13 @@ from drivers.readings import (
     Level,
     Temperature,
 )
+from drivers.settings import SimulatedThermometerSettings
 from drivers.simulators.identity_card import SimulatedIdentityCard
 from drivers.simulators.standalone import PERSON
 from menshen.cli import main
 from menshen.devices.listing import Used, missing
 from menshen.devices.simulating import by_hand, section
-from menshen.devices.watching import Watched, in_words, raw_in_words, screen, settings_of
+from menshen.devices.watching import Watched, built, in_words, raw_in_words, screen, settings_of
 from tests.drivers.listening import Listener
 from tests.drivers.machine import raspberry_pi
 from tests.drivers.models import REAL, settings
@@ -398,6 +401,23 @@ def test_of_an_identity_card_only_what_the_settings_allow_is_shown() -> None:
         assert ("张三" in everything) is shown
         assert "11010519491231002X" not in everything
         assert "19491231".encode("utf-16-le").hex(" ") not in everything
+
+
+def test_who_watches_is_somebody_before_the_thermometer_and_sees_that_it_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a pty, and its sensor hangs."""
+    monkeypatch.setattr(GyMcu90615Link, "still", Still(near=12, warm=12, alone_ms=HOUR_MS))
+    device = built("forehead", "simulated-gy-mcu90615", SimulatedThermometerSettings())
+    assert device.near(0)
+    watched = Watched("forehead", "simulated-gy-mcu90615", raw=False, changed=lambda: None)
+    with Listener(device) as listening:
+        listening.until(lambda: any(isinstance(one, Temperature) for one in listening.heard))
+        device.simulator.freeze()
+        said = listening.until_state(DeviceState.STALE)
+        assert said.detail.startswith("frozen: the very same reading came 12 times with somebody before it")
+        for reading in listening.heard:
+            watched.post(reading)
+    assert watched.state is DeviceState.STALE
+    assert watched.readings[-1].endswith(" equal readings")
 
 
 def test_readings_in_words() -> None:
