@@ -120,6 +120,18 @@ class SimulatedCamera(CameraDevice):
         """Break the camera, or mend it with SceneFault.NONE."""
         self._child.send(encode(Fault(fault)))
 
+    def cut_wire(self) -> None:
+        """Its cable is cut."""
+        self.fault(SceneFault.UNPLUG)
+
+    def stick(self) -> None:
+        """It gives the same picture for ever."""
+        self.fault(SceneFault.FREEZE)
+
+    def mend(self) -> None:
+        """It is well again."""
+        self.fault(SceneFault.NONE)
+
     def _set(self, order: Show | Clear) -> None:
         message = encode(order)
         self._scene = (message,)  # a process that is restarted sees the same scene

@@ -52,6 +52,14 @@ class SimulatedKeyboard:
                 self._writer = -1
                 Path(self.path).unlink()
 
+    def cut_wire(self) -> None:
+        """Its cable is cut."""
+        self.unplug()
+
+    def mend(self) -> None:
+        """It is whole again, and plugged in."""
+        self.plug()
+
     def close(self) -> None:
         """Unplug it and leave nothing behind."""
         self.unplug()

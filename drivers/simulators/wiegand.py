@@ -49,6 +49,14 @@ class WiegandLines:
         for bit, at_s in pulses:
             self._lines[bit].pulse_low(at_s)
 
+    def cut_wire(self) -> None:
+        """Its supply is cut."""
+        self.cut_power()
+
+    def mend(self) -> None:
+        """It has power again."""
+        self.restore_power()
+
     def cut_power(self) -> None:
         """The reader has no power: it pulls a line to ground."""
         self._lines[0].connect(False)

@@ -94,6 +94,19 @@ class Doorway(Protocol):
         """An input by its use; one that the gate does not have is passed over."""
 
 
+class Wires(Protocol):
+    """What can be damaged, by a device's use."""
+
+    def cut(self, use: str) -> None:
+        """Its wire is cut."""
+
+    def stick(self, use: str) -> None:
+        """It hangs, or has jammed."""
+
+    def mend(self, use: str) -> None:
+        """It is as new."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """The simulated devices that people act on. What a gate does not have is None, and nobody can use it."""
@@ -104,6 +117,7 @@ class Stage:
     exit_reader: CardReader | None
     camera: CodeScanner | None
     exit_camera: CodeScanner | None = None
+    wires: Wires | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +258,20 @@ class People(threading.Thread):
     def _freeze(self, *, frozen: bool) -> None:
         if self._stage.thermometer is not None:
             self._stage.thermometer.freeze(frozen=frozen)
+            self._hold(STEP_S, 1.5)
+
+    def _do_cut(self, use: str) -> None:
+        self._damage("cut", use)
+
+    def _do_stick(self, use: str) -> None:
+        self._damage("stick", use)
+
+    def _do_mend(self, use: str) -> None:
+        self._damage("mend", use)
+
+    def _damage(self, how: str, use: str) -> None:
+        if self._stage.wires is not None:
+            getattr(self._stage.wires, how)(use)
             self._hold(STEP_S, 1.5)
 
     def _do_enter(self, _: str) -> None:

@@ -11,7 +11,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from drivers.catalogue import Kind
 from drivers.errors import WrongUse
+from gateway.config.uses import PARTS
 from gateway.errors import GatewayError
 from sync.contract.passes import present
 from sync.errors import CredentialRefused
@@ -20,13 +22,18 @@ SWITCHES = ("approach", "vehicle", "one-metre", "fire", "tamper")
 """Inputs that are `on` or `off`, by their use."""
 ACTIONS = (
     "arrive", "card", "show", "screenshot", "forehead", "enter", "exit", "card-out", "show-out", "go-out", "force", "call",
-    "acknowledge", "leave", "freeze", "thaw", *SWITCHES,
+    "acknowledge", "leave", "freeze", "thaw",
+    "cut", "stick", "mend", *SWITCHES,
 )  # fmt: skip
 BROUGHT_TO: Mapping[str, str] = {
     "card": "entry-reader", "card-out": "exit-reader",
     "show": "entry-camera", "screenshot": "entry-camera", "show-out": "exit-camera",
 }  # fmt: skip
 """Actions that bring something of the cast's, and the use of the device that takes it."""
+DAMAGED = tuple(
+    use.value for use, part in PARTS.items() if part.kind not in (Kind.OUTPUT, Kind.SPEAKER, Kind.PASSAGE_SENSOR)
+)
+"""Uses of devices that can be cut, stuck and mended."""
 _ACTION = re.compile(rf"({'|'.join(ACTIONS)})(?: (\S+))?")
 
 
@@ -139,6 +146,8 @@ def _check(text: str, cast: Cast, where: str) -> None:
             float(argument)
         if action in SWITCHES and argument not in ("on", "off"):
             raise ValueError(f"{text!r}: {action} is on or off")  # noqa: TRY301  told like the others
+        if action in ("cut", "stick", "mend") and argument not in DAMAGED:
+            raise ValueError(f"{text!r}: {action} what? There are: {', '.join(DAMAGED)}")  # noqa: TRY301
     except ValueError as error:
         raise ScenarioError(f"{where}: {error}") from error
     names = {

@@ -10,19 +10,23 @@ from gateway.feed import Feed
 from gateway.hardware import Hardware
 from gateway.simulation.people import People, SceneEnded, Stage
 from gateway.simulation.scenario import Scene, load_cast, load_scenario
+from gateway.simulation.wires import Wires
 
 
 def play(simulation: SimulationConfig, hardware: Hardware, bench: Bench, clock: Clock, feed: Feed | None) -> People:
     """The people of the configured scenario; they come when started. Raises ScenarioError."""
     cast = load_cast(simulation.cast)
     scenario = load_scenario(simulation.scenario, cast)
+    door = Doorway(bench, {config.use: config.settings for config, _ in hardware.devices})
+    ends = {config.use.value: _simulator(hardware, config.use) for config, _ in hardware.devices}
     stage = Stage(
-        door=Doorway(bench, {config.use: config.settings for config, _ in hardware.devices}),
-        thermometer=_simulator(hardware, "thermometer"),
-        card_reader=_simulator(hardware, "entry-reader"),
-        exit_reader=_simulator(hardware, "exit-reader"),
-        camera=_simulator(hardware, "entry-camera"),
-        exit_camera=_simulator(hardware, "exit-camera"),
+        door=door,
+        thermometer=ends.get("thermometer"),
+        card_reader=ends.get("entry-reader"),
+        exit_reader=ends.get("exit-reader"),
+        camera=ends.get("entry-camera"),
+        exit_camera=ends.get("exit-camera"),
+        wires=Wires(door, ends),
     )
 
     def began(scene: Scene) -> None:
