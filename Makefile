@@ -23,6 +23,7 @@ test-all:
 	@$(MAKE) --no-print-directory test TEST="--all $(TEST)"
 
 lint:
+	@requirements/setup.sh test
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
@@ -47,6 +48,7 @@ faults:
 	@.venv/bin/python -m tests.faults.rounds --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(addprefix --only ,$(ONLY))
 
 docs:
+	@requirements/setup.sh test
 	@.venv/bin/python -m gateway.docs
 	@.venv/bin/python -m gateway.config.office_keys && .venv/bin/ruff format -q sync/contract/policy_keys.py
 	@.venv/bin/python -m sync.docs

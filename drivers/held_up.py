@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
+from drivers.errors import WrongUse
+
 REARM_MS: Final = 1_000  # what was away for longer than this counts as held up anew
 MAX_CODES: Final = 16  # codes taken at one look
 _MAX_BYTES: Final = 3_072  # more than a QR of version 40 holds
@@ -15,6 +17,16 @@ def acceptable(data: bytes) -> bool:
         return len(data) <= _MAX_BYTES
     digits = sum(data.count(digit) for digit in b"0123456789")
     return 0 < 20 * digits + 33 * (len(data) - digits) <= _MAX_SIXTHS
+
+
+def as_code(content: str | bytes) -> bytes:
+    """A code's content, to be held up. Raises WrongUse for what no QR can hold."""
+    data = content.encode() if isinstance(content, str) else content
+    if not data or not acceptable(data):
+        raise WrongUse(
+            f"a QR cannot hold {len(data)} bytes: give it 1 to 4296 ASCII characters (7089 digits) or 3072 bytes"
+        )
+    return data
 
 
 class HeldUp:

@@ -2,16 +2,17 @@
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A process. `command`: as it was started."""
+    """A process. `called`: its short name; `command`: as it was started, which may hold what is another user's and is shown to nobody."""
 
     pid: int
-    command: str
+    called: str
+    command: str = field(repr=False)
 
     @property
     def is_gate(self) -> bool:
@@ -28,7 +29,8 @@ def holder(path: str, proc: Path = Path("/proc")) -> Holder | None:
         if process.name.isdecimal() and int(process.name) != os.getpid() and _has_open(process, real):
             with suppress(OSError):
                 command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace").strip()
-                return Holder(int(process.name), command)
+                called = (process / "comm").read_bytes().decode("utf-8", "replace").strip()
+                return Holder(int(process.name), called, command)
     return None
 
 

@@ -40,7 +40,11 @@ def claims_nothing(_settings: object) -> tuple[str, ...]:
     return ()
 
 
-def _nothing_wrong(_settings: object) -> Iterable[tuple[str, str]]:
+def takes_anything(_content: str) -> None:
+    """Whatever a person may bring."""
+
+
+def nothing_wrong(_settings: object) -> Iterable[tuple[str, str]]:
     """Each value by itself says whether it is right."""
     return ()
 
@@ -52,14 +56,15 @@ def claims_port(settings: Any) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Twin:
-    """A model's simulated twin: the same driver, before a simulator. `settings`, `build`, `claims` and `about`: as a Model's; `example`:
-    keys that it requires, as TOML, besides those in the model's wiring."""
+    """A model's simulated twin: the same driver, before a simulator. `settings`, `build`, `claims`, `about` and `takes`: as a Model's;
+    `example`: keys that it requires, as TOML, besides those in the model's wiring."""
 
     settings: type[Any]
     build: Callable[[str, Any, Bench], Any]
     claims: Callable[[Any], tuple[str, ...]] = claims_nothing
     about: str = ""
     example: Mapping[str, str] = field(default_factory=dict)
+    takes: Callable[[str], None] = takes_anything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +77,10 @@ class Model:
     declarations are loaded by every command.
 
     `wiring`: how a real one is connected. `sign`: by what a model on a port or a bus is recognised, where it can be. `link`: on a port,
-    what a connection's bytes mean, by the settings. `line`: its simulator on a pty. `twin`: the simulated model, where it has one.
+    what a connection's bytes mean, by the settings. `line`: its simulator on a pty; `line_settings`: what to write besides the port, as TOML, to read that. `twin`: the simulated model, where it has one.
     `still`: how long its link lets it say the same before it is taken to hang, where it measures all the time. `wrong`: the keys of settings
-    that are no mistake of one value alone, and what to write.
+    that are no mistake of one value alone, and what to write. `takes`: of a simulated one, raises WrongUse for a card or code that cannot
+    be laid on it or held before it.
     """
 
     name: str
@@ -90,9 +96,11 @@ class Model:
     sign: "Callable[[], Sign | I2cSign] | None" = None
     link: "Callable[[Any], Callable[[int], Link]] | None" = None
     line: "Callable[[str, Setup], SerialLine] | None" = None
+    line_settings: Mapping[str, str] = field(default_factory=dict)
     twin: Twin | None = None
     still: Still | None = None
-    wrong: Callable[[Any], Iterable[tuple[str, str]]] = _nothing_wrong
+    wrong: Callable[[Any], Iterable[tuple[str, str]]] = nothing_wrong
+    takes: Callable[[str], None] = takes_anything
 
     @property
     def meaning(self) -> str:
@@ -114,6 +122,7 @@ class Model:
             build=self.twin.build,
             claims=self.twin.claims,
             about=self.twin.about,
+            takes=self.twin.takes,
         )
 
 

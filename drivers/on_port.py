@@ -1,9 +1,9 @@
 """A model on a serial port: what follows from its link and its simulator."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from drivers.model import Kind, Model, Twin, claims_port
+from drivers.model import Kind, Model, Twin, claims_port, nothing_wrong, takes_anything
 from drivers.protocols.stillness import TENTHS, Still
 from drivers.settings import NoSettings, PortSettings, SimulatedThermometerSettings
 from drivers.simulators.bench import Bench
@@ -33,10 +33,12 @@ def on_port(
     wiring: Wiring,
     sign: "Callable[[], Sign]",
     still: Still | None = None,
-    wrong: Callable[[Any], Iterable[tuple[str, str]]] | None = None,
+    wrong: Callable[[Any], Iterable[tuple[str, str]]] = nothing_wrong,
     twin_about: str = "",
     twin_settings: type[Any] | None = None,
     twin_link: LinkOf | None = None,
+    twin_takes: Callable[[str], None] = takes_anything,
+    line_settings: Mapping[str, str] | None = None,
 ) -> Model:
     """The model; see Model. `simulator`: makes its line, by what it is set to. `twin_…`: of the simulated one, where it differs: it is
     told its surroundings when it is a thermometer, and nothing else."""
@@ -68,7 +70,8 @@ def on_port(
         sign=sign,
         link=link,
         line=simulator,
-        twin=Twin(settings=twin_settings or told, build=build_twin, about=twin_about),
+        line_settings=line_settings or {},
+        twin=Twin(settings=twin_settings or told, build=build_twin, about=twin_about, takes=twin_takes),
         still=still or (TENTHS if measures else None),
-        **({} if wrong is None else {"wrong": wrong}),
+        wrong=wrong,
     )

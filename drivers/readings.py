@@ -64,6 +64,13 @@ class CodeHint:
 
 
 @dataclass(frozen=True, slots=True)
+class CardUnread:
+    """A card came into the field and is none that can be believed: why, which says nothing of the card."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Level:
     """A debounced input changed: `active` in the sense of its configuration (contact open, button pressed …)."""
 
@@ -85,4 +92,4 @@ class DeviceStatus:
     detail: str = ""
 
 
-Reading = Temperature | CardRead | CodeRead | CodeHint | Level | Crossed | DeviceStatus
+Reading = Temperature | CardRead | CardUnread | CodeRead | CodeHint | Level | Crossed | DeviceStatus

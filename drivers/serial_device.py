@@ -21,6 +21,7 @@ raw = logging.getLogger("menshen.serial.raw")
 READ_S: Final = 0.1  # the longest wait for a byte: how soon silence and `stop` are noticed, and a question is asked
 WRITE_S: Final = 0.2
 CHUNK: Final = 4_096  # bytes at most at once
+TAKEN: Final = "another program has it open"
 UNPLUGGED: Final = "it was unplugged, or another program reads from it"
 _NO_DATA: Final = "returned no data"  # pyserial says so, and no number
 PROBE_MS: Final = 800  # a module that says nothing valid for this long is tried at its next rate
@@ -170,8 +171,8 @@ def in_words(error: Exception) -> str:
     return {
         errno.ENOENT: "there is no such port: is it plugged in?",
         errno.EACCES: "no permission: the gate's user must be in the group of the port (dialout)",
-        errno.EAGAIN: "another program has it open",
-        errno.EBUSY: "another program has it open",
+        errno.EAGAIN: TAKEN,
+        errno.EBUSY: TAKEN,
         errno.ENOTTY: "is no serial port",
         errno.EIO: UNPLUGGED,
         errno.ENODEV: UNPLUGGED,

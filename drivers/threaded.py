@@ -1,6 +1,7 @@
 """What devices with one thread have in common: it only reads and posts, and opens its device again when that has gone."""
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,9 @@ Tap = Callable[[str, bytes | None, int], None]
 Near = Callable[[int], bool]
 """Whether somebody is known to be before the device at this time, monotonic ms, as other devices see it."""
 STOP_S = 2.0
+AGAIN_MS = 10_000
+"""From one reason of a state to the next that is told."""
+_NUMBER = re.compile(r"(?:\b(?:0x)?[0-9a-f]*[0-9][0-9a-f.]*\b ?)+")
 
 
 def monotonic_ms() -> int:
@@ -43,6 +47,8 @@ class ThreadedDevice:
         self._retry = retry
         self._wait_s = retry.first_s
         self._state = DeviceState.STARTING
+        self._reason = ""
+        self._told_ms = 0
         self._post: Post = _nowhere
         self.tap: Tap = _unheard
         self.near: Near = _nobody
@@ -93,17 +99,27 @@ class ThreadedDevice:
         self._wait_s = min(self._wait_s * 2, self._retry.longest_s)
 
     def _become(self, state: DeviceState, detail: str = "") -> None:
-        """Post a changed state; log when the device goes and when it comes back, and not what is between."""
-        if state is self._state:
+        """Post a changed state, and another reason of the same one; log when the device goes, for which reasons, and when it comes back."""
+        if state is self._state and not self._is_news(detail):
             return
-        was_well = self._state in (DeviceState.STARTING, DeviceState.OK)
+        was_well = self._state in (DeviceState.STARTING, DeviceState.OK) or state is self._state
         self._state = state
+        self._reason, self._told_ms = reason_of(detail), monotonic_ms()
         if state is DeviceState.OK:
             self._wait_s = self._retry.first_s
             self._logger.info("%s: ok", self.name)
         elif was_well:
             self._logger.warning("%s: %s: %s", self.name, state, detail)
         self._post(DeviceStatus(state, detail))
+
+    def _is_news(self, detail: str) -> bool:
+        """Whether it is another reason, and the last one was told some time ago: a fault that flickers is no flood."""
+        return reason_of(detail) != self._reason and monotonic_ms() - self._told_ms >= AGAIN_MS
+
+
+def reason_of(detail: str) -> str:
+    """A detail without its numbers, which grow with every look."""
+    return _NUMBER.sub("#", detail)
 
 
 def _unheard(direction: str, data: bytes | None, length: int) -> None:

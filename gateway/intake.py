@@ -1,10 +1,12 @@
 """From readings to events: what a device posts becomes what the core is told, by the use the device has at this gate."""
 
+import logging
 from collections.abc import Callable, Mapping
 
 from drivers.interfaces import Post
 from drivers.readings import (
     CardRead,
+    CardUnread,
     CodeHint,
     CodeRead,
     Crossed,
@@ -21,6 +23,7 @@ from gateway.resolve import ResolveWorkers
 from gateway.sampling import TemperatureSampler
 from sync.contract.records import Direction
 
+logger = logging.getLogger("menshen.gate")
 LEVELS: Mapping[str, Callable[[bool], events.Event | None]] = {
     "presence": events.Presence,
     "door-contact": events.DoorContact,
@@ -117,7 +120,9 @@ class Intake:
         now = self._now()
         if direction is Direction.ENTRY:
             self._nearby.shown(now.mono_ms)
-        if isinstance(reading, CardRead):
+        if isinstance(reading, CardUnread):
+            logger.warning("%s: a card that cannot be read: %s", name, reading.why)
+        elif isinstance(reading, CardRead):
             self._workers.card(reading.uid, name, direction, now)
         elif isinstance(reading, CodeRead):
             # bytes that are no text can be nobody's code: resolved all the same, so that the refusal is recorded

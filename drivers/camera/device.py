@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -37,8 +38,7 @@ from drivers.camera.settings import (
     VideoSettings,
 )
 from drivers.child import PATIENCE, ChildDevice, ChildMisbehaved, Patience
-from drivers.errors import WrongUse
-from drivers.held_up import acceptable
+from drivers.held_up import acceptable, as_code
 from drivers.readings import CodeHint, CodeRead, DeviceStatus
 
 logger = logging.getLogger("menshen.camera")
@@ -103,14 +103,14 @@ class SimulatedCamera(CameraDevice):
         super().__init__(name, settings, patience=patience, limits=limits)
         self._scene: tuple[bytes, ...] = ()
 
+    @property
+    def simulator(self) -> Self:
+        """What people act on, as with any simulated device: the scene is drawn in the camera's own process."""
+        return self
+
     def show(self, content: str | bytes) -> None:
         """Bring a QR of this content before the camera and hold it there. Raises WrongUse for what no QR can hold."""
-        data = content.encode() if isinstance(content, str) else content
-        if not acceptable(data):
-            raise WrongUse(
-                f"a QR cannot hold {len(data)} bytes: give it 1 to 4296 ASCII characters (7089 digits) or 3072 bytes"
-            )
-        self._set(Show(data))
+        self._set(Show(as_code(content)))
 
     def clear(self) -> None:
         """Take it away."""
@@ -119,6 +119,18 @@ class SimulatedCamera(CameraDevice):
     def fault(self, fault: SceneFault) -> None:
         """Break the camera, or mend it with SceneFault.NONE."""
         self._child.send(encode(Fault(fault)))
+
+    def cut_wire(self) -> None:
+        """Its cable is cut."""
+        self.fault(SceneFault.UNPLUG)
+
+    def stick(self) -> None:
+        """It gives the same picture for ever."""
+        self.fault(SceneFault.FREEZE)
+
+    def mend(self) -> None:
+        """It is well again."""
+        self.fault(SceneFault.NONE)
 
     def _set(self, order: Show | Clear) -> None:
         message = encode(order)

@@ -27,6 +27,12 @@ def _build_twin(name: str, settings: SimulatedCameraSettings, _bench: Bench) -> 
     return SimulatedCamera(name, settings)
 
 
+def _takes(content: str) -> None:
+    from drivers.held_up import as_code
+
+    as_code(content)
+
+
 def _camera_path(settings: CameraSettings) -> tuple[str, ...]:
     return (f"camera {settings.path}",)
 
@@ -54,7 +60,7 @@ CAMERA: Final = Model(
         notes=("The gate's user must be in the group video.",),
         source="hardware notes 5",
     ),
-    twin=Twin(settings=SimulatedCameraSettings, build=_build_twin),
+    twin=Twin(settings=SimulatedCameraSettings, build=_build_twin, takes=_takes),
 )
 
 PICAMERA: Final = Model(

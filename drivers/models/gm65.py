@@ -27,6 +27,12 @@ def _simulator(name: str, setup: "Setup") -> "SerialLine":
     return SimulatedGm65(name, Gm65Model(**setup.chosen(rate=True, stream=False)))
 
 
+def _takes(content: str) -> None:
+    from drivers.protocols.gm65 import encode_code
+
+    encode_code(content.encode())
+
+
 def _sign() -> Sign:
     """Asked for its rate."""
     from drivers.protocols.gm65 import MODULE_PACKET, Gm65Link, Reply, Zone, ask
@@ -52,6 +58,7 @@ GM65: Final = on_port(
     twin_about="A code scanner module that is a model of one: it reads what is held up.",
     link=_link,
     simulator=_simulator,
+    twin_takes=_takes,
     sign=_sign,
     wiring=Wiring(
         summary="UART (4 wires), 5 V supply, 3.3 V lines",

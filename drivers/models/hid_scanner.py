@@ -40,6 +40,12 @@ def _build_twin(name: str, _settings: NoSettings, _bench: Bench) -> CodeScanner:
     return SimulatedHidScanner(name)
 
 
+def _takes(content: str) -> None:
+    from drivers.held_up import as_code
+
+    as_code(content)
+
+
 def _claims(settings: HidScannerSettings) -> tuple[str, ...]:
     return (f"input device {settings.path}",)
 
@@ -66,5 +72,7 @@ HID_SCANNER: Final = Model(
         ),
         source="hardware notes 2.3; linux/input.h",
     ),
-    twin=Twin(settings=NoSettings, build=_build_twin, about="A code scanner that types, as a model of one."),
+    twin=Twin(
+        settings=NoSettings, build=_build_twin, about="A code scanner that types, as a model of one.", takes=_takes
+    ),
 )

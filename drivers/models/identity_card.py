@@ -68,6 +68,12 @@ def _simulator(name: str, setup: "Setup") -> "SerialLine":
     return SimulatedIdentityCard(name, **setup.chosen(rate=False, stream=False))
 
 
+def _takes(number: str) -> None:
+    from drivers.protocols.identity_card import number_of
+
+    number_of(number)
+
+
 def _sign() -> Sign:
     """Asked for its state; no card is looked for."""
     from drivers.protocols.identity_card import MODULE_PACKET, Answer, Command, IdentityCardLink, Status, ask
@@ -92,6 +98,7 @@ IDENTITY_CARD: Final = on_port(
     twin_settings=SimulatedIdentityCardSettings,
     link=_link,
     simulator=_simulator,
+    twin_takes=_takes,
     sign=_sign,
     wiring=Wiring(
         summary="USB or RS-232 through an adapter; never straight to a pin",

@@ -217,6 +217,14 @@ MODBUS_THERMOMETER: Final = on_port(
     simulator=_simulator,
     sign=_sign,
     wrong=manual_numbers,
+    line_settings={
+        "table": '"holding"',
+        "number": '"float32"',
+        "steps": "1",
+        "object_register": "0",
+        "ambient_register": "2",
+        "status_register": "4",
+    },
     wiring=Wiring(
         summary="RS-485 through a USB adapter; supply as its manual says",
         joins={"A (D+)": "A of a USB-to-RS-485 adapter", "B (D-)": "B of the adapter", "GND": "GND of the adapter"},

@@ -27,6 +27,12 @@ def _simulator(name: str, setup: "Setup") -> "SerialLine":
     return SimulatedPn532(name, **setup.chosen(rate=False, stream=False))
 
 
+def _takes(uid: str) -> None:
+    from drivers.protocols.pn532 import encode_targets
+
+    encode_targets((uid,))
+
+
 def _sign() -> Sign:
     """Woken, and asked for its version."""
     from drivers.protocols.pn532 import CHIP, HOST, PACKET, WAKE, Body, Command, Pn532Link, encode
@@ -51,6 +57,7 @@ PN532: Final = on_port(
     twin_about="A card reader PN532 that is a model of one.",
     link=_link,
     simulator=_simulator,
+    twin_takes=_takes,
     sign=_sign,
     wiring=Wiring(
         summary="UART, switches set to HSU, 3.3 V lines",

@@ -39,6 +39,12 @@ def _simulator_id12(name: str, setup: "Setup") -> "SerialLine":
     return SimulatedId12(name, **setup.chosen(rate=False, stream=False))
 
 
+def _takes(uid: str) -> None:
+    from drivers.protocols.rdm6300 import encode
+
+    encode(uid)
+
+
 def _sign() -> Sign:
     """Says nothing without a card."""
     from drivers.protocols.rdm6300 import Rdm6300Link
@@ -63,6 +69,7 @@ RDM6300: Final = on_port(
     twin_about="A card reader that is a model of one.",
     link=_link,
     simulator=_simulator,
+    twin_takes=_takes,
     sign=_sign,
     wiring=Wiring(
         summary="UART (TX alone), 5 V, its TX through a divider",
@@ -92,6 +99,7 @@ ID12: Final = on_port(
     twin_about="A card reader ID-12LA that is a model of one.",
     link=_link_id12,
     simulator=_simulator_id12,
+    twin_takes=_takes,
     sign=_sign_id12,
     wiring=Wiring(
         summary="UART (D0 alone), 2.8 to 5 V, format ASCII",

@@ -21,6 +21,12 @@ def _build_twin(name: str, settings: SimulatedWiegandSettings, bench: Bench) -> 
     return SimulatedWiegandReader(name, settings.wiring, bench.pins)
 
 
+def _takes(uid: str) -> None:
+    from drivers.protocols.wiegand import shortest
+
+    shortest(uid)
+
+
 def _claims(settings: WiegandSettings | SimulatedWiegandSettings) -> tuple[str, ...]:
     return (f"pin {settings.d0}", f"pin {settings.d1}")
 
@@ -52,5 +58,5 @@ WIEGAND: Final = Model(
         ),
         source="hardware notes 3 and 10; SIA AC-01-1996.10; colours and length are general knowledge",
     ),
-    twin=Twin(settings=SimulatedWiegandSettings, build=_build_twin, claims=_claims),
+    twin=Twin(settings=SimulatedWiegandSettings, build=_build_twin, claims=_claims, takes=_takes),
 )

@@ -26,8 +26,8 @@ from typing import ClassVar, Final
 from drivers.errors import BadFrame, WrongUse
 from drivers.protocols.packets import MORE, Packet, PacketReader
 from drivers.protocols.polled import PolledCards
-from drivers.readings import CardRead, DeviceState
-from drivers.tally import Counted
+from drivers.readings import CardRead, CardUnread, DeviceState
+from drivers.tally import Count, Counted
 
 TECHNOLOGY: Final = "prc-id"
 START: Final = bytes.fromhex("AA AA AA 96 69")
@@ -148,6 +148,13 @@ def check_digit(number: str) -> str:
     return "10X98765432"[sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number, strict=False)) % 11]
 
 
+def number_of(text: str) -> str:
+    """A citizen's number. Raises WrongUse for what is none, which says nothing of it."""
+    if not _NUMBER.fullmatch(text) or text[-1] != check_digit(text):
+        raise WrongUse("it is no number of an identity card: 17 digits and a check digit (GB 11643)")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What may leave: these `fields`; and under which `key` a card's id is made of its number."""
@@ -159,8 +166,10 @@ class Wanted:
         """What may leave of a card that was read. Raises BadFrame, which says nothing of the card."""
         text = _text(data)
         number = _field(text, Field.NUMBER)
-        if not _NUMBER.fullmatch(number) or number[-1] != check_digit(number):
-            raise BadFrame("a card without a number")
+        if not _NUMBER.fullmatch(number):
+            raise BadFrame("it has no number of 18 characters")
+        if number[-1] != check_digit(number):
+            raise BadFrame("its number has a wrong check digit")
         facts = tuple((each.value, _field(text, each)) for each in Field if each in self.fields)
         return CardRead(card_id(number, self.key), TECHNOLOGY, facts)
 
@@ -211,6 +220,7 @@ class IdentityCardLink:
         self._wanted = wanted
         self._reader = PacketReader(MODULE_PACKET)
         self._cards = PolledCards(LIFTED)
+        self._unread = 0  # cards that came whole and are none
         self._asks = Command.STATUS
         self._waits = False
         self._due_ms = now_ms
@@ -219,12 +229,12 @@ class IdentityCardLink:
 
     @property
     def count(self) -> Counted:
-        """What has come."""
-        return self._reader
+        """What has come; a card that cannot be believed is a bad frame."""
+        return Count(self._reader.good - self._unread, self._reader.bad + self._unread, self._reader.noise)
 
-    def feed(self, chunk: bytes, now_ms: int) -> list[CardRead]:
+    def feed(self, chunk: bytes, now_ms: int) -> list[CardRead | CardUnread]:
         """The card that has come with this chunk."""
-        came: list[CardRead] = []
+        came: list[CardRead | CardUnread] = []
         for answer in self._reader.feed(chunk):
             if self._waits:
                 self._waits = False
@@ -254,7 +264,7 @@ class IdentityCardLink:
             return DeviceState.STALE, "it does not answer any more" if self._heard else self._why()
         return (DeviceState.OK if self._heard else DeviceState.STARTING), ""
 
-    def _take(self, answer: Answer, now_ms: int) -> list[CardRead]:
+    def _take(self, answer: Answer, now_ms: int) -> list[CardRead | CardUnread]:
         """What comes next, by what was asked and answered."""
         match self._asks, answer.status:
             case Command.FIND, Status.FOUND:
@@ -276,11 +286,12 @@ class IdentityCardLink:
         self._asks = Command.FIND
         self._due_ms = now_ms + POLL_MS
 
-    def _card(self, data: bytes) -> list[CardRead]:
+    def _card(self, data: bytes) -> list[CardRead | CardUnread]:
         try:
             card = self._wanted.card(data)
-        except BadFrame:
-            return []
+        except BadFrame as error:
+            self._unread += 1
+            return [CardUnread(str(error))] if self._cards.found(("",)) else []  # told once while it lies there
         return [card] if self._cards.found((card.uid,)) else []
 
     def _why(self) -> str:

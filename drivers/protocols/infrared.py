@@ -111,7 +111,7 @@ class Belief:
         self._stillness = Stillness(still)
         self._heard_ms: int | None = None
         self._valid_ms: int | None = None
-        self._noise_then = self._bad_then = 0  # how much there had been at the last reading
+        self._noise_then = self._bad_then = 0  # how much there had been at the last message
         self._fault: SensorFault | None = None
 
     def take(self, messages: Sequence[Measured], now_ms: int) -> list[Temperature]:
@@ -119,9 +119,9 @@ class Belief:
         believed = [message for message in messages if self._is_believed(message, now_ms)]
         if messages:
             self._heard_ms = now_ms
+            self._noise_then, self._bad_then = self._counted.noise, self._counted.bad
         if any(isinstance(message, Temperature) for message in messages):
             self._valid_ms = now_ms
-            self._noise_then, self._bad_then = self._counted.noise, self._counted.bad
         return [message for message in believed if isinstance(message, Temperature)]
 
     def _is_believed(self, message: Measured, now_ms: int) -> bool:
@@ -144,12 +144,14 @@ class Belief:
 
     def _why(self) -> str:
         counted = self._counted
-        if self._fault is not None:
-            return str(self._fault)
         noise, bad = counted.noise - self._noise_then, counted.bad - self._bad_then
+        if self._fault is not None and (
+            self.is_heard or not noise
+        ):  # else what comes now is the reason, and no more its last word
+            return str(self._fault) if self.is_heard else f"{self._fault}; nothing has come since"
         if noise:
             before = (
-                f" ({counted.good} frames had come before: is its wire sound?)" if self._valid_ms is not None else ""
+                f" ({counted.good} frames had come before: is its wire sound?)" if self._heard_ms is not None else ""
             )
             return f"{noise} bytes came that are no frame of this model, {bad} of them like one{before}"
         return f"nothing comes any more ({counted.good} frames had come)" if counted.good else "nothing came"

@@ -139,7 +139,12 @@ class _Ear:
 
 
 def _refused(code: int) -> str:
-    words = {1: "it has no such function", 2: "it has no such register", 3: "it has no such value", 4: "it failed"}
+    words = {
+        1: "it has no such function (table = input asks by 04, holding by 03)",
+        2: "it has no such register (they count from 0)",
+        3: "it has no such value",
+        4: "it failed",
+    }
     return f"Modbus exception {code}: {words.get(code, 'see its manual')}"
 
 

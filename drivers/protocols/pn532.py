@@ -11,6 +11,7 @@ The chip is asked for a card again and again. Out of its box it searches without
 5 of RFConfiguration).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -29,9 +30,11 @@ NACK: Final = START + b"\xff\x00\x00"
 HOST, CHIP, ERROR = 0xD4, 0xD5, 0x7F
 WAKE: Final = b"\x55\x55" + bytes(12)  # in front of a frame, which begins with two more
 UID_LENGTHS: Final = (4, 7, 10)
+_HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 POLL_MS: Final = 100
 ANSWER_MS: Final = 500  # of one search, and so of every command
 STALE_MS: Final = 2_000
+SET_UP_MS: Final = 3_000  # from power to polling: it answers each of its set-up's commands within a few ms
 
 
 class Command(IntEnum):
@@ -93,7 +96,7 @@ def encode_targets(uids: Sequence[str]) -> bytes:
     """What a chip says of these cards. Raises WrongUse for what is no UID."""
     said = bytes((len(uids),))
     for number, uid in enumerate(uids, 1):
-        raw = bytes.fromhex(uid)
+        raw = bytes.fromhex(uid) if _HEX.fullmatch(uid) else b""
         if len(raw) not in UID_LENGTHS or len(uids) > 2:
             raise WrongUse(f"{uid!r} is no UID: 4, 7 or 10 bytes in hexadecimal, of at most two cards")
         said += bytes((number, 0x00, 0x04, 0x08, len(raw))) + raw
@@ -135,6 +138,8 @@ class Pn532Link:
         self._waits = False  # for an answer
         self._due_ms = now_ms
         self._answered_ms = now_ms
+        self._polled_ms = now_ms  # when it last was through its set-up
+        self._unanswered: Command | None = None  # what of its set-up it was asked in vain, last
         self._heard = False
         self._is_pn532 = True
 
@@ -157,6 +162,7 @@ class Pn532Link:
             return b""
         lost = self._waits
         if lost:  # it may have lost its power, or be asleep: from the beginning
+            self._unanswered = SET_UP[self._step][0] if self._step < len(SET_UP) else None
             self._step = 0
         self._waits = True
         self._due_ms = now_ms + ANSWER_MS
@@ -173,6 +179,8 @@ class Pn532Link:
             return DeviceState.STALE, "it is no PN532"
         if now_ms - self._answered_ms >= STALE_MS:
             return DeviceState.STALE, "it does not answer any more" if self._heard else self._why()
+        if self._step < len(SET_UP) and now_ms - self._polled_ms >= SET_UP_MS:
+            return DeviceState.STALE, self._not_set_up()
         return (DeviceState.OK if self._step == len(SET_UP) else DeviceState.STARTING), ""
 
     def _answer(self, body: Body, now_ms: int) -> list[CardRead]:
@@ -190,6 +198,7 @@ class Pn532Link:
             self._take_step(command, body, now_ms)
             return []
         self._due_ms = now_ms + POLL_MS
+        self._polled_ms = now_ms
         return self._found(body.data)
 
     def _take_step(self, command: Command, body: Body, now_ms: int) -> None:
@@ -206,6 +215,12 @@ class Pn532Link:
             return []
         return [CardRead(uid, TECHNOLOGY) for uid in self._cards.found(uids)]
 
+    def _not_set_up(self) -> str:
+        of = f"its set-up's command {self._unanswered:#04x}" if self._unanswered is not None else "its set-up"
+        return f"it acknowledges, and does not answer {of}: take its power away and give it back"
+
     def _why(self) -> str:
+        if self._reader.good:
+            return self._not_set_up()
         noise = self._reader.noise
         return f"{noise} bytes came that are no frame of this model" if noise else "nothing answers: is it set to HSU?"

@@ -8,6 +8,7 @@ other, 2 ms by custom. The first bit makes its half of the frame even, the last 
 silence. Lines that are swapped are found out: halves of 13 or 17 bits that are turned over have the wrong parity.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 from drivers.errors import BadFrame, WrongUse
 
 LENGTHS: Final = (26, 34)
+_UID: Final = re.compile(r"[0-9A-Fa-f]{8}")
 SOONEST_S: Final = 0.0001  # two pulses nearer to each other than this are noise
 SILENCE_S: Final = 0.025  # ends a frame
 MOST: Final = 256  # pulses: more are no frame, and need not be kept
@@ -44,11 +46,17 @@ def decode(bits: str, *, reverse: bool = False) -> str:
 
 def encode(uid: str, length: int = 26) -> str:
     """The frame for a card's number. Raises WrongUse for what does not fit."""
-    if length not in LENGTHS or len(uid) != 8 or int(uid, 16) >= 1 << length - 2:
+    if length not in LENGTHS or not _UID.fullmatch(uid) or int(uid, 16) >= 1 << length - 2:
         raise WrongUse(f"{uid!r} is no number of {length - 2} bits in 8 hexadecimal digits")
     number = f"{int(uid, 16):0{length - 2}b}"
     half = len(number) // 2
     return f"{number[:half].count('1') % 2}{number}{(number[half:].count('1') + 1) % 2}"
+
+
+def shortest(uid: str) -> str:
+    """The shortest frame that holds a card's number. Raises WrongUse for what none holds."""
+    short, long = LENGTHS
+    return encode(uid, short if _UID.fullmatch(uid) and uid.startswith("00") else long)
 
 
 def frames(pulses: Iterable[Pulse]) -> list[str]:

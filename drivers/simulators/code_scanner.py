@@ -68,8 +68,9 @@ class Gm65Model:
         """Hold up a page of its manual: the code there that sets this zone."""
         self._code, self._page, self._next_ms = b"^3~%04X%02X." % (zone, value), (zone, value), now_ms
 
-    def remove(self) -> None:
-        """Take away what is held up."""
+    def remove(self, now_ms: int) -> None:
+        """Take away what is held up. What it had read by then, it says, however late."""
+        self._look(now_ms)
         self._code = b""
 
     def power_on(self, now_ms: int) -> None:
@@ -87,10 +88,7 @@ class Gm65Model:
 
     def say(self, now_ms: int) -> bytes:
         """See Instrument.say."""
-        if self._is_reading() and now_ms >= self._next_ms:
-            self._next_ms = now_ms + 100 * max(1, self.zone(Zone.INTERVAL))
-            self._says += self._read()
-            self._answer_ms = now_ms
+        self._look(now_ms)
         if now_ms < self._answer_ms:
             return b""
         said, self._says = self._says, b""
@@ -100,6 +98,13 @@ class Gm65Model:
         """See Instrument.due_ms."""
         due = [self._answer_ms] * bool(self._says) + [self._next_ms] * self._is_reading()
         return min(due, default=None)
+
+    def _look(self, now_ms: int) -> None:
+        """Read what is held up, when it is time to."""
+        if self._is_reading() and now_ms >= self._next_ms:
+            self._next_ms = now_ms + 100 * max(1, self.zone(Zone.INTERVAL))
+            self._says += self._read()
+            self._answer_ms = now_ms
 
     def _is_reading(self) -> bool:
         return bool(self._code) and _CONTINUOUS.is_met(self.zone(Zone.MODE))
@@ -161,7 +166,8 @@ class SimulatedGm65(SerialLine):
     def clear(self) -> None:
         """Take it away."""
         with self._lock:
-            self.model.remove()
+            self.model.remove(monotonic_ms())
+        self._rouse()
 
     def blink(self) -> None:
         """Take its power away for a moment, without anything happening to the port."""

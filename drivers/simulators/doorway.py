@@ -39,6 +39,8 @@ class Doorway:
         self._bench = bench
         self._inputs = {use: wiring for use, settings in parts.items() if (wiring := _input(settings)) is not None}
         self._beams = _beams(parts.get(BEAM_PAIR))
+        self._wanted: dict[str, bool] = {}  # how each switch would be if nothing were wrong with it
+        self._damaged: set[str] = set()
         self._changed = threading.Condition()
         self._open = self._jammed = False
         self._lock_pin: Any = None
@@ -125,13 +127,27 @@ class Doorway:
         """Any input, such as `fire` or `tamper`."""
         wiring = self._inputs.get(use)
         if wiring is not None:
-            self._bench.set_active(wiring, active=active)
+            self._wanted[use] = active
+            if use not in self._damaged:
+                self._bench.set_active(wiring, active=active)
 
     def cut_wire(self, use: str) -> None:
-        """Cut the wire of an input: the Pi's own resistor decides from then on."""
+        """Cut the wire of an input: the Pi's own resistor decides from then on, until it is mended."""
         wiring = self._inputs.get(use)
         if wiring is not None:
+            self._damaged.add(use)
             self._bench.pins.pin(wiring.pin).connect(None)
+
+    def stick(self, use: str) -> None:
+        """An input stays as it is, such as a button that has jammed, until it is mended."""
+        if use in self._inputs:
+            self._damaged.add(use)
+
+    def mend(self, use: str) -> None:
+        """An input is as it should be by now."""
+        if use in self._damaged:
+            self._damaged.remove(use)
+            self.switch(use, active=self._wanted.get(use, False))
 
     def _press(self, use: str) -> None:
         """Long enough to count, and then long enough that letting go counts too."""
@@ -140,7 +156,7 @@ class Doorway:
             return
         held = threading.Event()  # never set: people are slow
         for active in (True, False):
-            self._bench.set_active(wiring, active=active)
+            self.switch(use, active=active)
             held.wait(PRESS_S + wiring.debounce_s)
 
     def _move(self, *, is_open: bool) -> None:

@@ -3,20 +3,24 @@
 What the kernel does with a real one (its grab, and the event nodes) is not in it.
 """
 
+import fcntl
 import os
 import shutil
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from drivers.errors import WrongUse
+from drivers.held_up import as_code
 from drivers.hid_scanner import HidScanner
 from drivers.interfaces import Post
 from drivers.protocols.hid_keys import EVENT, encode
 from drivers.threaded import RETRY, Retry
 
-MOST: Final = 60_000  # bytes of events that a pipe takes without anybody reading
+ROOM: Final = (
+    1 << 20
+)  # bytes of events that the pipe holds: whatever a QR holds, twice a key and with Shift (fs.pipe-max-size)
 
 
 class SimulatedKeyboard:
@@ -38,6 +42,7 @@ class SimulatedKeyboard:
                 self.path = str(self._folder / f"event{self._plugged}")
                 os.mkfifo(self.path, 0o600)
                 self._writer = os.open(self.path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+                fcntl.fcntl(self._writer, fcntl.F_SETPIPE_SZ, ROOM)
 
     def unplug(self) -> None:
         """Pull it out."""
@@ -46,6 +51,14 @@ class SimulatedKeyboard:
                 os.close(self._writer)
                 self._writer = -1
                 Path(self.path).unlink()
+
+    def cut_wire(self) -> None:
+        """Its cable is cut."""
+        self.unplug()
+
+    def mend(self) -> None:
+        """It is whole again, and plugged in."""
+        self.plug()
 
     def close(self) -> None:
         """Unplug it and leave nothing behind."""
@@ -57,11 +70,9 @@ class SimulatedKeyboard:
         self.grabs += 1
 
     def show(self, content: str) -> None:
-        """Hold up a code of this content: it is typed, once. Raises WrongUse for what is too long to be typed at once."""
-        events = encode(content)
-        if len(events) > MOST:
-            raise WrongUse(f"{len(content)} characters: too many to be typed at once")
-        self.send(events)
+        """Hold up a code of this content: it is typed, once. Raises WrongUse for what no QR can hold."""
+        as_code(content)
+        self.send(encode(content))
 
     def clear(self) -> None:
         """Take it away, of which a keyboard says nothing."""
@@ -70,7 +81,8 @@ class SimulatedKeyboard:
         """Have these events typed, whole ones or not. What nobody hears is lost."""
         with self._lock:
             if self._writer >= 0:
-                os.write(self._writer, events)
+                with suppress(BlockingIOError):  # nobody has listened for long: as a keyboard's, they are lost
+                    os.write(self._writer, events)
 
     def half(self, content: str) -> None:
         """Type the first half of a code."""

@@ -95,6 +95,18 @@ class SimulatedBus:
         with self._lock:
             self._model.fault = fault
 
+    def cut_wire(self) -> None:
+        """Nobody answers any more."""
+        self.fault(BusFault.CUT)
+
+    def stick(self) -> None:
+        """A line is shorted to ground."""
+        self.fault(BusFault.STUCK)
+
+    def mend(self) -> None:
+        """The wires are sound again, and it has power again."""
+        self.plug()
+
     def unplug(self) -> None:
         """Pull the sensor out."""
         self.fault(BusFault.CUT)

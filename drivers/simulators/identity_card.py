@@ -79,10 +79,10 @@ class SimulatedIdentityCard(SerialLine):
         self.model = IdentityCardModel()
         super().__init__(name, self.model)
 
-    def hold(self, values: dict[Field, str]) -> None:
-        """Lay a card on it. Raises WrongUse for a value that does not fit."""
+    def hold(self, card: dict[Field, str] | str) -> None:
+        """Lay a card on it: what it says, or its number alone. Raises WrongUse for a value that does not fit."""
         with self._lock:
-            self.model.hold(values)
+            self.model.hold({Field.NUMBER: card} if isinstance(card, str) else card)
 
     def remove(self) -> None:
         """Take the card away."""

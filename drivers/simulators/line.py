@@ -110,6 +110,18 @@ class SerialLine:
         with self._lock:
             self._fault = fault
 
+    def cut_wire(self) -> None:
+        """Nothing comes any more."""
+        self.fault(LineFault.SILENT)
+
+    def stick(self) -> None:
+        """It says the same again and again."""
+        self.fault(LineFault.STUCK)
+
+    def mend(self) -> None:
+        """The line is sound again."""
+        self.fault(LineFault.NONE)
+
     def inject(self, data: bytes) -> None:
         """Have these bytes on the line, besides what the instrument says; they have been sent when this returns."""
         with self._lock:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from drivers.protocols.wiegand import SILENCE_S, encode
+from drivers.protocols.wiegand import SILENCE_S, encode, shortest
 from drivers.settings import WiegandSettings
 from drivers.wiegand import WiegandReader
 
@@ -19,9 +19,10 @@ class WiegandLines:
         for line in self._lines:
             line.connect(True)
 
-    def hold(self, uid: str, length: int = 26) -> None:
-        """Lay a card on it: it says its number, once. Raises WrongUse for a number that `length` bits do not hold."""
-        self.send(encode(uid, length))
+    def hold(self, uid: str, length: int | None = None) -> None:
+        """Lay a card on it: it says its number, once, in as few bits as hold it, or in `length`. Raises WrongUse for one that they do
+        not hold."""
+        self.send(shortest(uid) if length is None else encode(uid, length))
 
     def remove(self) -> None:
         """Take the card away, of which it says nothing."""
@@ -47,6 +48,14 @@ class WiegandLines:
     def _tell(self, pulses: list[tuple[int, float]]) -> None:
         for bit, at_s in pulses:
             self._lines[bit].pulse_low(at_s)
+
+    def cut_wire(self) -> None:
+        """Its supply is cut."""
+        self.cut_power()
+
+    def mend(self) -> None:
+        """It has power again."""
+        self.restore_power()
 
     def cut_power(self) -> None:
         """The reader has no power: it pulls a line to ground."""

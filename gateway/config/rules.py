@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from drivers.catalogue import MODELS, Kind
 from drivers.errors import DeviceLost
+from drivers.model import SIMULATED
 from drivers.sound.settings import LoudspeakerSettings
 from drivers.sound.sinks import card_of, cards, named_cards
 from gateway.config.devices import Devices, claim_key
@@ -545,8 +546,7 @@ def scripted_clock_is_for_simulators(draft: Draft, report: Report) -> None:
     real = [
         config.name
         for config in draft.devices.configs
-        if not config.model.startswith("simulated-")
-        and MODELS[config.model].kind not in (Kind.SPEAKER, Kind.CODE_SCANNER)
+        if not config.model.startswith(SIMULATED) and MODELS[config.model].kind not in (Kind.SPEAKER, Kind.CODE_SCANNER)
     ]
     if real:
         text = f"a scripted clock is for simulated devices, and these are real: {', '.join(real)}"
@@ -557,12 +557,20 @@ def scenario_can_be_played(draft: Draft, report: Report) -> None:
     """The script and the people's belongings fit."""
     if draft.simulation is None or not (draft.simulation.scenario.is_file() and draft.simulation.cast.is_file()):
         return
-    from gateway.simulation.scenario import load_cast, load_scenario
+    from gateway.simulation.scenario import load_cast, load_scenario, misfits
 
     try:
-        load_scenario(draft.simulation.scenario, load_cast(draft.simulation.cast))
+        cast = load_cast(draft.simulation.cast)
+        scenario = load_scenario(draft.simulation.scenario, cast)
     except GatewayError as error:
         report.rule(str(error), ("simulation", "scenario"))
+        return
+    simulated = [each for each in draft.devices.configs if each.model.startswith(SIMULATED)]
+    first = {each.use.value: each for each in reversed(simulated)}  # the one that the stage gives to the people
+    for use, wrong in misfits(scenario, cast, {use: MODELS[each.model].takes for use, each in first.items()}):
+        device = first[use]
+        text = f"{draft.simulation.cast}: does not fit [devices.{device.name}], a {device.model}. {draft.simulation.scenario}: {wrong}"
+        report.rule(text, ("simulation", "cast"))
 
 
 def phrases_are_whole(draft: Draft, report: Report) -> None:

@@ -50,11 +50,11 @@ class CardReader(Protocol):
         """The card is taken away."""
 
 
-class Camera(Protocol):
-    """The simulated camera's scene."""
+class CodeScanner(Protocol):
+    """What a simulated camera or scanner sees."""
 
     def show(self, text: str) -> None:
-        """A QR is brought near and held."""
+        """A code is brought near and held."""
 
     def clear(self) -> None:
         """It is put away."""
@@ -94,6 +94,19 @@ class Doorway(Protocol):
         """An input by its use; one that the gate does not have is passed over."""
 
 
+class Wires(Protocol):
+    """What can be damaged, by a device's use."""
+
+    def cut(self, use: str) -> None:
+        """Its wire is cut."""
+
+    def stick(self, use: str) -> None:
+        """It hangs, or has jammed."""
+
+    def mend(self, use: str) -> None:
+        """It is as new."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """The simulated devices that people act on. What a gate does not have is None, and nobody can use it."""
@@ -102,8 +115,9 @@ class Stage:
     thermometer: Thermometer | None
     card_reader: CardReader | None
     exit_reader: CardReader | None
-    camera: Camera | None
-    exit_camera: Camera | None = None
+    camera: CodeScanner | None
+    exit_camera: CodeScanner | None = None
+    wires: Wires | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +238,7 @@ class People(threading.Thread):
     def _do_screenshot(self, name: str) -> None:
         self._hold_up(self._stage.camera, name, SCREENSHOT_AGO_S)
 
-    def _hold_up(self, camera: Camera | None, name: str, ago_s: int = 0) -> None:
+    def _hold_up(self, camera: CodeScanner | None, name: str, ago_s: int = 0) -> None:
         if camera is not None:
             camera.show(self._cast.shown(name, self._clock.now().at_ms // 1000 - ago_s))
             self._hold(0.45, 2.5)
@@ -244,6 +258,20 @@ class People(threading.Thread):
     def _freeze(self, *, frozen: bool) -> None:
         if self._stage.thermometer is not None:
             self._stage.thermometer.freeze(frozen=frozen)
+            self._hold(STEP_S, 1.5)
+
+    def _do_cut(self, use: str) -> None:
+        self._damage("cut", use)
+
+    def _do_stick(self, use: str) -> None:
+        self._damage("stick", use)
+
+    def _do_mend(self, use: str) -> None:
+        self._damage("mend", use)
+
+    def _damage(self, how: str, use: str) -> None:
+        if self._stage.wires is not None:
+            getattr(self._stage.wires, how)(use)
             self._hold(STEP_S, 1.5)
 
     def _do_enter(self, _: str) -> None:

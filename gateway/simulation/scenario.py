@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from drivers.catalogue import Kind
+from drivers.errors import WrongUse
+from gateway.config.uses import PARTS
 from gateway.errors import GatewayError
 from sync.contract.passes import present
 from sync.errors import CredentialRefused
@@ -18,8 +22,18 @@ SWITCHES = ("approach", "vehicle", "one-metre", "fire", "tamper")
 """Inputs that are `on` or `off`, by their use."""
 ACTIONS = (
     "arrive", "card", "show", "screenshot", "forehead", "enter", "exit", "card-out", "show-out", "go-out", "force", "call",
-    "acknowledge", "leave", "freeze", "thaw", *SWITCHES,
+    "acknowledge", "leave", "freeze", "thaw",
+    "cut", "stick", "mend", *SWITCHES,
 )  # fmt: skip
+BROUGHT_TO: Mapping[str, str] = {
+    "card": "entry-reader", "card-out": "exit-reader",
+    "show": "entry-camera", "screenshot": "entry-camera", "show-out": "exit-camera",
+}  # fmt: skip
+"""Actions that bring something of the cast's, and the use of the device that takes it."""
+DAMAGED = tuple(
+    use.value for use, part in PARTS.items() if part.kind not in (Kind.OUTPUT, Kind.SPEAKER, Kind.PASSAGE_SENSOR)
+)
+"""Uses of devices that can be cut, stuck and mended."""
 _ACTION = re.compile(rf"({'|'.join(ACTIONS)})(?: (\S+))?")
 
 
@@ -98,6 +112,25 @@ def load_cast(path: Path) -> Cast:
     return cast
 
 
+Takes = Callable[[str], None]
+"""Raises WrongUse for what cannot be laid on a device, or held before it."""
+
+
+def misfits(scenario: Scenario, cast: Cast, takes: Mapping[str, Takes]) -> Iterator[tuple[str, str]]:
+    """What scenes bring that the simulated devices cannot take, by their use: that use, and what is wrong. Each is told once."""
+    seen: set[tuple[str, str]] = set()
+    for number, scene in enumerate(scenario.scene, 1):
+        for action, name in map(parse_action, scene.do):
+            use = BROUGHT_TO.get(action, "")
+            if use not in takes or (use, name) in seen:
+                continue
+            seen.add((use, name))
+            try:
+                takes[use](cast.cards[name] if action.startswith("card") else cast.shown(name, 0))
+            except WrongUse as error:
+                yield use, f"scene {number}, {f'{action} {name}'!r}: {error}"
+
+
 def parse_action(text: str) -> tuple[str, str]:
     """An action and its argument ("" when it takes none). Raises ValueError."""
     match = _ACTION.fullmatch(text)
@@ -113,6 +146,8 @@ def _check(text: str, cast: Cast, where: str) -> None:
             float(argument)
         if action in SWITCHES and argument not in ("on", "off"):
             raise ValueError(f"{text!r}: {action} is on or off")  # noqa: TRY301  told like the others
+        if action in ("cut", "stick", "mend") and argument not in DAMAGED:
+            raise ValueError(f"{text!r}: {action} what? There are: {', '.join(DAMAGED)}")  # noqa: TRY301
     except ValueError as error:
         raise ScenarioError(f"{where}: {error}") from error
     names = {

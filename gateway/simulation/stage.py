@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drivers.camera.device import SimulatedCamera
 from drivers.catalogue import Bench
 from drivers.simulators.doorway import Doorway
 from gateway.clock import Clock
@@ -11,19 +10,23 @@ from gateway.feed import Feed
 from gateway.hardware import Hardware
 from gateway.simulation.people import People, SceneEnded, Stage
 from gateway.simulation.scenario import Scene, load_cast, load_scenario
+from gateway.simulation.wires import Wires
 
 
 def play(simulation: SimulationConfig, hardware: Hardware, bench: Bench, clock: Clock, feed: Feed | None) -> People:
     """The people of the configured scenario; they come when started. Raises ScenarioError."""
     cast = load_cast(simulation.cast)
     scenario = load_scenario(simulation.scenario, cast)
+    door = Doorway(bench, {config.use: config.settings for config, _ in hardware.devices})
+    ends = {config.use.value: _simulator(hardware, config.use) for config, _ in hardware.devices}
     stage = Stage(
-        door=Doorway(bench, {config.use: config.settings for config, _ in hardware.devices}),
-        thermometer=_simulator(hardware, "thermometer"),
-        card_reader=_simulator(hardware, "entry-reader"),
-        exit_reader=_simulator(hardware, "exit-reader"),
-        camera=_camera(hardware, "entry-camera"),
-        exit_camera=_camera(hardware, "exit-camera"),
+        door=door,
+        thermometer=ends.get("thermometer"),
+        card_reader=ends.get("entry-reader"),
+        exit_reader=ends.get("exit-reader"),
+        camera=ends.get("entry-camera"),
+        exit_camera=ends.get("exit-camera"),
+        wires=Wires(door, ends),
     )
 
     def began(scene: Scene) -> None:
@@ -51,11 +54,8 @@ def play(simulation: SimulationConfig, hardware: Hardware, bench: Bench, clock: 
     )
 
 
-def _camera(hardware: Hardware, use: str) -> SimulatedCamera | None:
-    camera = hardware.by_use(use)
-    return camera if isinstance(camera, SimulatedCamera) else None
-
-
 def _simulator(hardware: Hardware, use: str) -> Any:
-    """What stands at the far end of a simulated device; None for a real one, which nobody here can use."""
-    return getattr(hardware.by_use(use), "simulator", None)
+    """What people act on at the far end of the first simulated device with this use; None where all are real, which nobody here can
+    use."""
+    ends = (getattr(device, "simulator", None) for config, device in hardware.devices if config.use == use)
+    return next((end for end in ends if end is not None), None)

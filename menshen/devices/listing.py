@@ -25,6 +25,7 @@ CLAIMS: Final = {
     "address": Kind.I2C,
 }
 """By what a device claims (`Model.claims`): what kind of thing that is."""
+BY_PATH: Final = (Kind.SERIAL, Kind.CAMERA, Kind.INPUT)
 CHECKS: Final = """\
 Nothing is connected that a gate could use. What to check:
   serial     the cable, then `dmesg | tail`; a module on the Pi's pins needs enable_uart=1 (Pi 5: dtparam=uart0=on)
@@ -80,9 +81,12 @@ def _is_same(row: Row, what: str, system: System) -> bool:
 
 
 def missing(rows: Sequence[Row], used: Sequence[Used], system: System) -> list[Used]:
-    """What a gate's file names, and is not connected."""
+    """What a gate's file names, and is not connected: neither listed, nor there by a name of one's own (a link to a simulator's port)."""
     return [
-        each for each in used if not any(each.kind is row.kind and _is_same(row, each.what, system) for row in rows)
+        each
+        for each in used
+        if not any(each.kind is row.kind and _is_same(row, each.what, system) for row in rows)
+        and not (each.kind in BY_PATH and system.is_there(each.what))
     ]
 
 

@@ -11,8 +11,10 @@ from rich.console import Console
 from drivers.errors import DeviceLost
 from drivers.holding import holder
 from drivers.probing import Found, Patience, Probed, SerialProbe, Step, declared, probe_bus
+from drivers.serial_device import TAKEN
 from drivers.signs import Confidence
 from menshen.devices.tables import print_table
+from sync.printable import printable
 
 SURENESS: Final = {Confidence.SURE: "sure", Confidence.LIKELY: "likely", Confidence.POSSIBLE: "possible"}
 
@@ -35,7 +37,7 @@ def run(port: str, *, address: int | None, held_s: float, as_json: bool, quick: 
                 patience = Patience(hurry=quick, held_s=held_s)
                 probed = SerialProbe(port, serial_signs, tell=tell, patience=patience).run()
     except DeviceLost as lost:
-        raise click.ClickException(f"{lost}{_holding(port)}") from lost
+        raise click.ClickException(f"{lost}{_holding(port) if TAKEN in str(lost) else ''}") from lost
     if as_json:
         click.echo(json.dumps({"port": port, "found": [_plain(found) for found in probed.found]}, ensure_ascii=False))
     elif probed.found:
@@ -83,7 +85,7 @@ def _holding(port: str) -> str:
             f"\nThe gate that runs here has it (process {who.pid}). Stop it first (sudo systemctl stop menshen-gate), or see what "
             "its devices say: `menshen devices watch --help`"
         )
-    return f"\nProcess {who.pid} has it open: {who.command[:200]}"
+    return f"\nProcess {who.pid} ({printable(who.called)}) has it open"
 
 
 def _nothing(port: str, probed: Probed) -> str:

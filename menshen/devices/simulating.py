@@ -28,10 +28,32 @@ def line_of(model: str, setup: Setup) -> SerialLine:
         return line
     if name in MODELS or model in MODELS:
         raise click.ClickException(
-            f"{name} has no serial port, so its simulator is inside the gate alone: write model = "
-            f'"{_twin(name)}" into a gate\'s file. On a port of their own: {", ".join(LINES)}'
+            f"{name} has no serial port, and so no simulator on one: {_instead(name)}. On a port of their own: {', '.join(LINES)}"
         )
     raise click.ClickException(f"there is no model {model!r}. On a port of their own: {', '.join(LINES)}")
+
+
+def section(model: str, port: str) -> str:
+    """What to write into a gate's file to read the simulator at this port, where that is more than the model and the port."""
+    told = MODELS[model].line_settings
+    if not told:
+        return ""
+    rows = {"model": f'"{model}"', "port": f'"{port}"', "use": f'"{_use(model)}"', **told}
+    return (
+        f"to read it, in a gate's file:\n  [devices.{_use(model) or model}]\n"
+        + "".join(f"  {key} = {value}\n" for key, value in rows.items())
+        + f"or: menshen devices watch --model {model} --port {port} {by_hand(model)}\n"
+    )
+
+
+def by_hand(model: str) -> str:
+    """The same as options of `watch`; "" where the port is enough."""
+    return " ".join(f"--set {key}={value.strip(chr(34))}" for key, value in MODELS[model].line_settings.items())
+
+
+def _use(model: str) -> str:
+    wiring = MODELS[model].wiring
+    return wiring.use if wiring is not None else ""
 
 
 def _check_rate(name: str, setup: Setup) -> None:
@@ -44,10 +66,14 @@ def _check_rate(name: str, setup: Setup) -> None:
         raise click.ClickException(f"{name} has no {setup.baud} baud; it has {', '.join(map(str, sorted(sign.bauds)))}")
 
 
-def _twin(name: str) -> str:
-    return next(
-        (each for each in (f"simulated-{name}", f"simulated-{name.removeprefix('gpio-')}") if each in MODELS), name
-    )
+def _instead(name: str) -> str:
+    """What there is in its place."""
+    twin = MODELS[name].simulated if name in MODELS else None
+    if twin is not None or f"simulated-{name}" in MODELS:
+        return f'its twin is inside the gate alone: write model = "{twin.name if twin else f"simulated-{name}"}" into a gate\'s file'
+    if name in ("folder", "video"):
+        return f"a {name} stands in for a camera as it is: menshen devices watch --model {name} --port PATH, or in a gate's file"
+    return 'it has no simulator of its own: the gate\'s drawn camera is model = "simulated-camera"; photographs and videos are read by "folder" and "video"'
 
 
 class Link:
@@ -82,6 +108,7 @@ def run(model: str, setup: Setup, *, link: Path | None, said: Sequence[str]) -> 
     try:
         name.follow(line.path)
         click.echo(line.path)
+        click.echo(section(model.removeprefix("simulated-"), str(link or line.path)), err=True, nl=False)
         for each in said:
             click.echo(_done(line, setup, name, each), err=True)
         if sys.stdin is not None:

@@ -25,6 +25,7 @@ from drivers.catalogue import MODELS, Bench, Kind
 from drivers.holding import holder
 from drivers.readings import (
     CardRead,
+    CardUnread,
     CodeHint,
     CodeRead,
     Crossed,
@@ -38,10 +39,12 @@ from drivers.tally import Tally
 from drivers.threaded import monotonic_ms
 from gateway.config.problems import Report
 from gateway.config.tables import Reader
+from menshen.devices.simulating import by_hand
 from sync.printable import printable
 
 READINGS, RAW = 8, 14  # lines that are kept on the screen
 LOOK_S: Final = 0.25
+MANY: Final = 10  # equal readings in a row that are told
 LINE_S: Final = 1.0  # a thermometer's readings come ten a second: one a second is a line
 HEAD: Final = 12  # characters of a code that are shown: a pass is somebody's
 _PORT_KEYS: Final = ("port", "path", "bus", "device")
@@ -66,7 +69,9 @@ def settings_of(model: str, port: str, more: Mapping[str, str]) -> Any:
         report.rule(text, (model, name))
     if report.problems() or settings is None:
         said = "; ".join(f"{each.key.rpartition('.')[2]}: {each.text}" for each in report.problems())
-        raise click.UsageError(f"{model}: {said}; its keys: {', '.join(names)} (--set key=value)")
+        simulated = by_hand(model)
+        of_ours = f". Before `menshen devices simulate {model}`: {simulated}" if simulated else ""
+        raise click.UsageError(f"{model}: {said}; its keys: {', '.join(names)} (--set key=value){of_ours}")
     return replace(settings, **{key: port}) if port and key is not None else settings
 
 
@@ -108,6 +113,8 @@ class Watched:
         self._fresh: list[tuple[str, str]] = []
         self._changed = changed
         self._said_ms = 0
+        self._last: Reading | None = None
+        self._equal = 0
 
     def post(self, reading: Reading) -> None:
         """The device's `post`."""
@@ -115,13 +122,19 @@ class Watched:
             self.state, self.detail = reading.state, reading.detail
             self._take("state", f"{reading.state}: {reading.detail}" if reading.detail else str(reading.state))
             return
-        text = in_words(reading)
+        text = in_words(reading) + self._equal_in_words(reading)
         self.readings.append(text)
         now_ms = monotonic_ms()
         if isinstance(reading, Temperature) and now_ms - self._said_ms < LINE_S * 1000:
             return
         self._said_ms = now_ms
         self._take("reading", text)
+
+    def _equal_in_words(self, reading: Reading) -> str:
+        """How often a thermometer has said the very same, once that is strange: it may hang."""
+        self._equal = self._equal + 1 if reading == self._last else 1
+        self._last = reading
+        return f"; {self._equal} equal readings" if isinstance(reading, Temperature) and self._equal >= MANY else ""
 
     def tap(self, direction: str, data: bytes | None, length: int) -> None:
         """The device's bytes."""
@@ -153,6 +166,8 @@ def in_words(reading: Reading) -> str:  # noqa: PLR0911  a row for each kind of 
         case CardRead(uid, technology, facts):
             told = "".join(f", {name}: {value}" for name, value in facts)
             return printable(f"card {uid} ({technology}){told}")
+        case CardUnread(why):
+            return f"a card that cannot be read: {why}"
         case CodeRead(data, text, symbology, decoder):
             begins = text[:HEAD] if text else data[: HEAD // 2].hex(" ")
             more = "…" if len(data) > HEAD else ""
@@ -176,11 +191,19 @@ def raw_in_words(direction: str, data: bytes | None, length: int) -> str:
     return f"{direction} {shown.hex(' ')}{' …' if len(data) > len(shown) else ''}  |{text}|"
 
 
+def built(name: str, model: str, settings: Any) -> Any:
+    """The device. Who watches a thermometer is known to be there: one that hangs is found out as with people before it."""
+    device = MODELS[model].build(name, settings, Bench())
+    if MODELS[model].kind is Kind.THERMOMETER:
+        device.near = lambda _now_ms: True
+    return device
+
+
 def run(name: str, model: str, settings: Any, *, raw: bool, as_json: bool, seconds: float | None) -> None:
     """Watch until Ctrl-C, or so long."""
     woken = threading.Event()
     watched = Watched(name, model, raw=raw, changed=woken.set)
-    device = MODELS[model].build(name, settings, Bench())
+    device = built(name, model, settings)
     if hasattr(device, "tap"):
         device.tap = watched.tap
     end_ms = None if seconds is None else monotonic_ms() + seconds * 1000

@@ -5,8 +5,9 @@ import threading
 
 import pytest
 
+from drivers import threaded
 from drivers.errors import DeviceLost
-from drivers.readings import DeviceState, DeviceStatus
+from drivers.readings import DeviceState, DeviceStatus, Reading
 from drivers.threaded import Retry, ThreadedDevice
 from tests.drivers.listening import Listener
 
@@ -91,3 +92,26 @@ def test_before_it_is_started_it_is_starting() -> None:
     device = Scripted()
     assert device.state is DeviceState.STARTING
     device.stop()
+
+
+def test_another_reason_of_the_same_state_is_told_and_its_numbers_and_its_flicker_are_not(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now_ms = 0
+    monkeypatch.setattr(threaded, "monotonic_ms", lambda: now_ms)
+    device = Scripted()
+    posted: list[Reading] = []
+    device._post = posted.append
+    said = {
+        0: "it says: exception 4: it failed",
+        20_000: "it says: exception 6: it failed",
+        25_000: "17 bytes, 2 like one: 7f c0",
+        31_000: "nothing came",  # too soon behind that
+        36_000: "19 bytes, 3 like one: 0a",
+        37_000: "nothing came",
+    }
+    for now_ms, detail in said.items():  # noqa: B007  the clock looks at it
+        device._become(DeviceState.STALE, detail)
+    told = [said[at] for at in (0, 25_000, 37_000)]
+    assert posted == [DeviceStatus(DeviceState.STALE, each) for each in told]
+    assert [record.getMessage() for record in caplog.records] == [f"device: stale: {each}" for each in told]

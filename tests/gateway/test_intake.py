@@ -4,6 +4,7 @@ import pytest
 
 from drivers.readings import (
     CardRead,
+    CardUnread,
     CodeHint,
     CodeRead,
     Crossed,
@@ -103,6 +104,14 @@ def test_what_is_wrong_with_a_code_is_told_the_core(bench: Bench, use: str, dire
     bench.intake.of("r", use)(CodeHint(hint))
     assert bench.posted == [events.CodeUnread(hint.value, "r", direction)]
     assert bench.scans.seen == []
+
+
+def test_a_card_that_cannot_be_read_is_in_the_log_and_nobody_s(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.intake.of("cards", "entry-reader")(CardUnread("its number has a wrong check digit"))
+    assert [record.getMessage() for record in caplog.records] == [
+        "cards: a card that cannot be read: its number has a wrong check digit"
+    ]
+    assert (bench.posted, bench.scans.seen) == ([], [])
 
 
 def test_a_stream_of_frames_is_one_measurement(bench: Bench) -> None:

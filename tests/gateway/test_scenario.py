@@ -169,3 +169,11 @@ def test_the_cast_on_the_page_is_one(tmp_path: Path) -> None:
     file.write_text(shown, "utf-8")
     assert set(load_cast(file).codes) == {"tenant", "health"}
     assert set(json.loads(shown)) == set(Cast.__struct_fields__), "every key there is"
+
+
+def test_the_scenes_on_the_page_can_be_played(cast: Cast, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "simulate.md").read_text("utf-8")
+    (shown,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    file = tmp_path / "day.toml"
+    file.write_text(shown, "utf-8")
+    assert [len(scene.do) for scene in load_scenario(file, cast).scene] == [2, 5]

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,18 +18,37 @@ import serial
 from click.testing import CliRunner, Result
 
 from drivers.catalogue import MODELS, Bench
+from drivers.connected import Kind, System
 from drivers.holding import Holder, holder
-from drivers.readings import CardRead, CodeHint, CodeRead, DeviceState, DeviceStatus, Hint, Level, Temperature
+from drivers.models.modbus import registers_of
+from drivers.protocols.gy_mcu90615 import GyMcu90615Link
+from drivers.protocols.modbus import SIMULATED
+from drivers.protocols.stillness import HOUR_MS, Still
+from drivers.readings import (
+    CardRead,
+    CardUnread,
+    CodeHint,
+    CodeRead,
+    DeviceState,
+    DeviceStatus,
+    Hint,
+    Level,
+    Temperature,
+)
+from drivers.settings import SimulatedThermometerSettings
 from drivers.simulators.identity_card import SimulatedIdentityCard
 from drivers.simulators.standalone import PERSON
 from menshen.cli import main
-from menshen.devices.watching import Watched, in_words, raw_in_words, screen
+from menshen.devices.listing import Used, missing
+from menshen.devices.simulating import by_hand, section
+from menshen.devices.watching import Watched, built, in_words, raw_in_words, screen, settings_of
 from tests.drivers.listening import Listener
 from tests.drivers.machine import raspberry_pi
 from tests.drivers.models import REAL, settings
 from tests.gateway.config.files import devices, sections
 
 WAIT_S = 20
+FOREHEAD = "/dev/shm/forehead"  # noqa: S108  a link of the page's
 
 
 def run(*words: str) -> Result:
@@ -206,7 +227,11 @@ def test_probe_finds_it_and_watch_shows_it() -> None:
     [
         (["mlx90614"], 'model = "simulated-mlx90614"'),
         (["gpio-input"], 'model = "simulated-input"'),
-        (["simulated-wiegand"], "is inside the gate alone"),
+        (["simulated-wiegand"], 'is inside the gate alone: write model = "simulated-wiegand"'),
+        (["gpio-input"], 'write model = "simulated-input"'),
+        (["picamera"], 'has no simulator of its own: the gate\'s drawn camera is model = "simulated-camera"'),
+        (["folder"], "a folder stands in for a camera as it is: menshen devices watch --model folder --port PATH"),
+        (["video"], "a video stands in for a camera as it is"),
         (["toaster"], "there is no model 'toaster'"),
         (["rdm6300", "--baud", "19200"], "this model has one rate"),
         (["gy-mcu90615", "--baud", "4800"], "gy-mcu90615 has no 4800 baud; it has 9600, 115200"),
@@ -219,6 +244,26 @@ def test_what_cannot_be_simulated_says_why(words: list[str], said: str) -> None:
     assert said in answer.output
 
 
+def test_what_to_write_for_the_simulated_modbus_sensor_reads_it() -> None:
+    """Told at its start, by `watch`, and on the page: the same, and it is what the simulator has."""
+    told = section("modbus-thermometer", FOREHEAD)
+    written = tomllib.loads(told[told.index("  [") : told.index("or: ")])
+    page = (Path(__file__).parents[2] / "docs" / "devices.md").read_text("utf-8")
+    (shown,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert written["devices"]["thermometer"] == tomllib.loads(shown)["devices"]["forehead"]
+    more = dict(each.split("=") for each in by_hand("modbus-thermometer").split() if "=" in each)
+    assert registers_of(settings_of("modbus-thermometer", FOREHEAD, more)) == SIMULATED
+    without = run("watch", "--model", "modbus-thermometer", "--port", FOREHEAD)
+    assert by_hand("modbus-thermometer") in without.output
+    assert section("gy-mcu90615", "/dev/pts/3") == ""
+
+
+def test_a_port_that_is_there_under_a_name_of_one_s_own_is_no_missing_one(tmp_path: Path) -> None:
+    (tmp_path / "there").touch()
+    named = [Used("a", Kind.SERIAL, "/there"), Used("b", Kind.SERIAL, "/gone"), Used("c", Kind.GPIO, "/there")]
+    assert [each.device for each in missing([], named, System(tmp_path))] == ["b", "c"]
+
+
 # probe
 
 
@@ -226,6 +271,16 @@ def test_probe_says_what_is_wrong_with_a_port(tmp_path: Path) -> None:
     answer = run("probe", str(tmp_path / "ttyUSB0"))
     assert (answer.exit_code, "there is no such port" in answer.output) == (1, True)
     assert "there is no such bus" in run("probe", "/dev/i2c-99").output
+
+
+@contextmanager
+def held_file(path: str) -> Iterator[None]:
+    """Another process has it as its standard input."""
+    with open(path, "rb") as file, subprocess.Popen(["sleep", "60"], stdin=file) as process:  # noqa: PTH123
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 @contextmanager
@@ -258,8 +313,12 @@ def test_a_port_that_the_gate_has_names_it_and_where_to_look_instead(port: str) 
 
 
 def test_a_port_that_another_program_has_names_it(port: str) -> None:
-    with held(port, "minicom") as pid:
-        assert f"Process {pid} has it open" in run("probe", port).output
+    with held(port, "minicom", "--password=hunter2") as pid:
+        called = Path(f"/proc/{pid}/comm").read_text().strip()
+        said = run("probe", port).output
+        assert f"Process {pid} ({called}) has it open" in said
+        assert "hunter2" not in said and "minicom" not in said, "what another user's process was told is nobody's"
+        assert "hunter2" not in repr(holder(port))
         found = holder(port)
         assert found is not None
         assert (found.pid, found.is_gate) == (pid, False)
@@ -276,7 +335,14 @@ def test_a_port_that_another_program_has_names_it(port: str) -> None:
     ],
 )
 def test_a_gate_is_known_by_its_command(command: str, is_gate: bool) -> None:
-    assert Holder(1, command).is_gate is is_gate
+    assert Holder(1, "python", command).is_gate is is_gate
+
+
+def test_what_is_no_serial_port_is_refused_and_nobody_who_has_it_open_is_named() -> None:
+    with held_file("/dev/null"):
+        answer = run("probe", "/dev/null")
+    assert answer.exit_code == 1
+    assert answer.output.strip().endswith("Error: /dev/null: is no serial port")
 
 
 # watch
@@ -337,10 +403,28 @@ def test_of_an_identity_card_only_what_the_settings_allow_is_shown() -> None:
         assert "19491231".encode("utf-16-le").hex(" ") not in everything
 
 
+def test_who_watches_is_somebody_before_the_thermometer_and_sees_that_it_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a pty, and its sensor hangs."""
+    monkeypatch.setattr(GyMcu90615Link, "still", Still(near=12, warm=12, alone_ms=HOUR_MS))
+    device = built("forehead", "simulated-gy-mcu90615", SimulatedThermometerSettings())
+    assert device.near(0)
+    watched = Watched("forehead", "simulated-gy-mcu90615", raw=False, changed=lambda: None)
+    with Listener(device) as listening:
+        listening.until(lambda: any(isinstance(one, Temperature) for one in listening.heard))
+        device.simulator.freeze()
+        said = listening.until_state(DeviceState.STALE)
+        assert said.detail.startswith("frozen: the very same reading came 12 times with somebody before it")
+        for reading in listening.heard:
+            watched.post(reading)
+    assert watched.state is DeviceState.STALE
+    assert watched.readings[-1].endswith(" equal readings")
+
+
 def test_readings_in_words() -> None:
     assert in_words(Temperature(36.5, 24.0)) == "36.50 °C (sensor 24.00 °C)"
     assert in_words(Temperature(35.0, None, 36.6)) == "35.00 °C, body 36.60 °C (does not tell its surroundings)"
     assert in_words(CardRead("24D34F59", "iso14443a")) == "card 24D34F59 (iso14443a)"
+    assert in_words(CardUnread("its number has a wrong check digit")).endswith(": its number has a wrong check digit")
     assert in_words(Level(True)) == "active"
     assert in_words(CodeHint(Hint.CLOSER)) == "something like a code, which cannot be read: closer"
     assert in_words(DeviceStatus(DeviceState.LOST, "gone")) == "lost: gone"

@@ -178,6 +178,20 @@ def test_a_refusal_is_told_in_words(code: int, words: str) -> None:
     assert recovered(link)
 
 
+def test_the_reason_is_the_one_of_now_and_not_the_first() -> None:
+    link = asked()
+    link.feed(refusal(4), 1)
+    assert link.health(3_000)[1].endswith("it failed; nothing has come since")
+    for now_ms in range(700, 3_000, 700):  # so long is it quiet before it asks again
+        link.ask(now_ms)
+        link.feed(b"\x01\x04\x08" + bytes(10), now_ms + 1)
+    why = link.health(3_000)[1]
+    assert "exception 4" not in why and "bytes came that are no frame of this model, 2 of them like one" in why
+    link.ask(3_500)
+    link.feed(refusal(2), 3_501)
+    assert "no such register" in link.health(3_502)[1]
+
+
 # tables of registers
 
 

@@ -175,7 +175,7 @@ def test_a_driver_that_was_never_started_can_be_stopped_twice() -> None:
 def test_what_is_too_long_is_not_typed() -> None:
     device = SimulatedHidScanner("x")
     with pytest.raises(WrongUse):
-        device.simulator.show("x" * 2_000)
+        device.simulator.show("x" * 4_297)
     device.stop()
 
 

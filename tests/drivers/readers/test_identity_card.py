@@ -29,7 +29,7 @@ from drivers.protocols.identity_card import (
     encode_card,
 )
 from drivers.protocols.packets import PacketReader
-from drivers.readings import CardRead, DeviceState
+from drivers.readings import CardRead, CardUnread, DeviceState
 from drivers.simulators.identity_card import IdentityCardModel, SimulatedIdentityCard
 from drivers.simulators.line import LineFault
 from tests.drivers.protocols import hostile
@@ -178,9 +178,9 @@ def test_a_storm_leaves_room_for_the_next_answer(storm: bytes) -> None:
 # the link
 
 
-def converse(link: IdentityCardLink, *answers: bytes, at_ms: int = 0) -> list[CardRead]:
+def converse(link: IdentityCardLink, *answers: bytes, at_ms: int = 0) -> list[CardRead | CardUnread]:
     """Give these answers, one to each question."""
-    came: list[CardRead] = []
+    came: list[CardRead | CardUnread] = []
     for number, answer in enumerate(answers):
         now_ms = at_ms + number * POLL_MS
         assert link.ask(now_ms)
@@ -202,6 +202,20 @@ def test_a_module_that_finds_it_again_before_it_was_lifted_gives_it_once() -> No
     link = IdentityCardLink(0, WANTED)
     assert len(converse(link, DONE, FOUND, SELECTED, CARD, FOUND, SELECTED, CARD)) == 1
     assert len(converse(link, NONE, NONE, FOUND, SELECTED, CARD, at_ms=10_000)) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [("110105194912310021", "its number has a wrong check digit"), ("", "it has no number of 18 characters")],
+)
+def test_a_card_whose_number_is_none_is_counted_and_told_once_while_it_lies_there(number: str, why: str) -> None:
+    bad = encode(Status.DONE, encode_card(PERSON | {Field.NUMBER: number}))
+    link = IdentityCardLink(0, WANTED)
+    assert converse(link, DONE, FOUND, SELECTED, bad, FOUND, SELECTED, bad) == [CardUnread(why)]
+    assert (link.count.good, link.count.bad) == (5, 2)
+    assert link.health(1_000) == (DeviceState.OK, "")
+    assert converse(link, NONE, NONE, FOUND, SELECTED, bad, at_ms=10_000) == [CardUnread(why)]
+    assert converse(link, NONE, FOUND, SELECTED, CARD, at_ms=20_000) == [CardRead(UID, "prc-id")]
 
 
 @pytest.mark.parametrize("refusal", [(encode(Status.NOT_SELECTED),), (SELECTED, encode(Status.NOT_READ))])

@@ -16,6 +16,7 @@ from drivers.protocols.pn532 import (
     NACK,
     PACKET,
     POLL_MS,
+    SET_UP_MS,
     STALE_MS,
     WAKE,
     Body,
@@ -165,6 +166,25 @@ def test_no_answer_breaks_it_off_and_begins_again() -> None:
     assert link.ask(POLL_MS + ANSWER_MS - 1) == b""
     assert link.ask(POLL_MS + ANSWER_MS).startswith(ACK + WAKE)
     assert link.health(STALE_MS) == (DeviceState.STALE, "it does not answer any more")
+
+
+@pytest.mark.parametrize("answers", [0, 1, 2])
+def test_one_that_acknowledges_and_never_answers_its_set_up_is_stale_with_a_reason(answers: int) -> None:
+    """Of its three commands it answers so many, again and again."""
+    link, step = Pn532Link(0), 0
+    replies = (encode(CHIP, 0x15), encode(CHIP, 0x03, b"\x32\x01\x06\x07"))[:answers]
+    for now_ms in range(0, SET_UP_MS + ANSWER_MS, 50):
+        said = link.ask(now_ms)
+        if said:
+            step = 0 if WAKE in said else step + 1
+            link.feed(ACK + (replies[step] if step < answers else b""), now_ms)
+    state, why = link.health(SET_UP_MS)
+    command = (0x14, 0x02, 0x32)[answers]
+    assert (state, why[:62]) == (
+        DeviceState.STALE,
+        f"it acknowledges, and does not answer its set-up's command {command:#04x}",
+    )
+    assert link.is_answered() == bool(answers)
 
 
 def test_another_chip_is_named() -> None:

@@ -588,3 +588,41 @@ def test_a_round_is_due_at_a_time_that_comes(tmp_path: Path) -> None:
     due = '\n[policy.rounds.lobby]\ntimes = ["09:00", "24:00"]\n'
     key, words = problem(tmp_path, sections() + due + devices())
     assert key.startswith("policy.rounds.lobby.times") and "24:00" in words
+
+
+@pytest.mark.parametrize(
+    ("device", "do", "content", "words"),
+    [
+        (("simulated-wiegand", "entry-reader", 20), "card c", "000414CD7E", "no number of 32 bits in 8 hexadecimal digits"),
+        (("simulated-wiegand", "entry-reader", 20), "card c", "0x14CD7E", "no number of 32 bits"),
+        (("simulated-rdm6300", "exit-reader"), "card-out c", "0414CD7E", "10 digits of 0-9 and A-F"),
+        (("simulated-id-12", "exit-reader"), "card-out c", "0414CD7E", "10 digits of 0-9 and A-F"),
+        (("simulated-pn532", "exit-reader"), "card-out c", "no card", "4, 7 or 10 bytes"),
+        (("simulated-identity-card", "exit-reader"), "card-out c", "110105194912310021", "a check digit"),
+        (("simulated-camera", "exit-camera"), "show-out c", "x" * 4_297, "a QR cannot hold 4297 bytes"),
+        (("simulated-hid-scanner", "exit-camera"), "show-out c", "", "a QR cannot hold 0 bytes"),
+        (("simulated-gm65", "exit-camera"), "show-out c", "x" * 7_090, "a code of 7090 bytes"),
+    ],
+)  # fmt: skip
+def test_what_a_cast_brings_fits_the_simulated_device(
+    tmp_path: Path, device: tuple[str, ...], do: str, content: str, words: str
+) -> None:
+    here = simulation(tmp_path)
+    (tmp_path / "day.toml").write_text(f'[[scene]]\nat = "10:00"\nzh = "z"\nen = "e"\ndo = ["{do}", "{do}"]\n')
+    (tmp_path / "cast.json").write_text(json.dumps({"cards": {"c": content}, "codes": {"c": content}}))
+    model, use, *_ = device
+    extra = {"simulated-wiegand": "d0 = 20\nd1 = 21\n", "simulated-identity-card": f'key = "{"k" * 16}"\n'}.get(
+        model, ""
+    )
+    text = sections() + devices("reader") + f'[devices.x]\nmodel = "{model}"\nuse = "{use}"\n{extra}' + here
+    key, said = problem(tmp_path, text)
+    assert key == "simulation.cast"
+    assert f"does not fit [devices.x], a {model}." in said and f"scene 1, '{do}'" in said and words in said, said
+
+
+@pytest.mark.parametrize("uid", ["0014CD7E", "0414CD7E"])
+def test_a_card_of_26_or_of_34_bits_fits_a_wiegand_reader(tmp_path: Path, uid: str) -> None:
+    here = simulation(tmp_path)
+    (tmp_path / "cast.json").write_text(json.dumps({"cards": {"r": uid}}))
+    reader = '[devices.x]\nmodel = "simulated-wiegand"\nuse = "entry-reader"\nd0 = 20\nd1 = 21\n'
+    assert problems(tmp_path, sections() + devices("reader") + reader + here) == []
