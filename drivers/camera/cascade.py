@@ -152,15 +152,20 @@ class Cascade:
         from drivers.camera import unclear  # with OpenCV
 
         began_s = self._cost()
-        found = None
-        for patch in self._glances.worth(unclear.patches(gray), now_ms):
+        last = self._glances.lately(now_ms)
+        found = None if last is None else unclear.find_again(gray, last)
+        patches = () if found is not None else self._glances.worth(unclear.patches(gray), now_ms)
+        for patch in patches:
             found = unclear.find(gray, patch)
             if found is not None:
-                self._glances.found(found.box, now_ms)
                 break
             self._glances.in_vain(patch, now_ms)
         self._glances.spend(self._cost() - began_s)
-        return () if found is None else (found,)
+        if found is None:
+            self._glances.nothing(now_ms)
+            return ()
+        self._glances.found(found, now_ms)
+        return (found,)
 
     def _dear(self, gray: Gray, codes: dict[bytes, str], boxes: list[Box], now_ms: int) -> None:
         """The dear stages on these parts, until one reads something, each had its turn, or the time is up."""
