@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from drivers.camera.decoders import Unread
 from drivers.camera.frames import Box
 
-EARNED = 0.012  # of the cost of reading a whole picture once, by every picture that is read
-RESTED = 0.3  # the same, by a picture that need not be read since nothing changed
+EARNED = 0.01  # of the cost of reading a whole picture once, by every picture that is read
+RESTED = 0.4  # the same, by a picture that need not be read since nothing changed
 SAVED_S = 0.3  # s of computing that can be saved up
 LOAN_S = 0.5  # s of computing once something new was found, so that it can be watched
-FIRST_S = 0.1  # s of computing at the start
+FIRST_S = 0.02  # s of computing at the start
 EVERY_MS = 350  # between two looks while nothing is found, and
 TIRED_MS = 1400  # when many searches in a row were in vain
 _TIRING = 4  # so many of them make it longer by the first

@@ -33,6 +33,7 @@ _EYE_PX: Final = 11  # side of the eye with its light border, nine modules, at t
 _EYE_BLUR: Final = 0.6  # modules: between a sharp eye and one of which hardly anything is left
 _EYE_TURNS: Final = (0, 30, 60)  # degrees; an eye is the same after 90
 _STEP: Final = 1.2  # from scale to scale
+_AGAIN: Final = (1.15, 1.0, 0.87)  # of what they were, the modules when it is looked for again
 _FEWEST, _MOST = 24, 160  # modules across the patch
 _SMALLEST_PX: Final = 0.9  # a module that is smaller leaves nothing to see
 _ALIKE: Final = 0.6  # correlation with the eye; a flat or striped patch comes to 0.5
@@ -82,7 +83,7 @@ def find_again(gray: Gray, last: Unread) -> Unread | None:
     """The code that was here a moment ago, about as large as it was. Costs a third of that."""
     part = last.box.grown(_MARGIN)
     patch = Box(max(0, part.left), max(0, part.top), min(gray.shape[1], part.right), min(gray.shape[0], part.bottom))
-    return _best(gray, patch, [last.module_px * by for by in (_STEP, 1.0, 1 / _STEP)])
+    return _best(gray, patch, [last.module_px * by for by in _AGAIN])
 
 
 def _scales(side: int) -> list[float]:
