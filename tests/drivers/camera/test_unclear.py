@@ -63,9 +63,11 @@ def picture(held: Held, number: int) -> Gray:
 
 
 def watched(pictures: Iterable[Gray], *, seconds: float = 3.0) -> set[Hint]:
-    """What is said within this time, by ten pictures a second; the stages that cost most are left out, which no picture here needs."""
+    """What is said within this time, by ten pictures a second, if computing cost nothing. The dear stages are left out, which can read
+    none of these."""
     now: list[float] = [0.0]
-    cascade, hints, said = Cascade(pytest.fail, [], clock=lambda: now[0]), Hints(), set()
+    cascade = Cascade(pytest.fail, [], clock=lambda: now[0], cost=lambda: 0.0)
+    hints, said = Hints(), set()
     for _, gray in zip(range(int(10 * seconds)), pictures, strict=False):
         now[0] += 0.1
         look = cascade.read(gray)
