@@ -39,6 +39,10 @@ LONG: Final = re.compile(
             r"drivers/test_thermometers\.py::test_a_(sensor_without_such_a_register|thermal_camera_that_is_too_slow)",
             r"drivers/test_walk\.py::test_a_megabyte\w*\[calex-pyrousb",
             r"drivers/test_walk\.py::test_unplugged\w*\[(?!wiegand|mlx90614|hid-scanner)",
+            # hints from pictures: one of each kind in each cause is always tested, and every scene by the search itself
+            r"drivers/camera/test_unclear\.py::test_what_a_person_sees\w*\[held(2|4|7)",
+            r"drivers/camera/test_unclear\.py::test_its_modules\w*\[.*-(45|70)\]",
+            r"drivers/camera/test_unclear\.py::test_nothing_is_said\w*\[(?!page|checks|face)",
             # a night of readings in simulated time, of each model: a quarter of an hour of each is always tested, and one night
             r"drivers/protocols/test_stillness\.py::test_a_quiet_wall_for_a_night\[(?!gd60914)",
             # faults that take their minutes, or of which another kind is always tested

@@ -39,6 +39,11 @@ class Attention:
             self._price_s = min(cost_s, 1.5 * self._price_s) if self._price_s else cost_s
         self._earn(EARNED)
 
+    @property
+    def price_s(self) -> float:
+        """What reading a whole picture once costs, s."""
+        return self._price_s
+
     def rested(self) -> None:
         """A picture was not read."""
         self._earn(RESTED)

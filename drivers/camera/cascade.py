@@ -2,7 +2,8 @@
 
 What is there is told by zxing-cpp itself (a code found and not read) or by three eyes of a code in the picture made
 small. The dear stages then read that part of the picture alone, one after the other, and go on with the next picture
-where this one's time ended; `attention.py` says what they may cost.
+where this one's time ended; `attention.py` says what they may cost. Where nothing is told, a code that is only seen by
+its shape is looked for now and then, for the hints alone (`unclear.py`, `glances.py`).
 """
 
 import time
@@ -14,6 +15,7 @@ import numpy as np
 from drivers.camera.attention import Attention
 from drivers.camera.decoders import FIRST, FIRST_QUICK, STAGES, Decode, Seen, Sight, Stage, Unread, apart
 from drivers.camera.frames import Box, Gray
+from drivers.camera.glances import Glances
 from drivers.held_up import acceptable
 
 REST_LOOK = 5  # of pictures in which nothing changes, every so manieth is read
@@ -31,12 +33,13 @@ _STILL_S = 2.0  # and of a photograph
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a picture held: each code with the decoder that read it, what looks like a code and could not be read, and where the
-    codes were."""
+    """What a picture held: each code with the decoder that read it, what looks like a code and could not be read, where the codes
+    were, and what is a code by its shape alone."""
 
     codes: dict[bytes, str] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
     places: dict[bytes, Box] = field(default_factory=dict, compare=False)
+    unclear: tuple[Unread, ...] = ()
 
 
 class Cascade:
@@ -58,6 +61,7 @@ class Cascade:
         self._first, self._quick = first, quick
         self._clock, self._cost = clock, cost
         self._attention = Attention()
+        self._glances = Glances()
         self._next = 0  # the dear stage whose turn it is
         self._pictures = 0
         self._rest = _Rest()
@@ -71,7 +75,8 @@ class Cascade:
         places = self._last.places
         self._places = {}
         look = self._photograph(gray) if still else self._picture(gray)
-        self._last = replace(look, places=places if look is self._last else self._places)
+        unclear = () if still else self._glance(gray, look)
+        self._last = replace(look, places=places if look is self._last else self._places, unclear=unclear)
         return self._last
 
     # a photograph: every stage until something is read and nothing is left that looks like a code
@@ -98,6 +103,7 @@ class Cascade:
         now_ms = int(self._clock() * 1000)
         if self._rest.holds(gray) and not self._last.unread and self._pictures % REST_LOOK:
             self._attention.rested()
+            self._glances.earn(self._attention.price_s, rested=True)
             return self._last
         sight, stage = self._read_once(gray, now_ms)
         codes: dict[bytes, str] = {}
@@ -121,6 +127,7 @@ class Cascade:
         began_s = self._cost()
         sight = self._see(stage, gray, None)
         self._attention.read_once(self._cost() - began_s, whole=whole)
+        self._glances.earn(self._attention.price_s, rested=False)
         return sight, stage
 
     def _eyes(self, gray: Gray) -> tuple[Unread, ...]:
@@ -134,6 +141,31 @@ class Cascade:
         codes = finders.codes_of(finders.find_eyes(small, finders.BLOCKS[:1]))
         self._attention.spend(self._cost() - began_s)
         return tuple(Unread(Box(*(_EYES * edge for edge in code.box)), _EYES * code.module_px) for code in codes)
+
+    def _glance(self, gray: Gray, look: Look) -> tuple[Unread, ...]:
+        """What is a code by its shape, where neither a decoder nor an eye told of one."""
+        now_ms = int(self._clock() * 1000)
+        if look.codes:
+            self._glances.was_read(now_ms)
+        if look.codes or look.unread or min(gray.shape) < _LEAST_PX or not self._glances.due(now_ms):
+            return ()
+        from drivers.camera import unclear  # with OpenCV
+
+        began_s = self._cost()
+        last = self._glances.lately(now_ms)
+        found = None if last is None else unclear.find_again(gray, last)
+        patches = () if found is not None else self._glances.worth(unclear.patches(gray), now_ms)
+        for patch in patches:
+            found = unclear.find(gray, patch)
+            if found is not None:
+                break
+            self._glances.in_vain(patch, now_ms)
+        self._glances.spend(self._cost() - began_s)
+        if found is None:
+            self._glances.nothing(now_ms)
+            return ()
+        self._glances.found(found, now_ms)
+        return (found,)
 
     def _dear(self, gray: Gray, codes: dict[bytes, str], boxes: list[Box], now_ms: int) -> None:
         """The dear stages on these parts, until one reads something, each had its turn, or the time is up."""

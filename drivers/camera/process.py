@@ -118,7 +118,9 @@ class Decoding(threading.Thread):
         now_ms = time.monotonic_ns() // 1_000_000
         for data in self._view.look(look.places, (each.box for each in look.unread), now_ms):
             self._reporter.send(Code(data, "qr", look.codes[data]))
-        hint = self._hints.after(frame.gray, look.unread, read=bool(look.codes) or frame.still, now_ms=now_ms)
+        hint = self._hints.after(
+            frame.gray, look.unread or look.unclear, read=bool(look.codes) or frame.still, now_ms=now_ms
+        )
         if hint is not None:
             self._reporter.send(Hinted(hint))
 

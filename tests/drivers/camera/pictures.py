@@ -48,11 +48,18 @@ def film(pictures: Sequence[Gray], path: Path, *, fps: float = 50) -> None:
 
 def expected_texts(file: str) -> list[str]:
     """What the manifest says is on a photograph. Skips the test when the photographs are not there."""
+    texts: list[str] = next(json.loads(row["expected_text"]) for row in _manifest() if row["file"] == file)
+    return texts
+
+
+def without_codes() -> list[str]:
+    """The photographs without a code. Skips the test when the photographs are not there."""
+    return [row["file"] for row in _manifest() if row["n_codes"] == "0"]
+
+
+def _manifest() -> list[dict[str, str]]:
     manifest = PHOTOGRAPHS / "MANIFEST.csv"
     if not manifest.is_file():
         pytest.skip(f"no photographs of codes in {PHOTOGRAPHS}")
     with manifest.open(encoding="utf-8", newline="") as lines:
-        texts: list[str] = next(
-            json.loads(row["expected_text"]) for row in csv.DictReader(lines) if row["file"] == file
-        )
-    return texts
+        return list(csv.DictReader(lines))
