@@ -28,6 +28,7 @@ LONG: Final = re.compile(
             r"e2e/test_directory_road\.py::test_(a_forged_directory|policy_comes)",
             r"e2e/test_demo\.py::test_(without_mosquitto|photographs|visits_to_an_exit\[16)",
             r"hostile/test_personal_data\.py::.*keep0",
+            r"central/holders/test_importing\.py::test_20_000",
             r"central/capacity/test_page\.py::test_it_can_be_read_by_everybody\w*\[(?!390-zh)",
             # a picture that takes the most memory of all
             r"drivers/camera/test_one_picture\.py::test_the_picture_that_takes_most",

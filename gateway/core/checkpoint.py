@@ -420,7 +420,7 @@ class Checkpoint:
             case "presence":
                 self._reception.presence_lost(now, lost=lost)
             case "approach" | "vehicle":
-                self._reception.approach_lost(vehicle=use == "vehicle")
+                self._reception.approach_lost(now, vehicle=use == "vehicle")
             case "door-contact":
                 self._portal.contact_lost(now, lost=lost, told=told)
             case "latch":

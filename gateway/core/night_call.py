@@ -6,6 +6,8 @@ where nobody tried to come in meanwhile.
 
 from gateway.core.alarm_desk import AlarmDesk
 from gateway.core.moment import Moment
+from gateway.core.policy import Policy
+from gateway.core.tables import seconds
 from sync.contract.alarms import AlarmKind, CallEnd
 
 
@@ -35,7 +37,12 @@ class NightCall:
         """The door is opened to him."""
         self._desk.over(AlarmKind.NIGHT_ARRIVAL, what=CallEnd.GRANTED)
 
-    def nobody_there(self, leaver_ms: int) -> None:
-        """Nobody is there any more. `leaver_ms`: for how long whoever has gone out may still be in front of a sensor."""
-        leaver = not self._tried and self._out_ms is not None and self._out_ms >= self._begun_ms - leaver_ms
+    def nobody_there(self, now: Moment, policy: Policy) -> None:
+        """Nobody is there any more."""
+        leaver = not self._tried and self._out_ms is not None and self._was_leaver(now.mono_ms, self._out_ms, policy)
         self._desk.over(AlarmKind.NIGHT_ARRIVAL, what=CallEnd.WENT_OUT if leaver else "")
+
+    def _was_leaver(self, now_ms: int, out_ms: int, policy: Policy) -> bool:
+        """Whether it may have been who has gone out: who stays longer than that takes is somebody else, who waits to come in."""
+        leaver_ms, blink_ms = seconds(policy.prompter.leaver_s), seconds(policy.visit.presence_lost_s)
+        return self._begun_ms - leaver_ms <= out_ms and now_ms <= out_ms + leaver_ms + blink_ms

@@ -32,7 +32,7 @@ from gateway.core.policy import Policy
 from gateway.core.portal import PortalDesk
 from gateway.core.prompter import Prompter
 from gateway.core.seen import Seen
-from gateway.core.tables import earliest, seconds
+from gateway.core.tables import earliest
 from gateway.core.turned_away import TurnedAway
 from gateway.core.used import UsedCodes
 from gateway.core.visit import Left, NightArrival, Note, VisitMachine, VisitState
@@ -303,7 +303,7 @@ class Reception:
                 case NightArrival():
                     self._night.come(now)
                 case Left():
-                    self._nobody_there()
+                    self._nobody_there(now)
                 case Say(Phrase.WELCOME | Phrase.NIGHT_WELCOME) if (first := self._first) is not None:
                     self._out.add(speech.notice(first))
                 case Say(phrase) if phrase in ASKED and self._first in speech.NOBODY_COMES_IN:
@@ -393,12 +393,12 @@ class Reception:
         if self._prompter.anybody and not before and self._policy.is_night(now):
             self._night.come(now)
         elif before and not self._prompter.anybody:
-            self._nobody_there()
+            self._nobody_there(now)
 
-    def approach_lost(self, *, vehicle: bool) -> None:
+    def approach_lost(self, now: Moment, *, vehicle: bool) -> None:
         """The sensor there was lost, or is back."""
         self._prompter.lost(vehicle=vehicle)
-        self._nobody_there()
+        self._nobody_there(now)
 
     def too_close(self, now: Moment, *, active: bool) -> None:
         """A second person is inside the one-metre line, or no more."""
@@ -432,10 +432,10 @@ class Reception:
         self._capacity.told(event.elsewhere, event.at_ms, now)
         self.count_people(now)
 
-    def _nobody_there(self) -> None:
+    def _nobody_there(self, now: Moment) -> None:
         """Nobody is at the readers, or at the approach, any more: where it is both, the guard need not come."""
         if self._entry.state is VisitState.IDLE and not self._prompter.anybody:
-            self._night.nobody_there(seconds(self._policy.prompter.leaver_s))
+            self._night.nobody_there(now, self._policy)
 
     def _say(self, said: Iterable[Say]) -> None:
         for each in said:

@@ -132,11 +132,10 @@ class Page:
 
     async def _login(self, request: Request, cookie: str, said: str, name: str = "") -> str:
         tablet = self._tablet(request)
-        watches = bool(tablet) and (await self._ask(request, messages.Watch(tablet=tablet))).ok
-        now = self._line.now if watches and not self._line.lost else None
-        return self._view.log_in(
-            self._spoken(request), csrf_of(cookie), tablet=bool(tablet), said=said, name=name, now=now
-        )
+        answer = await self._ask(request, messages.Watch(tablet=tablet)) if tablet else Answer(id=0, ok=False)
+        now = self._line.now if answer.ok and not self._line.lost else None
+        by_card = bool(answer.tablet)  # not before somebody has given his PIN here since the gate started
+        return self._view.log_in(self._spoken(request), csrf_of(cookie), tablet=by_card, said=said, name=name, now=now)
 
     async def _watch(self, request: Request) -> Response:
         """How the gate stands, for a tablet at the wall on which nobody is logged in: no names, and nothing to do."""

@@ -360,7 +360,8 @@ class PageDesk:
     def _may_watch(self, ask: Ask, tablet: str) -> Answer:
         marks = {guard.name: guard.mark for guard in self._guards.all().values()}
         ok = self._tablets.may_watch(tablet, marks)
-        return Answer(id=ask.id, ok=ok, reason="" if ok else "unknown-tablet")
+        by_card = tablet if self._tablets.known(tablet) else ""
+        return Answer(id=ask.id, ok=ok, reason="" if ok else "unknown-tablet", tablet=by_card)
 
     def _guessed(self, ask: Ask, keys: tuple[str, ...], now_ms: int) -> Answer:
         wait_ms = self._guesses.wrong(keys, now_ms)

@@ -558,6 +558,19 @@ def test_who_goes_out_at_night_calls_for_nothing_unless_somebody_tried_to_come_i
     assert gate.bodies(AlarmRecord)[-1].what == "", "the next one is another"
 
 
+@pytest.mark.parametrize(("stays_s", "what"), [(3, "went-out"), (30, "")])
+def test_who_waits_on_after_another_has_gone_out_was_nobodys_leaver(stays_s: float, what: str) -> None:
+    gate = Gate(now=at("23:40"))
+    gate.arrive()
+    gate.wait(4)
+    gate.send(ExitRequested())
+    gate.go_through()
+    gate.wait(stays_s)
+    gate.leave()
+    (end,) = [body for body in gate.bodies(AlarmRecord) if body.action is AlarmAction.CLEARED]
+    assert (end.alarm.kind, end.what) == (AlarmKind.NIGHT_ARRIVAL, what)
+
+
 def test_who_opens_at_night_has_answered() -> None:
     gate = Gate(now=at("23:40"))
     gate.arrive()

@@ -126,7 +126,7 @@ def test_a_blind_tap_opens_nothing_and_puts_no_reason_on_record(
     form.locator("summary").tap()
     expect(page.locator("#release [type=radio]:checked")).to_have_count(0)
     page.locator("#release button").tap()
-    refused = {"en": "Not opened: choose a reason first.", "zh": "门未打开：请先选原因。"}[language]
+    refused = {"en": "Not opened: choose a reason first, or write one.", "zh": "门未打开：请先选原因，或写明原因。"}[language]
     expect(page.locator("#said")).to_have_text(refused)
     assert not page.locator("#release").evaluate("form => form.checkValidity()")
     picture(page, f"release-{size}-{language}")
@@ -239,7 +239,7 @@ def test_it_says_loudly_that_the_gate_is_lost(window: BrowserContext, gate: Guar
     expect(page.locator("#said")).to_contain_text("DOES NOT ANSWER")
     gate.play(*CALM)
     page.wait_for_url("**/login?said=logged-out")  # the gate has forgotten who was logged in
-    expect(page.locator("#said")).to_have_text("You are logged out.")
+    expect(page.locator("#said")).to_have_text("You are no longer logged in.")
 
 
 def test_it_says_when_the_office_is_heard_again(window: BrowserContext, gate: GuardedGate) -> None:

@@ -423,3 +423,12 @@ def test_a_missed_round_is_named_as_people_call_it() -> None:
     now = snapshot(alarms=(missed,), due={"r1": 1}, kinds={"r1": "disinfection"}, titles={"r1": "Lobby <3>"})
     body = ask(FakeLine(now=now), "/", headers={"accept-language": "en"}).body
     assert body.count("Disinfection · Lobby &lt;3&gt;") == 2 and "· r1" not in body
+
+
+def test_a_card_is_offered_only_where_it_logs_in() -> None:
+    """Not before somebody has given his PIN on that tablet since the gate started."""
+    for by_card in ("", "tablet"):
+        line = FakeLine(told=Answer(id=1, ok=True, tablet=by_card))
+        said = ask(line, "/login", cookie=f"{COOKIE}; menshen-tablet=tablet")
+        assert ("/login/card" in said.body) == bool(by_card)
+    assert "/login/card" not in ask(FakeLine(), "/login").body
