@@ -6,7 +6,7 @@ A night has as many calls as people come, so those that nobody answered are coun
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, Self
 from urllib.parse import urlencode
 
@@ -16,14 +16,14 @@ from django.utils.timezone import get_current_timezone
 
 from central.alarms.leader import with_instructions, without_instruction
 from central.alarms.models import Alarm
+from central.days import FIRST_DAY, day_in, ms_of
 from central.drills.marking import with_drills
 from central.registry.models import Gate
 from central.text import harmless
 from sync.contract.alarms import CONCERNS, Concern
 
+NOON: Final = 12  # a night goes from one noon to the next
 MOST_CALLS: Final = 2000  # that are told apart by night; of more, the newest
-FIRST_NIGHT: Final = date(2000, 1, 1)
-LAST_NIGHT: Final = date(2999, 12, 31)
 
 UNACKNOWLEDGED: Final = Q(gate_acknowledged=False, office_acknowledged_at=None)
 _CALLS: Final = [kind for kind, concern in CONCERNS.items() if concern is Concern.CALL]
@@ -53,7 +53,7 @@ class Wanted:
     @classmethod
     def of(cls, query: QueryDict) -> Self:
         """Read the address, or what a form sends along of it."""
-        night = _night(query.get("night", ""))
+        night = day_in(query.get("night", ""))
         return cls(
             harmless(query.get("gate", ""), 32), night, bool(query.get("unanswered")), bool(query.get("uninstructed"))
         )
@@ -63,7 +63,9 @@ class Wanted:
         if self.gate:
             alarms = alarms.filter(gate_id=self.gate)
         if self.night is not None:
-            alarms = alarms.filter(since_ms__gte=_noon(self.night), since_ms__lt=_noon(self.night + timedelta(days=1)))
+            alarms = alarms.filter(
+                since_ms__gte=ms_of(self.night, NOON), since_ms__lt=ms_of(self.night + timedelta(days=1), NOON)
+            )
         if self.unanswered:
             alarms = alarms.filter(_UNANSWERED)
         return without_instruction(alarms) if self.uninstructed else alarms
@@ -135,21 +137,9 @@ def over(wanted: Wanted, most: int) -> list[str]:
     return list(alarms.order_by("-received_at", "-since_ms", "id").values_list("pk", flat=True)[:most])
 
 
-def _night(text: str) -> date | None:
-    try:
-        night = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return night if FIRST_NIGHT < night < LAST_NIGHT else None
-
-
-def _noon(day: date) -> int:
-    return int(datetime.combine(day, time(12), get_current_timezone()).timestamp() * 1000)
-
-
 def _night_of(at_ms: int) -> date:
     """On which day the night began: whatever comes before noon is of the night before. What no calendar holds is of the first one."""
     try:
-        return (datetime.fromtimestamp(at_ms / 1000, get_current_timezone()) - timedelta(hours=12)).date()
+        return (datetime.fromtimestamp(at_ms / 1000, get_current_timezone()) - timedelta(hours=NOON)).date()
     except (ValueError, OverflowError, OSError):
-        return FIRST_NIGHT
+        return FIRST_DAY

@@ -12,7 +12,8 @@ from django.utils.timezone import localtime
 from django.utils.timezone import now as office_now
 from django.utils.translation import gettext_lazy as _
 
-from central.holders.models import FIRST_DAY, LAST_DAY, SITE, Holder, Kept
+from central.days import FIRST_DAY, LAST_DAY
+from central.holders.models import SITE, Holder, Kept
 from sync.contract.directory import Table
 from sync.log.keyed import Row
 

@@ -12,8 +12,9 @@ from django.utils.timezone import localtime
 from django.utils.timezone import now as office_now
 from django.utils.translation import gettext_lazy as _
 
+from central.days import FIRST_DAY, LAST_DAY
 from central.entries.models import MadeOnce
-from central.holders.models import FIRST_DAY, GATE, LAST_DAY, Kept
+from central.holders.models import GATE, Kept
 from central.registry.models import Gate
 from sync.contract.directory import Duty, DutyRole, Table
 from sync.log.keyed import Row

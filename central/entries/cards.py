@@ -12,8 +12,8 @@ from django.shortcuts import render
 from django.utils.timezone import get_current_timezone, localdate
 from django.views.decorators.http import require_safe
 
+from central.days import day_in
 from central.entries.models import SeenCard
-from central.entries.views import FIRST_DAY, LAST_DAY
 from central.registry.models import Gate
 from central.web.live import Live
 
@@ -35,7 +35,7 @@ class Wanted:
         """Read the address; without a day that makes sense, today."""
         before = query.get("before", "")
         return cls(
-            day=_day(query.get("day", "")),
+            day=day_in(query.get("day", "")) or localdate(),
             gate=query.get("gate", ""),
             before=int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else 0,
         )
@@ -54,14 +54,6 @@ class Wanted:
         """The query of the same page, so many days later, from `before` on."""
         query = {"day": (self.day + days * _DAY).isoformat(), "gate": self.gate, "before": before or ""}
         return urlencode({key: value for key, value in query.items() if value})
-
-
-def _day(text: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return localdate()
-    return day if FIRST_DAY < day < LAST_DAY else localdate()
 
 
 def _rows(request: HttpRequest) -> Mapping[str, Any]:

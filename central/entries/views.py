@@ -2,24 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.utils.timezone import get_current_timezone
 from django.views.decorators.http import require_safe
 
+from central.days import day_in, ms_of
 from central.entries.models import Entry
 from central.registry.models import Gate
 from central.web.live import Live
 from central.web.words import OUTCOMES, machine_words, word
 
 PAGE = 50
-FIRST_DAY: Final = date(2000, 1, 1)
-LAST_DAY: Final = date(2999, 12, 31)
 _DAY: Final = timedelta(days=1)
 
 
@@ -41,7 +39,7 @@ class Wanted:
             text=query.get("q", "").strip()[:100],
             gate=query.get("gate", ""),
             outcome=query.get("outcome", ""),
-            day=_day(query.get("day", "")),
+            day=day_in(query.get("day", "")),
             before=int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else 0,
         )
 
@@ -79,19 +77,9 @@ class Wanted:
         return found
 
 
-def _day(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if FIRST_DAY < day < LAST_DAY else None
-
-
 def _on(day: date) -> Q:
     """The rows of a day: those known to be of it, and those that may be, which are marked."""
-    begins, ends = (
-        int(datetime.combine(each, time(), get_current_timezone()).timestamp() * 1000) for each in (day, day + _DAY)
-    )
+    begins, ends = ms_of(day), ms_of(day + _DAY)
     not_over = Q(boot__least=None) | Q(boot__least__lt=ends - F("mono"))
     begun = Q(boot__most=None) | Q(boot__most__gte=begins - F("mono"))
     came = Q(received_at__gte=datetime.fromtimestamp(begins / 1000, UTC))  # nothing was written after it came in

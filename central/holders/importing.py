@@ -244,14 +244,14 @@ class _Reader:
 
     def take(self, number: int, cells: Sequence[str]) -> None:
         """One line into the plan."""
-        key = self._called(cells)
+        key = ""
         try:
             values = self._values(cells)
             key = _joined(values.get(name) for name in self._kind.key)
             self._once(key, number)
             self._place(number, key, self._fields(values))
         except ValidationError as error:
-            self.plan.refuse(number, key, self._why(error))
+            self.plan.refuse(number, key or self._called(cells), self._why(error))
 
     def _called(self, cells: Sequence[str]) -> str:
         """What a line that is wrong is told by, as far as that can be shown."""

@@ -19,6 +19,7 @@ from django.utils.timezone import get_default_timezone, localtime
 from django.utils.timezone import now as office_now
 from django.utils.translation import gettext_lazy as _
 
+from central.days import FIRST_DAY, LAST_DAY
 from central.directory.store import change, hold
 from central.holders.policy_words import wrong_key, wrong_value
 from central.orders.models import Order
@@ -27,8 +28,6 @@ from sync.contract.colours import HealthCode, PassType
 from sync.contract.directory import EVERY_GATE, NOBODY, Table
 from sync.log.keyed import Row
 
-FIRST_DAY: Final = date(2000, 1, 1)  # what lies before is a slip, and may not be in Unix seconds
-LAST_DAY: Final = date(2999, 12, 31)  # past it the calendar's end is near
 MOST_INSIDE: Final = 1_000_000  # as a gate takes
 SITE: Final = RegexValidator(r"^[A-Za-z0-9._-]{1,32}\Z", _("1 to 32 letters, digits, dots, hyphens or underscores"))
 _REFERENCE: Final = RegexValidator(
