@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,7 @@ from sync.log.messages import Batch, Upward
 from sync.log.receiver import decode_upward
 
 INT64 = 2**63 - 1
+BACKLOG: Final = 100  # records in one batch
 _BOOT = re.compile(r"[0-9a-f]{32}")
 _MAX_ALARMS = 256  # in one state message
 _ALARM = msgspec.json.Decoder(AlarmMessage)
@@ -42,6 +44,11 @@ class Incoming:
     at: datetime
     payload: bytes = b""
     size: int = 0
+
+    @property
+    def bulk(self) -> bool:
+        """Whether it is part of a backlog, from a gate that was away."""
+        return isinstance(self.message, Batch) and len(self.message.records) >= BACKLOG
 
 
 def read(arrived: Arrived) -> Incoming:

@@ -1,6 +1,6 @@
 """What the office holds and has not written out yet: the batches of a backlog, as they came.
 
-Theory of operation. A batch of `BACKLOG` records or more comes from a gate that was away. It is put down whole, as it came, by
+Theory of operation. A batch of a backlog (`Incoming.bulk`) comes from a gate that was away. It is put down whole, as it came, by
 the transaction that moves the cursor, and the gate is answered: from then on the office answers for it. Its records, and what
 is made of them, are written out when nothing more urgent waits: alarms, states, and visits of gates that are at work. Until all
 of a gate is written out, everything that it sends goes the same way: nothing of it may overtake, in whatever log.
@@ -23,7 +23,6 @@ from sync.log.messages import Batch
 from sync.log.receiver import Store, decode_upward, receive
 from sync.log.view import Head
 
-BACKLOG: Final = 100  # records in one batch
 CHUNK: Final = 500  # records written out by one transaction, about, while others wait
 _LOGS: Final = Compiled(
     Log, lambda log_ids, names: logs_where((Q(log_id__in=log_ids) | ~Q(written=F("seq"))) & Q(gate__in=names))

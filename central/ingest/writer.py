@@ -115,7 +115,7 @@ class _Desk:
         sheet, now = self._sheet, item.at
         decision = receive(message, sheet.cursor_of(gate, message.log_id))
         match decision:
-            case Store() if len(decision.records) >= spool.BACKLOG or gate.pk in self._spooling:
+            case Store() if item.bulk or gate.pk in self._spooling:
                 self._spooling.add(gate.pk)
                 upto = Head(decision.ack.seq, decision.ack.hash)
                 sheet.spool_batch(gate, message.log_id, upto, item.payload, now)

@@ -12,6 +12,9 @@ from sync.log.records import Digest, Record, Seq, chain_hash
 MAX_PAYLOAD: Final = 192 * 1024  # bytes of one encoded message; what carries it adds a topic and a header
 MAX_INFLATED: Final = 2 * 1024 * 1024  # bytes a payload may inflate to
 MAX_RECORDS: Final = 1000  # records in one batch
+_LEVEL: Final = 5
+"""Of zlib. A gate's link is narrower than what its processor compresses, and may be paid for by the byte: against the first level
+this is a tenth less on the road for twice the time, the levels above are hardly any less (docs/measurements.md)."""
 LogId = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 _Reason = Annotated[str, msgspec.Meta(max_length=64)]
 _Records = Annotated[tuple[Record, ...], msgspec.Meta(min_length=1, max_length=MAX_RECORDS)]
@@ -93,7 +96,7 @@ def pack(message: msgspec.Struct) -> bytes:
 
 def deflate(data: bytes) -> bytes:
     """What `pack` made, as bytes for the wire."""
-    return zlib.compress(data, 1)
+    return zlib.compress(data, _LEVEL)
 
 
 def inflate(payload: bytes, limit: int = MAX_INFLATED) -> bytes:

@@ -121,11 +121,9 @@ def _check_batch(batch: Batch) -> None:
     for seq, record in enumerate(batch.records, batch.after + 1):
         if record.seq != seq:
             raise MessageError(f"batch: record {record.seq} stands where {seq} belongs")
-        _check_body(record)
-
-
-def _check_body(record: Record) -> None:
-    if (record.body is None) != (record.salt is None):
-        raise MessageError(f"batch: record {record.seq} has only one of body and salt")
-    if record.body is not None and record.salt is not None and body_hash(record.salt, record.body) != record.body_hash:
-        raise MessageError(f"batch: the body of record {record.seq} is not the one that was hashed")
+        body, salt = record.body, record.salt
+        if body is None or salt is None:
+            if body is not salt:
+                raise MessageError(f"batch: record {seq} has only one of body and salt")
+        elif body_hash(salt, body) != record.body_hash:
+            raise MessageError(f"batch: the body of record {seq} is not the one that was hashed")

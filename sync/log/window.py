@@ -12,7 +12,7 @@ from sync.log.view import Head
 
 FULL_MS: Final = 500  # the window is what the link carries in this time
 MIN_WINDOW: Final = 4 * 1024  # bytes; half a second at 64 kbit/s
-MAX_WINDOW: Final = 1024 * 1024
+MAX_WINDOW: Final = 2 * 1024 * 1024
 MAX_BATCH: Final = 128 * 1024  # bytes of one message, about
 _MAX_RATIO: Final = 8.0  # no more compression than this is counted on
 

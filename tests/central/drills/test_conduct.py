@@ -14,6 +14,7 @@ from central.drills.reading import course, proposals
 from central.holders.models import ModeOrder
 from central.ingest import spool
 from central.ingest.models import Record, Spooled
+from central.ingest.reading import BACKLOG
 from central.registry.models import Gate
 from sync.contract.records import Drill as Told
 from sync.contract.records import DrillStage as Stage
@@ -174,8 +175,8 @@ def test_also_record_by_record_and_gate_by_gate() -> None:
 
 
 def test_also_out_of_a_backlog() -> None:
-    desk, records = Desk(), a_course(ORDER, spool.BACKLOG)
-    before = visits(1, spool.BACKLOG - 1)
+    desk, records = Desk(), a_course(ORDER, BACKLOG)
+    before = visits(1, BACKLOG - 1)
     desk.take(batch(*before, *records))
     assert (kept(), Spooled.objects.count()) == ([], 1)
     while spool.write_out(NORTH):

@@ -14,6 +14,7 @@ from central.entries.models import BootTime
 from central.holders.publishing import delete_all, rebuild, save_all
 from central.ingest import spool
 from central.ingest.models import Record, Spooled
+from central.ingest.reading import BACKLOG
 from sync.contract.directory import Duty
 from sync.contract.records import LogOpened, Shift, ShiftAction
 from sync.log.records import Record as Sent
@@ -150,7 +151,7 @@ def test_once_though_it_comes_twice_or_in_another_log() -> None:
 
 def test_out_of_a_backlog_too() -> None:
     desk = Desk()
-    desk.take(batch(*visits(1, spool.BACKLOG - 1), record(Shift(action=ShiftAction.ABSENT, by="li"), spool.BACKLOG)))
+    desk.take(batch(*visits(1, BACKLOG - 1), record(Shift(action=ShiftAction.ABSENT, by="li"), BACKLOG)))
     assert events() == []
     assert Spooled.objects.count() == 1
     while spool.write_out(NORTH):
