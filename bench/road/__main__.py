@@ -15,6 +15,7 @@ Everything in one run on one machine, with the same records (visits of about 800
     gate_waits, ingest_waits    share of that drain in which the busiest thread of the two waited for somebody, and not for a core
     thingsboard_per_s     thingsboard-gateway 3.8.5 tuned, until a subscriber has the last record; thingsboard_shipped_per_s
     ratio_paho, ratio_thingsboard    drain_per_s against paho_per_s and thingsboard_per_s, medians over the rounds
+    million_per_s, million_shown_per_s, million_ratio_paho    the same of a backlog of 1,000,000, with --million
     alarm_p99_s           from raising an alarm at a gate that drains, to its row in the office's database
     alarm_64kbit_p99_s    the same over a link of 64 kbit/s each way
     gate_rss_mb           the most that the whole gate's process had while it drained the largest backlog of the run
@@ -267,11 +268,14 @@ class Road:
 
     def million(self) -> None:
         """A backlog of a million."""
-        self._largest = self._folder / "million.db"
+        self._largest = self._below("million") / "journal.db"  # beside another journal it would offer that one too
+        self._largest.parent.mkdir()
         fill(self._largest, MILLION, 2)
         office = self._offices.postgresql()
         drained = Drained(self._below("gate-million"), office, self._broker, self._largest, MILLION + 1)
+        rate, _ = bare_per_s(self._broker, self._largest, MILLION, len(payloads(self._largest)), "made")
         self.note("million_per_s", drained.per_s)
+        self.note("million_ratio_paho", drained.per_s / rate)
         self.note("million_shown_per_s", drained.shown_per_s)
         self.figures["gate_rss_mb"] = [drained.rss_mb]
 
