@@ -12,7 +12,7 @@ from django.test import Client
 from central.accounts.models import User
 from central.commands import office
 from central.directory.models import Directory, Row
-from central.holders.importing import MAX_BYTES, NotTaken, plan, take
+from central.holders.importing import MAX_BYTES, MOST_TOLD, NotTaken, plan, take
 from central.holders.models import Card, Holder, HolderStatus, ImportDraft
 from central.holders.publishing import rebuild
 from central.registry.models import Gate
@@ -65,6 +65,76 @@ def test_all_that_is_wrong_in_a_line_is_said_at_once_and_of_whom() -> None:
     for column in ("valid from: ", "valid until: ", "registered at the gate: "):
         assert column in told.what.lower() or column.split()[0] in told.what.lower(), told.what
     assert told.what.count("; ") == 2
+
+
+WRONG = {
+    "holders": (
+        "reference,pass_type,valid_from,valid_until,registered,sites,name\n"
+        "h-1,resident,1999-01-01,1998-01-01,maybe,a/b,ok\n"
+        "-,king,2026-01-02,2026-01-01,yes,,ok\n"
+        f"h_!,tenant,soon,2020-01-01,no,,{'n' * 501}\n"
+        "h-1,visitor,,2026-02-30,no,,ok\n"
+        ",visitor,,,no,,ok\n"
+        "h-2,visitor,,,no,,ok\n",
+        [
+            (2, "h-1", ["registered", "sites", "valid from", "valid until"]),
+            (3, "-", ["kind", "reference", "valid until"]),
+            (4, "h_!", ["name", "reference", "valid from"]),
+            (5, "h-1", ["", "valid until"]),
+            (6, "", ["reference"]),
+        ],
+    ),
+    "cards": (
+        "uid,holder,lost\nxyz,h-9,perhaps\n04A1B2C3,h-0,no\n04A1B2C3,h-9,no\n",
+        [(2, "XYZ", ["card number", "holder", "reported lost"]), (4, "04A1B2C3", ["", "holder"])],
+    ),
+    "statuses": (
+        "holder,until\nh-9,1999-01-01\n,soon\nh-0,\n",
+        [(2, "h-9", ["holder", "until"]), (3, "", ["holder", "until"])],
+    ),
+    "bookings": (
+        "holder,from,until\nh-9,2026-11-27 09:00,2026-11-29 09:00\nh-0,then,1999-11-27 09:00\n",
+        [(2, "h-9 · 2026-11-27 09:00", ["holder", "until"]), (3, "h-0 · then", ["from", "until"])],
+    ),
+    "duty": (
+        "name,role,begins_at,ends_at,phone,gate\nLi,boss,2026-11-27 09:00,2026-11-27 08:00,call me,nowhere\n",
+        [(2, "Li · boss · 2026-11-27 09:00 · nowhere", ["duty", "gate", "phone", "until"])],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_can_be_read_and_is_wrong_is_said_with_what_cannot(kind: str) -> None:
+    take(plan("holders", SITE, b"reference,valid_from,valid_until\nh-0,2026-01-01,2026-12-31\n"))
+    text, expected = WRONG[kind]
+    found = plan(kind, SITE, text.encode())
+    told = [
+        (each.line, each.who, sorted(part.split(": ")[0] if ": " in part and not part.startswith("the same as") else "" for part in each.what.split("; ")))
+        for each in found.refused
+    ]  # fmt: skip
+    assert told == expected, [each.what for each in found.refused]
+    assert found.refused_count == len(expected)
+    with pytest.raises(NotTaken):
+        take(found)
+    assert Holder.objects.count() == 1
+
+
+def test_what_cannot_be_read_is_held_against_nothing_else() -> None:
+    take(plan("holders", SITE, b"reference,valid_from,valid_until\nh-1,2026-06-01,2026-12-31\n"))
+    (told,) = plan("holders", SITE, b"reference,valid_from,valid_until\nh-1,soon,2026-05-01\n").refused
+    assert told.what == "valid from: a day such as 2026-11-27", (
+        "nobody knows whether the last day lies before the first"
+    )
+
+
+def test_a_word_that_is_not_known_is_told_with_those_that_are() -> None:
+    (told,) = plan("holders", SITE, b"reference,kind\nh-1,king\n").refused
+    assert told.what.startswith("kind: one of resident, tenant, returnee, visitor, ")
+
+
+def test_more_wrong_lines_than_are_told_are_counted() -> None:
+    found = plan("holders", SITE, b"reference\n" + b"".join(b"h!%d\n" % number for number in range(MOST_TOLD + 5)))
+    assert (len(found.refused), found.refused_count) == (MOST_TOLD, MOST_TOLD + 5)
 
 
 @pytest.mark.parametrize(
