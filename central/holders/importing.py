@@ -182,13 +182,19 @@ def take(plan: Plan) -> None:
     if plan.refused:
         raise NotTaken(_("lines are refused: mend them first"))
     try:
-        with transaction.atomic():
-            if KINDS[plan.kind].model is Booking:
-                hold(plan.site)
-                _still_free(plan)
+        if KINDS[plan.kind].model is Booking:
+            _take_bookings(plan)
+        else:
             save_all(plan.new, plan.changed, plan.fields)
     except IntegrityError as error:
         raise NotTaken(_("the directory has changed since: look at it again")) from error
+
+
+@transaction.atomic
+def _take_bookings(plan: Plan) -> None:
+    hold(plan.site)
+    _still_free(plan)
+    save_all(plan.new, plan.changed, plan.fields)
 
 
 def _still_free(plan: Plan) -> None:

@@ -68,6 +68,8 @@ class Kept(models.Model):
     """Something of one site that stands in its directory."""
 
     site = models.CharField(_("site"), max_length=32, validators=[SITE])
+    by_itself: ClassVar[bool] = True
+    """Whether its row says what it says, and nothing of others or of the time."""
 
     class Meta:
         abstract = True

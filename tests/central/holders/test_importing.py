@@ -1,5 +1,6 @@
 """Registers from files: however a spreadsheet writes them, all or nothing, and nothing of theirs does harm."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -7,13 +8,16 @@ from click.testing import CliRunner, Result
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from central.accounts.models import User
 from central.commands import office
 from central.directory.models import Directory, Row
+from central.holders import publishing
 from central.holders.importing import MAX_BYTES, MOST_TOLD, NotTaken, plan, take
-from central.holders.models import Card, Holder, HolderStatus, ImportDraft
+from central.holders.models import Card, Holder, HolderStatus, ImportDraft, Kept
 from central.holders.publishing import rebuild
 from central.registry.models import Gate
 
@@ -266,6 +270,74 @@ def test_what_somebody_changed_meanwhile_is_not_undone() -> None:
     assert b'"extended":true' in bytes(row.value or b"") and Holder.objects.get().name == "王六"
     mark = rebuild(SITE)
     assert mark.version == Directory.objects.get().version and rebuild(SITE) == mark, "nothing differs"
+
+
+# while others write
+
+
+def test_nothing_is_looked_up_while_others_wait() -> None:
+    people = "reference,valid_until\n" + "".join(f"h-{number:04},2026-12-01\n" for number in range(1_500))
+    take(plan("holders", SITE, people.encode()))
+    found = plan("holders", SITE, people.replace("2026", "2027").encode())
+    with CaptureQueriesContext(connection) as seen:
+        take(found)
+    said = [each["sql"] for each in seen.captured_queries]
+    begin = next(place for place, sql in enumerate(said) if sql.startswith("SAVEPOINT"))
+    looked_up = [sql for sql in said[begin:] if sql.startswith("SELECT") and '"directory_directory"' not in sql]
+    assert looked_up == [] and any("holders_holder" in sql for sql in said[:begin])
+    assert Row.objects.filter(version=2).count() == 1_500
+    assert rebuild(SITE).version == 2, "what was foreseen is what is there"
+
+
+def _meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Let somebody else come first, after all was looked up."""
+    hold = publishing._hold
+
+    def late(objects: Iterable[Kept]) -> list[str]:
+        monkeypatch.setattr(publishing, "_hold", hold)
+        act()
+        return hold(objects)
+
+    monkeypatch.setattr(publishing, "_hold", late)
+
+
+def _extend() -> None:
+    holder = Holder.objects.get(reference="h-2")
+    holder.extended = True
+    holder.save()
+
+
+@pytest.mark.parametrize(
+    ("act", "left"),
+    [(_extend, ["h-1", "h-2"]), (lambda: Holder.objects.get(reference="h-2").delete(), ["h-1"])],
+    ids=["changed", "deleted"],
+)
+def test_who_comes_between_looking_and_writing_is_not_undone(
+    monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], left: list[str]
+) -> None:
+    take(plan("holders", SITE, PEOPLE.encode()))
+    found = plan("holders", SITE, PEOPLE.replace("2026", "2027").encode())
+    _meanwhile(monkeypatch, act)
+    take(found)
+    there = {row.key: bytes(row.value) for row in Row.objects.exclude(value=None) if row.value is not None}
+    assert sorted(there) == left
+    assert [each.reference for each in Holder.objects.filter(valid_until__year=2027)] == left
+    assert (b'"extended":true' in there.get("h-2", b"")) is (act is _extend)
+    mark = rebuild(SITE)
+    assert mark.version == Directory.objects.get().version == 3, "nothing differs"
+
+
+def test_all_is_taken_or_nothing_where_a_line_has_come_true_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    take(plan("holders", SITE, PEOPLE.encode()))
+    take(plan("cards", SITE, b"uid,holder\n04A1B2C3,h-1\n"))
+    found = plan("cards", SITE, b"uid,holder\n04A1B2C3,h-2\n04A1B2C4,h-2\n")
+    assert (len(found.changed), len(found.new)) == (1, 1)
+    _meanwhile(monkeypatch, lambda: Card(site=SITE, uid="04A1B2C4").save())
+    with pytest.raises(NotTaken, match="look at it again"):
+        take(found)
+    monkeypatch.undo()
+    assert Card.objects.get(uid="04A1B2C3").holder == Holder.objects.get(reference="h-1")
+    assert rebuild(SITE).version == Directory.objects.get().version, "nothing differs"
 
 
 # a site that is none
