@@ -13,7 +13,7 @@ from django.utils.timezone import now as office_now
 from django.utils.translation import gettext_lazy as _
 
 from central.days import FIRST_DAY, LAST_DAY
-from central.holders.models import SITE, Holder, Kept
+from central.holders.models import SITE, Fault, Holder, Kept
 from sync.contract.directory import Table
 from sync.log.keyed import Row
 
@@ -61,6 +61,7 @@ class Booking(Kept):
     begins = models.DateTimeField(_("from"))
     ends = models.DateTimeField(_("until"))
     over = models.BooleanField(_("ended"), default=False, editable=False)
+    by_itself: ClassVar[bool] = False
 
     class Meta:
         verbose_name, verbose_name_plural = _("booking"), _("bookings")
@@ -71,15 +72,19 @@ class Booking(Kept):
     def __str__(self) -> str:
         return f"{self.holder.reference} {localtime(self.begins):%Y-%m-%d %H:%M}–{localtime(self.ends):%H:%M}"
 
-    def clean(self) -> None:
-        """What a single field cannot tell."""
+    def faults(self) -> Iterator[Fault]:
+        """Of another site's holder, and times."""
         if self.holder_id and self.holder.site != self.site:
-            raise ValidationError({"holder": _("belongs to another site")})
+            yield "holder", _("belongs to another site")
         for name, moment in (("begins", self.begins), ("ends", self.ends)):
             if moment is not None and not FIRST_DAY < moment.date() < LAST_DAY:
-                raise ValidationError({name: _("lies before 2000 or after 2999")})
+                yield name, _("lies before 2000 or after 2999")
         if self.begins and self.ends and not timedelta() < self.ends - self.begins <= LONGEST:
-            raise ValidationError({"ends": _("is not within 24 hours after the begin")})
+            yield "ends", _("is not within 24 hours after the begin")
+
+    def clean(self) -> None:
+        """Whether it has ended, too."""
+        super().clean()
         self.over = bool(self.ends and self.ends <= office_now())
 
     @classmethod

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from django.db import connection, transaction
 
@@ -19,23 +19,47 @@ _PUT: Final = (  # Django's own bulk_create takes ten times as long for a regist
 T = TypeVar("T")
 
 
+class Difference(NamedTuple):
+    """The rows that differ from a site's directory in the state `mark`, in their order, and the weights that come and go with them."""
+
+    site: str
+    mark: Mark
+    rows: Sequence[Sent]
+    added: int
+    removed: int
+
+
+def compare(site: str, rows: Iterable[Sent], mark: Mark) -> Difference:
+    """What these would change; of the same row, the last one counts. `mark`: the directory's, read before all that the rows are made of:
+    as long as it is the newest one, none of that has changed."""
+    news: list[Sent] = []
+    added = removed = 0
+    for some in _chunks({(row.table, row.key): row for row in rows}.values()):
+        before = _values(site, some)
+        found = [row for row in some if row.value != before.get((row.table, row.key))]
+        added += sum(_weight(row, row.value) for row in found)
+        removed += sum(_weight(row, before.get((row.table, row.key))) for row in found)
+        news += found
+    # In the index's order a large change touches each page once, and not once for each row.
+    return Difference(site, mark, sorted(news, key=lambda row: (row.table, row.key)), added, removed)
+
+
 @transaction.atomic
 def change(site: str, rows: Iterable[Sent], now: datetime) -> Mark:
     """Write rows; of the same row, the last one counts. Returns the newest mark: another version where something differs from
     what was there, and the same one else."""
     directory = _held(site)
-    version, added, removed = directory.version + 1, 0, 0
-    changed = False
-    for some in _chunks({(row.table, row.key): row for row in rows}.values()):
-        before = _values(directory, some)
-        news = [row for row in some if row.value != before.get((row.table, row.key))]
-        added += sum(_weight(row, row.value) for row in news)
-        removed += sum(_weight(row, before.get((row.table, row.key))) for row in news)
-        _write(directory, news, version)
-        changed = changed or bool(news)
-    if not changed:
-        return _mark(directory)
-    return _move(directory, directory.epoch, moved(bytes(directory.digest), added=added, removed=removed), now)
+    return _put(directory, compare(site, rows, _mark(directory)), now)
+
+
+@transaction.atomic
+def put(difference: Difference, now: datetime) -> bool:
+    """Write what was compared before the directory was held. Whether that could be: not where the directory has changed since."""
+    directory = _held(difference.site)
+    if _mark(directory) != difference.mark:
+        return False
+    _put(directory, difference, now)
+    return True
 
 
 def hold(site: str) -> None:
@@ -112,12 +136,20 @@ def _weight(row: Sent, value: bytes | None) -> int:
     return 0 if value is None else weight(row.table, row.key, value)
 
 
-def _values(directory: Directory, rows: Sequence[Sent]) -> dict[tuple[str, str], bytes | None]:
+def _values(site: str, rows: Sequence[Sent]) -> dict[tuple[str, str], bytes | None]:
     """What stands in the places of these rows."""
-    there = Row.objects.filter(directory=directory, key__in={row.key for row in rows})
+    there = Row.objects.filter(directory=site, key__in={row.key for row in rows})
     there = there.filter(table__in={row.table for row in rows})
     found = there.values_list("table", "key", "value")
     return {(table, key): None if value is None else bytes(value) for table, key, value in found}
+
+
+def _put(directory: Directory, difference: Difference, now: datetime) -> Mark:
+    if not difference.rows:
+        return _mark(directory)
+    _write(directory, difference.rows, directory.version + 1)
+    digest = moved(bytes(directory.digest), added=difference.added, removed=difference.removed)
+    return _move(directory, directory.epoch, digest, now)
 
 
 def _write(directory: Directory, rows: Sequence[Sent], version: int) -> None:

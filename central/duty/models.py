@@ -1,11 +1,10 @@
 """The roster as it is kept, and what gates record of shifts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import ClassVar, Final
 
 import msgspec
-from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.timezone import localtime
@@ -14,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from central.days import FIRST_DAY, LAST_DAY
 from central.entries.models import MadeOnce
-from central.holders.models import GATE, Kept
+from central.holders.models import GATE, Fault, Kept
 from central.registry.models import Gate
 from sync.contract.directory import Duty, DutyRole, Table
 from sync.log.keyed import Row
@@ -41,6 +40,7 @@ class DutyShift(Kept):
     )
     begins_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"))
+    by_itself: ClassVar[bool] = False
 
     class Meta:
         verbose_name, verbose_name_plural = _("shift"), _("duty roster")
@@ -53,16 +53,16 @@ class DutyShift(Kept):
     def __str__(self) -> str:
         return f"{self.name} · {localtime(self.begins_at):%Y-%m-%d %H:%M}"
 
-    def clean(self) -> None:
-        """What a single field cannot tell."""
+    def faults(self) -> Iterator[Fault]:
+        """Of times, and another site's gate."""
         for name in ("begins_at", "ends_at"):
             moment = getattr(self, name)
             if moment is not None and not FIRST_DAY < localtime(moment).date() < LAST_DAY:
-                raise ValidationError({name: _("lies before 2000 or after 2999")})
+                yield name, _("lies before 2000 or after 2999")
         if self.begins_at and self.ends_at and not timedelta() < self.ends_at - self.begins_at <= LONGEST:
-            raise ValidationError({"ends_at": _("must lie after the begin, and no more than 7 days")})
+            yield "ends_at", _("must lie after the begin, and no more than 7 days")
         if self.gate and not Gate.objects.filter(pk=self.gate, site=self.site).exists():
-            raise ValidationError({"gate": _("is no gate of this site")})
+            yield "gate", _("is no gate of this site")
 
     @property
     def row(self) -> Row:

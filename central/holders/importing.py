@@ -8,6 +8,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
@@ -181,13 +182,19 @@ def take(plan: Plan) -> None:
     if plan.refused:
         raise NotTaken(_("lines are refused: mend them first"))
     try:
-        with transaction.atomic():
-            if KINDS[plan.kind].model is Booking:
-                hold(plan.site)
-                _still_free(plan)
+        if KINDS[plan.kind].model is Booking:
+            _take_bookings(plan)
+        else:
             save_all(plan.new, plan.changed, plan.fields)
     except IntegrityError as error:
         raise NotTaken(_("the directory has changed since: look at it again")) from error
+
+
+@transaction.atomic
+def _take_bookings(plan: Plan) -> None:
+    hold(plan.site)
+    _still_free(plan)
+    save_all(plan.new, plan.changed, plan.fields)
 
 
 def _still_free(plan: Plan) -> None:
@@ -239,48 +246,66 @@ class _Reader:
         self.lines = lines
         self._seen: dict[str, int] = {}
         self._holders = {each.reference: each for each in Holder.objects.filter(site=site)}
-        self._ledger = ledger(site, office_now()) if self._kind.model is Booking else None
+        self._ledger = ledger(site, office_now()) if self._kind.model is Booking else Ledger((), ())
         self._there = {self._key_of(each): each for each in whole(self._kind.model).filter(site=site)}
 
     def take(self, number: int, cells: Sequence[str]) -> None:
-        """One line into the plan."""
-        key = ""
-        try:
-            values = self._values(cells)
-            key = _joined(values.get(name) for name in self._kind.key)
-            self._once(key, number)
-            self._place(number, key, self._fields(values))
-        except ValidationError as error:
-            self.plan.refuse(number, key or self._called(cells), self._why(error))
+        """One line into the plan, or all that is wrong in it: what cannot be read and what is read and cannot be."""
+        wrong: _Wrong = {}
+        values = self._values(cells, wrong)
+        key = self._key(values, number, wrong)
+        each = self._there.get(key) or self._kind.model(site=self.plan.site)
+        differs = self._put(each, self._fields(values, wrong), wrong)
+        if not wrong and isinstance(each, Booking) and (each.pk is None or differs):
+            self._book(each, differs, wrong)
+        if wrong:
+            self.plan.refuse(number, key or self._called(cells), self._why(wrong))
+        elif each.pk is None:
+            self.plan.add(number, each)
+        elif differs:
+            self.plan.change(number, each, "; ".join(self._step(each, name, was) for name, was in differs.items()))
+        else:
+            self.plan.unchanged += 1
 
     def _called(self, cells: Sequence[str]) -> str:
         """What a line that is wrong is told by, as far as that can be shown."""
         of = {name: _tidy(cells[place]) for place, name in self._columns.items() if place < len(cells)}
         return _joined(said for name in self._kind.key if (said := of.get(name, "")).isprintable())[:MAX_CELL]
 
-    def _once(self, key: str, number: int) -> None:
-        if key in self._seen:
-            raise ValidationError(_("the same as line %(line)d") % {"line": self._seen[key]})
-        self._seen[key] = number
+    def _key(self, values: Mapping[str, object], number: int, wrong: "_Wrong") -> str:
+        """Whom the line is about, once in a file; "" where that cannot be read."""
+        if any(self._field(name) in wrong for name in self._kind.key):
+            return ""
+        key = _joined(values.get(name) for name in self._kind.key)
+        first = self._seen.setdefault(key, number)
+        if first != number:
+            wrong[NON_FIELD_ERRORS] = [_("the same as line %(line)d: leave one of them out") % {"line": first}]
+        return key
 
-    def _place(self, number: int, key: str, values: Mapping[str, object]) -> None:
-        there = self._there.get(key)
-        each = there or self._kind.model(site=self.plan.site)
+    def _put(self, each: Kept, values: Mapping[str, object], wrong: "_Wrong") -> dict[str, object]:
+        """Give it these values. Of one that was there, what differs, and as it was."""
+        there = each.pk is not None
         differs = {
             name: getattr(each, name) for name, value in values.items() if there and getattr(each, name) != value
         }
         for name, value in values.items():
             setattr(each, name, value)
-        each.clean_fields(exclude=["holder"])  # it was found, and each would be a query
-        each.clean()
-        if self._ledger is not None and isinstance(each, Booking) and (there is None or differs):
-            _book(self._ledger, each, differs)
-        if there is None:
-            self.plan.add(number, each)
-        elif differs:
-            self.plan.change(number, each, "; ".join(self._step(each, name, was) for name, was in differs.items()))
-        else:
-            self.plan.unchanged += 1
+        # What stood in the place of what cannot be read is not to be held against the rest.
+        for name in wrong.keys() - {NON_FIELD_ERRORS, "holder"}:
+            setattr(each, name, self._kind.model._meta.get_field(name).get_default())  # type: ignore[union-attr]
+        with _told(wrong):
+            each.clean_fields(exclude={"holder", *wrong})  # a holder was found, and each would be a query
+        with _told(wrong):
+            each.clean()
+        return differs
+
+    def _book(self, each: Booking, differs: Mapping[str, object], wrong: "_Wrong") -> None:
+        """Take a place for it, and give back the one that it had."""
+        if differs:
+            was = differs.get("ends", each.ends)
+            self._ledger.take_back(Booked(each.holder_id, each.begins, was if isinstance(was, datetime) else each.ends))
+        with _told(wrong):
+            self._ledger.add(Booked(each.holder_id, each.begins, each.ends))
 
     def _step(self, each: Kept, name: str, was: object) -> str:
         """`valid until: 2026-11-27 → 2027-01-01`."""
@@ -288,16 +313,20 @@ class _Reader:
         now = getattr(each, name)
         return f"{self._label(name)}: {_shown(words.get(was, was))} → {_shown(words.get(now, now))}"
 
-    def _fields(self, values: Mapping[str, object]) -> dict[str, object]:
+    def _field(self, name: str) -> str:
+        """What the model calls a column."""
+        return self._named.get(name, name)
+
+    def _fields(self, values: Mapping[str, object], wrong: "_Wrong") -> dict[str, object]:
         """The same by the model's names: a reference is its holder."""
         if not self._named:
             return dict(values)
         found = {name: value for name, value in values.items() if name != "reference"}
         reference = str(values.get("reference", "") or "")
-        if reference:
-            if reference not in self._holders:
-                raise ValidationError(_("there is no holder %(who)s: take the holders first") % {"who": reference})
+        if reference in self._holders:
             found["holder"] = self._holders[reference]
+        elif reference:
+            wrong["holder"] = [_("there is no holder %(who)s: take the holders first") % {"who": reference}]
         elif "reference" in values:
             found["holder"] = None
         return found
@@ -315,15 +344,12 @@ class _Reader:
         except FieldDoesNotExist:
             return name
 
-    def _why(self, error: ValidationError) -> str:
+    def _why(self, wrong: "_Wrong") -> str:
         """With the column where it is one's."""
-        if not hasattr(error, "error_dict"):
-            return "; ".join(error.messages)
-        said = error.message_dict.items()
-        named = [
-            ("" if name == NON_FIELD_ERRORS else f"{self._label(name)}: ", " ".join(texts)) for name, texts in said
-        ]
-        return "; ".join(name + text for name, text in named)
+        return "; ".join(
+            ("" if name == NON_FIELD_ERRORS else f"{self._label(name)}: ") + " ".join(said)
+            for name, said in wrong.items()
+        )
 
     def _header(self, cells: Sequence[str]) -> dict[int, str]:
         """Which column stands where. Raises NotTaken."""
@@ -345,28 +371,34 @@ class _Reader:
         self.plan.passed_over = passed_over
         return found
 
-    def _values(self, cells: Sequence[str]) -> dict[str, object]:
+    def _values(self, cells: Sequence[str], wrong: "_Wrong") -> dict[str, object]:
         values: dict[str, object] = {}
-        wrong: dict[str, list[str]] = {}
         for place, name in self._columns.items():
             text = _tidy(cells[place]) if place < len(cells) else ""
-            if len(text) > MAX_CELL or not text.isprintable():
-                raise ValidationError(
-                    _("%(column)s: at most %(most)d printable characters")
-                    % {"column": self._label(name), "most": MAX_CELL}
-                )
             try:
                 value = _value(name, text)
             except ValidationError as error:
-                wrong[name] = error.messages
+                wrong[self._field(name)] = error.messages
                 continue
             if value is not None or name in _DAYS:
                 values[name] = value
-        if wrong:
-            raise ValidationError(wrong)
-        if not values.get(self._kind.key[0]):
-            raise ValidationError(_("%(column)s is empty") % {"column": self._label(self._kind.key[0])})
+        if not values.get(first := self._kind.key[0]):
+            wrong.setdefault(self._field(first), [_("empty, and each line needs one")])
         return values
+
+
+_Wrong = dict[str, list[str]]  # of one line, by the model's names
+
+
+@contextmanager
+def _told(wrong: _Wrong) -> Iterator[None]:
+    """Add what is found to be wrong. Of a column of which something is said already, more would only be what follows from it."""
+    try:
+        yield
+    except ValidationError as error:
+        found = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
+        for name, said in found.items():
+            wrong.setdefault(name, said)
 
 
 _Lines = Iterator[tuple[int, list[str]]]
@@ -405,6 +437,8 @@ def _joined(values: Iterable[object]) -> str:
 
 def _value(name: str, text: str) -> object:
     """What a cell says; None: nothing. Raises ValidationError."""
+    if len(text) > MAX_CELL or not text.isprintable():
+        raise ValidationError(_("at most %(most)d printable characters") % {"most": MAX_CELL})
     if name in _DAYS:
         return _day(text)
     if name in _TIMES:
@@ -414,10 +448,17 @@ def _value(name: str, text: str) -> object:
             raise ValidationError(_("yes or no"))
         return _YES[text.lower()]
     if name in _WORDS:
-        return _WORDS[name].get(text, text.lower()) or None
+        return _word(_WORDS[name], text)
     if name == "uid":
         return text.upper().replace(" ", "").replace(":", "")
     return text.lower() if name == "pass_id" else text
+
+
+def _word(words: Mapping[str, str], text: str) -> str | None:
+    word = words.get(text, text.lower())
+    if word and word not in words.values():
+        raise ValidationError(_("one of %(words)s") % {"words": ", ".join(dict.fromkeys((*words.values(), *words)))})
+    return word or None
 
 
 def _day(text: str) -> date | None:
@@ -439,11 +480,3 @@ def _time(text: str) -> datetime:
     if found is None or day is None or int(found[2]) > 23 or int(found[3]) > 59:
         raise ValidationError(_("a time such as 2026-11-27 09:00"))
     return datetime(day.year, day.month, day.day, int(found[2]), int(found[3]), tzinfo=get_default_timezone())
-
-
-def _book(places: Ledger, each: Booking, differs: Mapping[str, object]) -> None:
-    """Take a place for it, and give back the one that it had. Raises ValidationError."""
-    if differs:
-        was = differs.get("ends", each.ends)
-        places.take_back(Booked(each.holder_id, each.begins, was if isinstance(was, datetime) else each.ends))
-    places.add(Booked(each.holder_id, each.begins, each.ends))

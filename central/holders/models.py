@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
+from django.utils.functional import Promise
 from django.utils.timezone import get_default_timezone, localtime
 from django.utils.timezone import now as office_now
 from django.utils.translation import gettext_lazy as _
@@ -60,10 +61,15 @@ LANGUAGES: Final = [("zh", "中文"), ("en", "English")]
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
+Fault = tuple[str, str | Promise]  # of a field, and what
+
+
 class Kept(models.Model):
     """Something of one site that stands in its directory."""
 
     site = models.CharField(_("site"), max_length=32, validators=[SITE])
+    by_itself: ClassVar[bool] = True
+    """Whether its row says what it says, and nothing of others or of the time."""
 
     class Meta:
         abstract = True
@@ -88,6 +94,18 @@ class Kept(models.Model):
     def gone_of(cls, objects: "Iterable[Kept]") -> Iterator[tuple[str, Row]]:
         """What to tell of many that were deleted, each with its site."""
         return ((each.site, each.gone) for each in objects)
+
+    def faults(self) -> "Iterator[Fault]":
+        """All that a single field cannot tell."""
+        return iter(())
+
+    def clean(self) -> None:
+        """Raises ValidationError with all faults, not only the first."""
+        wrong: dict[str, list[str | Promise]] = {}
+        for name, what in self.faults():
+            wrong.setdefault(name, []).append(what)
+        if wrong:
+            raise ValidationError(wrong)
 
     @transaction.atomic
     def save(self, *args: Any, **kwargs: Any) -> None:
@@ -139,17 +157,18 @@ class Holder(Kept):
     def __str__(self) -> str:
         return f"{self.reference} {self.name}".strip()
 
-    def clean(self) -> None:
-        """What a single field cannot tell."""
+    def faults(self) -> Iterator[Fault]:
+        """Of a reference, sites and days."""
         if self.reference == NOBODY:
-            raise ValidationError({"reference": _("a hyphen alone stands for nobody")})
-        for site in self.sites.split():
-            SITE(site)
-        if len(self.sites.split()) > 64:  # as a gate takes
-            raise ValidationError({"sites": _("at most 64")})
-        _in_bounds(self, "valid_from", "valid_until")
+            yield "reference", _("a hyphen alone stands for nobody")
+        sites = self.sites.split()
+        if not all(_is_site(site) for site in sites):
+            yield "sites", SITE.message
+        if len(sites) > 64:  # as a gate takes
+            yield "sites", _("at most 64")
+        yield from _out_of_bounds(self, "valid_from", "valid_until")
         if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
-            raise ValidationError({"valid_until": _("lies before the first day")})
+            yield "valid_until", _("lies before the first day")
 
     @property
     def row(self) -> Row:
@@ -183,9 +202,9 @@ class Card(Kept):
     def __str__(self) -> str:
         return self.uid
 
-    def clean(self) -> None:
-        """What a single field cannot tell."""
-        _same_site(self, self.holder)
+    def faults(self) -> Iterator[Fault]:
+        """Of another site's holder."""
+        yield from _of_another_site(self, self.holder)
 
     @property
     def row(self) -> Row:
@@ -210,10 +229,10 @@ class Code(Kept):
     def __str__(self) -> str:
         return f"{self.sha256[:12]}…"
 
-    def clean(self) -> None:
-        """What a single field cannot tell."""
-        _in_bounds(self, "valid_until")
-        _same_site(self, self.holder)
+    def faults(self) -> Iterator[Fault]:
+        """Of a day, and another site's holder."""
+        yield from _out_of_bounds(self, "valid_until")
+        yield from _of_another_site(self, self.holder)
 
     @staticmethod
     def fingerprint(text: str) -> str:
@@ -264,10 +283,10 @@ class HolderStatus(Kept):
     def __str__(self) -> str:
         return str(self.holder)
 
-    def clean(self) -> None:
-        """What a single field cannot tell."""
-        _in_bounds(self, "until")
-        _same_site(self, self.holder if self.holder_id else None)
+    def faults(self) -> Iterator[Fault]:
+        """Of a day, and another site's holder."""
+        yield from _out_of_bounds(self, "until")
+        yield from _of_another_site(self, self.holder if self.holder_id else None)
 
     @property
     def row(self) -> Row:
@@ -299,12 +318,12 @@ class PolicyValue(_ForGates):
     def __str__(self) -> str:
         return f"{self.key} = {self.value}"
 
-    def clean(self) -> None:
-        """What a single field cannot tell."""
+    def faults(self) -> Iterator[Fault]:
+        """Of a key, or of its value."""
         if wrong := wrong_key(self.key):
-            raise ValidationError({"key": wrong})
-        if wrong := wrong_value(self.key, self.value):
-            raise ValidationError({"value": wrong})
+            yield "key", wrong
+        elif wrong := wrong_value(self.key, self.value):
+            yield "value", wrong
 
     @property
     def row(self) -> Row:
@@ -390,10 +409,10 @@ class CountOrder(_Order, Kept):
     def __str__(self) -> str:
         return f"{self.gate}: {self.inside}"
 
-    def clean(self) -> None:
-        """What a single field cannot tell."""
+    def faults(self) -> Iterator[Fault]:
+        """Of more than a gate takes."""
         if self.inside is not None and self.inside > MOST_INSIDE:
-            raise ValidationError({"inside": _("at most %(most)d") % {"most": MOST_INSIDE}})
+            yield "inside", _("at most %(most)d") % {"most": MOST_INSIDE}
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Order it."""
@@ -452,13 +471,21 @@ def ends_s(day: date | None) -> int:
     return 0 if day is None else begins_s(day + timedelta(days=1))
 
 
-def _in_bounds(kept: Kept, *names: str) -> None:
+def _is_site(text: str) -> bool:
+    try:
+        SITE(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def _out_of_bounds(kept: Kept, *names: str) -> Iterator[Fault]:
     for name in names:
         day = getattr(kept, name)
         if day is not None and not FIRST_DAY <= day <= LAST_DAY:
-            raise ValidationError({name: _("lies before 2000 or after 2999")})
+            yield name, _("lies before 2000 or after 2999")
 
 
-def _same_site(kept: Kept, holder: Holder | None) -> None:
+def _of_another_site(kept: Kept, holder: Holder | None) -> Iterator[Fault]:
     if holder is not None and holder.site != kept.site:
-        raise ValidationError({"holder": _("belongs to another site")})
+        yield "holder", _("belongs to another site")

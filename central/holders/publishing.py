@@ -9,7 +9,7 @@ from django.utils.timezone import now as office_now
 
 from central.bookings.models import Booking
 from central.directory.models import Row as Standing
-from central.directory.store import change, hold
+from central.directory.store import Difference, SiteSource, change, compare, hold, put
 from central.duty.window import publish as publish_roster
 from central.holders.models import KEPT, CountOrder, Kept, ModeOrder
 from sync.contract.directory import Table
@@ -19,18 +19,25 @@ AT_ONCE: Final = 1_000  # rows of one statement
 _MADE_OTHERWISE: Final = frozenset({Table.DUTY, Table.ELSEWHERE})  # of what is about now, and of what gates say
 
 
-@transaction.atomic
 def save_all(new: Sequence[Kept], changed: Sequence[Kept], fields: Sequence[str]) -> None:
     """Save objects of one model, whose keys are as they were, and tell their gates. `fields`: of those that changed; what
-    else they say is as the database has it by now."""
-    sites = _hold((*new, *changed))
-    if new:
-        type(new[0])._default_manager.bulk_create(new, batch_size=AT_ONCE)
-    if changed and fields:
-        _update(changed, fields)
-    told = [*_rows_of(new), *_rows_of(list(_read_again(changed)))]
-    for site in sites:
-        (new or changed)[0].tell(site, (row for of, row in told if of == site))
+    else they say is as the database has it by now.
+
+    What can be looked up is looked up before the transaction: SQLite lets nobody else write while it lasts."""
+    update = _Update(changed, fields) if changed and fields else None
+    foreseen = _foresee(new, changed, fields)
+    with transaction.atomic():
+        sites = _hold((*new, *changed))
+        if new:
+            type(new[0])._default_manager.bulk_create(new, batch_size=AT_ONCE)
+        if update:
+            update.write()
+        now = office_now()
+        missed = [site for site in sites if site not in foreseen or not put(foreseen[site], now)]
+        if missed:
+            told = [*_rows_of(new), *_rows_of(list(_read_again(changed)))]
+            for site in missed:
+                (new or changed)[0].tell(site, (row for of, row in told if of == site))
 
 
 @transaction.atomic
@@ -73,24 +80,53 @@ def whole(model: type[Kept]) -> "QuerySet[Kept]":
 
 def _hold(objects: Iterable[Kept]) -> list[str]:
     """Hold the directories of these, always in the same order. Returns their sites."""
-    sites = sorted({each.site for each in objects})
+    sites = _sites(objects)
     for site in sites:
         hold(site)
     return sites
 
 
-def _update(objects: Sequence[Kept], names: Sequence[str]) -> None:
-    """Write these fields. Django's own bulk_update takes minutes for a register read in, in which nobody else can write."""
-    meta = type(objects[0])._meta
-    fields = [field for field in meta.concrete_fields if field.name in names]
-    columns = ", ".join(f"{connection.ops.quote_name(str(field.column))} = %s" for field in fields)
-    statement = f"UPDATE {connection.ops.quote_name(meta.db_table)} SET {columns} WHERE id = %s"  # noqa: S608  ours
-    values = (
-        (*(field.get_db_prep_save(getattr(each, field.attname), connection) for field in fields), each.pk)
-        for each in objects
-    )
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, list(values))
+def _sites(objects: Iterable[Kept]) -> list[str]:
+    return sorted({each.site for each in objects})
+
+
+class _Update:
+    """Fields to be written. Django's own bulk_update takes minutes for a register read in, in which nobody else can write."""
+
+    def __init__(self, objects: Sequence[Kept], names: Sequence[str]) -> None:
+        meta = type(objects[0])._meta
+        fields = [field for field in meta.concrete_fields if field.name in names]
+        columns = ", ".join(f"{connection.ops.quote_name(str(field.column))} = %s" for field in fields)
+        self._statement = f"UPDATE {connection.ops.quote_name(meta.db_table)} SET {columns} WHERE id = %s"  # noqa: S608  ours
+        self._values = [
+            (*(field.get_db_prep_save(getattr(each, field.attname), connection) for field in fields), each.pk)
+            for each in sorted(objects, key=lambda each: each.pk)
+        ]
+
+    def write(self) -> None:
+        """Do it."""
+        with connection.cursor() as cursor:
+            cursor.executemany(self._statement, self._values)
+
+
+def _foresee(new: Sequence[Kept], changed: Sequence[Kept], fields: Sequence[str]) -> dict[str, Difference]:
+    """What will differ in each site's directory, unless that is changed meanwhile; nothing where rows are made of more than these."""
+    if not (new or changed) or not (new or changed)[0].by_itself:
+        return {}
+    marks = {site: SiteSource(site).newest() for site in _sites((*new, *changed))}
+    rows: dict[str, list[Row]] = {site: [] for site in marks}
+    for site, row in (*_rows_of(new), *_rows_of(list(_as_saved(changed, fields)))):
+        rows[site].append(row)
+    return {site: compare(site, rows[site], mark) for site, mark in marks.items()}
+
+
+def _as_saved(objects: Sequence[Kept], names: Sequence[str]) -> Iterator[Kept]:
+    """These as they will be, read again: what is not written here may have changed since."""
+    wanted = {each.pk: each for each in objects}
+    for there in _read_again(objects):
+        for name in names:
+            setattr(there, name, getattr(wanted[there.pk], name))
+        yield there
 
 
 def _read_again(objects: Sequence[Kept]) -> Iterator[Kept]:

@@ -391,7 +391,7 @@ class ClockStepped:
 
 @dataclass(frozen=True, slots=True)
 class JournalReplaced:
-    """The journal was damaged and moved aside at this start; a new log names the old one."""
+    """The journal was damaged and moved aside, or was gone, at this start; a new log names the old one."""
 
     detail: str
 

@@ -17,7 +17,7 @@ from gateway.core.moment import Moment
 from gateway.journal import files
 from gateway.journal.earlier import EarlierLog, read_all, readable, with_one_more, write_all
 from gateway.journal.errors import JournalError
-from gateway.journal.memo import Memo, recall
+from gateway.journal.memo import NAME, Memo, recall
 from gateway.journal.schema import (
     APPLICATION_ID,
     INSERT,
@@ -99,7 +99,19 @@ def _prepare_missing(path: Path, draft: Path, origin: Origin) -> str | None:
     before = recall(path) if origin.gate else None
     build(draft, _first(before, "damaged" if aside else "moved-aside" if before else "new", detail), origin)
     files.move(draft, path)
-    return detail or None
+    told = [detail] if detail else []
+    return "; ".join(told if before is None else [*told, _gone(path, before)]) or None
+
+
+def _gone(path: Path, before: Memo) -> str:
+    """Of a log of which nothing stands in its place any more: what that means, and how to bring it."""
+    name = f"{path.name}.found"  # any that is not the new log's, which stands at `path` by now
+    return (
+        f"the file is missing, though log {before.log_id} stood here, up to record {before.seq} at least ({NAME}): a new log"
+        " was opened, and tells the office so. Unless a line above says that the old one lies beside it:"
+        f" put its file into {path.parent} as {name}, its -wal (where there is one) as {name}-wal, and start the gate again;"
+        " what the office has not had of it is offered then"
+    )
 
 
 def _first(before: Memo | None, reason: str, detail: str) -> LogOpened:

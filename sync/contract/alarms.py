@@ -26,7 +26,7 @@ class AlarmKind(StrEnum):
     PASSED_WITHOUT_GRANT = "passed-without-grant"
     DEVICE_LOST = "device-lost"
     JOURNAL_FAILED = "journal-failed"  # a record could not be written: disk full, input/output error
-    JOURNAL_REPLACED = "journal-replaced"  # a damaged journal was moved aside and a new log opened
+    JOURNAL_REPLACED = "journal-replaced"  # a damaged journal was moved aside, or one was gone, and a new log opened
     DISK = "disk"  # the gate's disk is nearly full, or its journal too large: records that can be spared are given up
     CLOCK = "clock"
     HOME_OBSERVATION = "home-observation"  # somebody who is to stay at home is on the way out

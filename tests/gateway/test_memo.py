@@ -1,5 +1,7 @@
 """A new log says what it goes on from, though nothing of the old one is there any more."""
 
+import logging
+import re
 from pathlib import Path
 
 import msgspec
@@ -45,6 +47,28 @@ def test_a_journal_that_was_taken_away_is_named_with_its_last_record(path: Path)
     assert first_of(path) == expected, "said once, by the record that stands there"
 
 
+def test_whoever_starts_the_gate_is_told_what_is_gone_and_how_to_bring_it(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with opened(path, gate=GATE) as journal:
+        write_many(journal, 40)
+        old = journal.log_id
+    stick = path.parent / "stick" / path.name
+    stick.parent.mkdir()
+    files.move(path, stick)
+    with opened(path, gate=GATE) as journal:
+        told = str(journal.recovered)
+        assert journal.earlier() == []
+    assert f"log {old} stood here, up to record 41 at least" in told
+    assert f"{path}: {told}" in [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING]
+    place = re.search(r"put its file into (\S+) as (\S+),", told)
+    assert place is not None
+    files.move(stick, Path(place[1]) / place[2])
+    with opened(path, gate=GATE) as journal:
+        assert [each.log_id for each in journal.earlier()] == [old], "it was done as was told"
+        assert journal.recovered is None, "said once"
+
+
 def test_one_that_is_killed_is_named_as_far_as_was_put_down(path: Path) -> None:
     with opened(path, gate=GATE) as journal:
         log_id = journal.log_id
@@ -72,11 +96,18 @@ def test_without_its_database_it_is_named_as_damaged(path: Path) -> None:
         old = journal.log_id
     path.unlink()
     files.beside(path, "-wal").write_bytes(b"left over")
+    with opened(path, gate=GATE) as journal:
+        told = str(journal.recovered)
+    assert "moved to journal.sqlite.damaged-1; the file is missing" in told and old in told
     found = first_of(path)
     assert (found.reason, found.predecessor, found.predecessor_head) == ("damaged", old, 4)
 
 
 def test_a_first_log_goes_on_from_none(path: Path) -> None:
+    with opened(path, gate=GATE) as journal:
+        assert journal.recovered is None
+    lose(path)
+    path.with_name(NAME).unlink()
     assert first_of(path) == LogOpened(reason="new")
 
 

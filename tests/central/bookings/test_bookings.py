@@ -268,7 +268,7 @@ def test_from_a_file_in_both_languages(holders: list[Holder]) -> None:
         ("h-1,0001-01-01 00:00,0001-01-01 01:00", "before 2000"),
         ("h-1,9999-12-31 23:00,9999-12-31 23:30", "before 2000 or after"),
         ("h-1,2027-03-01 09:00", "a time such as"),
-        (",2027-03-01 09:00,2027-03-01 10:00", "is empty"),
+        (",2027-03-01 09:00,2027-03-01 10:00", "empty, and each line needs one"),
     ],
 )
 def test_lines_that_cannot_be_taken(holders: list[Holder], line: str, why: str) -> None:

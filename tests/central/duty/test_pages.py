@@ -121,9 +121,9 @@ def test_begin_and_end_may_be_called_as_in_the_other_registers(begin: str, end: 
     [
         ("李明,带班领导,,2026-11-27,2026-11-28 08:00,", "a time such as"),
         ("李明,带班领导,,2026-11-27 25:00,2026-11-28 08:00,", "a time such as"),
-        ("李明,国王,,2026-11-27 08:00,2026-11-28 08:00,", "not a valid choice"),
+        ("李明,国王,,2026-11-27 08:00,2026-11-28 08:00,", "duty: one of guard, duty-room, leader, "),
         ("李明,,,2026-11-27 08:00,2026-11-28 08:00,", "This field cannot be blank"),
-        (",带班领导,,2026-11-27 08:00,2026-11-28 08:00,", "name is empty"),
+        (",带班领导,,2026-11-27 08:00,2026-11-28 08:00,", "name: empty, and"),
         ("李明,带班领导,,,2026-11-28 08:00,", "a time such as"),
         ("李明,带班领导,,2026-11-28 08:00,2026-11-27 08:00,", "after the begin"),
         ("李明,带班领导,,2026-11-27 08:00,2026-11-28 08:00,nowhere", "no gate of this site"),
@@ -137,7 +137,7 @@ def test_lines_that_cannot_be_taken_are_named(line: str, says: str) -> None:
 
 def test_the_same_shift_twice_in_a_file_is_told(gate: GateAtWork) -> None:
     found = plan("duty", SITE, (FILE + FILE.splitlines()[1] + "\n").encode())
-    assert [each.what for each in found.refused] == ["the same as line 2"]
+    assert [each.what for each in found.refused] == ["the same as line 2: leave one of them out"]
 
 
 def test_taking_a_file_needs_the_permissions_for_the_roster(client: Client, gate: GateAtWork) -> None:

@@ -1,5 +1,6 @@
 """Registers from files: however a spreadsheet writes them, all or nothing, and nothing of theirs does harm."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -7,13 +8,16 @@ from click.testing import CliRunner, Result
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from central.accounts.models import User
 from central.commands import office
 from central.directory.models import Directory, Row
-from central.holders.importing import MAX_BYTES, NotTaken, plan, take
-from central.holders.models import Card, Holder, HolderStatus, ImportDraft
+from central.holders import publishing
+from central.holders.importing import MAX_BYTES, MOST_TOLD, NotTaken, plan, take
+from central.holders.models import Card, Holder, HolderStatus, ImportDraft, Kept
 from central.holders.publishing import rebuild
 from central.registry.models import Gate
 
@@ -65,6 +69,76 @@ def test_all_that_is_wrong_in_a_line_is_said_at_once_and_of_whom() -> None:
     for column in ("valid from: ", "valid until: ", "registered at the gate: "):
         assert column in told.what.lower() or column.split()[0] in told.what.lower(), told.what
     assert told.what.count("; ") == 2
+
+
+WRONG = {
+    "holders": (
+        "reference,pass_type,valid_from,valid_until,registered,sites,name\n"
+        "h-1,resident,1999-01-01,1998-01-01,maybe,a/b,ok\n"
+        "-,king,2026-01-02,2026-01-01,yes,,ok\n"
+        f"h_!,tenant,soon,2020-01-01,no,,{'n' * 501}\n"
+        "h-1,visitor,,2026-02-30,no,,ok\n"
+        ",visitor,,,no,,ok\n"
+        "h-2,visitor,,,no,,ok\n",
+        [
+            (2, "h-1", ["registered", "sites", "valid from", "valid until"]),
+            (3, "-", ["kind", "reference", "valid until"]),
+            (4, "h_!", ["name", "reference", "valid from"]),
+            (5, "h-1", ["", "valid until"]),
+            (6, "", ["reference"]),
+        ],
+    ),
+    "cards": (
+        "uid,holder,lost\nxyz,h-9,perhaps\n04A1B2C3,h-0,no\n04A1B2C3,h-9,no\n",
+        [(2, "XYZ", ["card number", "holder", "reported lost"]), (4, "04A1B2C3", ["", "holder"])],
+    ),
+    "statuses": (
+        "holder,until\nh-9,1999-01-01\n,soon\nh-0,\n",
+        [(2, "h-9", ["holder", "until"]), (3, "", ["holder", "until"])],
+    ),
+    "bookings": (
+        "holder,from,until\nh-9,2026-11-27 09:00,2026-11-29 09:00\nh-0,then,1999-11-27 09:00\n",
+        [(2, "h-9 · 2026-11-27 09:00", ["holder", "until"]), (3, "h-0 · then", ["from", "until"])],
+    ),
+    "duty": (
+        "name,role,begins_at,ends_at,phone,gate\nLi,boss,2026-11-27 09:00,2026-11-27 08:00,call me,nowhere\n",
+        [(2, "Li · boss · 2026-11-27 09:00 · nowhere", ["duty", "gate", "phone", "until"])],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_can_be_read_and_is_wrong_is_said_with_what_cannot(kind: str) -> None:
+    take(plan("holders", SITE, b"reference,valid_from,valid_until\nh-0,2026-01-01,2026-12-31\n"))
+    text, expected = WRONG[kind]
+    found = plan(kind, SITE, text.encode())
+    told = [
+        (each.line, each.who, sorted(part.split(": ")[0] if ": " in part and not part.startswith("the same as") else "" for part in each.what.split("; ")))
+        for each in found.refused
+    ]  # fmt: skip
+    assert told == expected, [each.what for each in found.refused]
+    assert found.refused_count == len(expected)
+    with pytest.raises(NotTaken):
+        take(found)
+    assert Holder.objects.count() == 1
+
+
+def test_what_cannot_be_read_is_held_against_nothing_else() -> None:
+    take(plan("holders", SITE, b"reference,valid_from,valid_until\nh-1,2026-06-01,2026-12-31\n"))
+    (told,) = plan("holders", SITE, b"reference,valid_from,valid_until\nh-1,soon,2026-05-01\n").refused
+    assert told.what == "valid from: a day such as 2026-11-27", (
+        "nobody knows whether the last day lies before the first"
+    )
+
+
+def test_a_word_that_is_not_known_is_told_with_those_that_are() -> None:
+    (told,) = plan("holders", SITE, b"reference,kind\nh-1,king\n").refused
+    assert told.what.startswith("kind: one of resident, tenant, returnee, visitor, ")
+
+
+def test_more_wrong_lines_than_are_told_are_counted() -> None:
+    found = plan("holders", SITE, b"reference\n" + b"".join(b"h!%d\n" % number for number in range(MOST_TOLD + 5)))
+    assert (len(found.refused), found.refused_count) == (MOST_TOLD, MOST_TOLD + 5)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +270,74 @@ def test_what_somebody_changed_meanwhile_is_not_undone() -> None:
     assert b'"extended":true' in bytes(row.value or b"") and Holder.objects.get().name == "王六"
     mark = rebuild(SITE)
     assert mark.version == Directory.objects.get().version and rebuild(SITE) == mark, "nothing differs"
+
+
+# while others write
+
+
+def test_nothing_is_looked_up_while_others_wait() -> None:
+    people = "reference,valid_until\n" + "".join(f"h-{number:04},2026-12-01\n" for number in range(1_500))
+    take(plan("holders", SITE, people.encode()))
+    found = plan("holders", SITE, people.replace("2026", "2027").encode())
+    with CaptureQueriesContext(connection) as seen:
+        take(found)
+    said = [each["sql"] for each in seen.captured_queries]
+    begin = next(place for place, sql in enumerate(said) if sql.startswith("SAVEPOINT"))
+    looked_up = [sql for sql in said[begin:] if sql.startswith("SELECT") and '"directory_directory"' not in sql]
+    assert looked_up == [] and any("holders_holder" in sql for sql in said[:begin])
+    assert Row.objects.filter(version=2).count() == 1_500
+    assert rebuild(SITE).version == 2, "what was foreseen is what is there"
+
+
+def _meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Let somebody else come first, after all was looked up."""
+    hold = publishing._hold
+
+    def late(objects: Iterable[Kept]) -> list[str]:
+        monkeypatch.setattr(publishing, "_hold", hold)
+        act()
+        return hold(objects)
+
+    monkeypatch.setattr(publishing, "_hold", late)
+
+
+def _extend() -> None:
+    holder = Holder.objects.get(reference="h-2")
+    holder.extended = True
+    holder.save()
+
+
+@pytest.mark.parametrize(
+    ("act", "left"),
+    [(_extend, ["h-1", "h-2"]), (lambda: Holder.objects.get(reference="h-2").delete(), ["h-1"])],
+    ids=["changed", "deleted"],
+)
+def test_who_comes_between_looking_and_writing_is_not_undone(
+    monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], left: list[str]
+) -> None:
+    take(plan("holders", SITE, PEOPLE.encode()))
+    found = plan("holders", SITE, PEOPLE.replace("2026", "2027").encode())
+    _meanwhile(monkeypatch, act)
+    take(found)
+    there = {row.key: bytes(row.value) for row in Row.objects.exclude(value=None) if row.value is not None}
+    assert sorted(there) == left
+    assert [each.reference for each in Holder.objects.filter(valid_until__year=2027)] == left
+    assert (b'"extended":true' in there.get("h-2", b"")) is (act is _extend)
+    mark = rebuild(SITE)
+    assert mark.version == Directory.objects.get().version == 3, "nothing differs"
+
+
+def test_all_is_taken_or_nothing_where_a_line_has_come_true_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    take(plan("holders", SITE, PEOPLE.encode()))
+    take(plan("cards", SITE, b"uid,holder\n04A1B2C3,h-1\n"))
+    found = plan("cards", SITE, b"uid,holder\n04A1B2C3,h-2\n04A1B2C4,h-2\n")
+    assert (len(found.changed), len(found.new)) == (1, 1)
+    _meanwhile(monkeypatch, lambda: Card(site=SITE, uid="04A1B2C4").save())
+    with pytest.raises(NotTaken, match="look at it again"):
+        take(found)
+    monkeypatch.undo()
+    assert Card.objects.get(uid="04A1B2C3").holder == Holder.objects.get(reference="h-1")
+    assert rebuild(SITE).version == Directory.objects.get().version, "nothing differs"
 
 
 # a site that is none
