@@ -127,8 +127,10 @@ def main() -> None:
             client.publish(down, answer, qos=1)
 
     client.on_message, client.on_connect = on_message, lambda *_: client.subscribe(up, qos=1)
-    client.on_subscribe = lambda *_: logging.warning("listening to %s", up)
-    if options.ca or options.cert:
+    client.on_subscribe = lambda _client, _data, _mid, codes, _properties: logging.warning(
+        "%s: %s", up, "refused by the broker" if codes[0].is_failure else "listening"
+    )
+    if options.ca or options.cert or options.key:
         client.tls_set(options.ca, options.cert, options.key)  # the broker's certificate and its name are checked
     client.connect_async(options.host, int(options.port), keepalive=20)
     client.loop_forever(retry_first_connection=True)

@@ -61,7 +61,6 @@ class Booking(Kept):
     begins = models.DateTimeField(_("from"))
     ends = models.DateTimeField(_("until"))
     over = models.BooleanField(_("ended"), default=False, editable=False)
-    by_itself: ClassVar[bool] = False
 
     class Meta:
         verbose_name, verbose_name_plural = _("booking"), _("bookings")

@@ -20,10 +20,12 @@ T = TypeVar("T")
 
 
 class Difference(NamedTuple):
-    """The rows that differ from a site's directory in the state `mark`, in their order, and the weights that come and go with them."""
+    """The rows that differ from a site's directory in the state `mark`, in their order, and the weights that come and go with them.
+    `tables`: of all that were compared."""
 
     site: str
     mark: Mark
+    tables: frozenset[str]
     rows: Sequence[Sent]
     added: int
     removed: int
@@ -31,8 +33,9 @@ class Difference(NamedTuple):
 
 def compare(site: str, rows: Iterable[Sent], mark: Mark) -> Difference:
     """What these would change; of the same row, the last one counts. `mark`: the directory's, read before all that the rows are made of:
-    as long as it is the newest one, none of that has changed."""
+    as long as nothing in their tables is newer, none of that has changed."""
     news: list[Sent] = []
+    tables: set[str] = set()
     added = removed = 0
     for some in _chunks({(row.table, row.key): row for row in rows}.values()):
         before = _values(site, some)
@@ -40,8 +43,10 @@ def compare(site: str, rows: Iterable[Sent], mark: Mark) -> Difference:
         added += sum(_weight(row, row.value) for row in found)
         removed += sum(_weight(row, before.get((row.table, row.key))) for row in found)
         news += found
+        tables.update(row.table for row in some)
     # In the index's order a large change touches each page once, and not once for each row.
-    return Difference(site, mark, sorted(news, key=lambda row: (row.table, row.key)), added, removed)
+    ordered = sorted(news, key=lambda row: (row.table, row.key))
+    return Difference(site, mark, frozenset(tables), ordered, added, removed)
 
 
 @transaction.atomic
@@ -54,9 +59,10 @@ def change(site: str, rows: Iterable[Sent], now: datetime) -> Mark:
 
 @transaction.atomic
 def put(difference: Difference, now: datetime) -> bool:
-    """Write what was compared before the directory was held. Whether that could be: not where the directory has changed since."""
+    """Write what was compared before the directory was held. Whether that could be: not where a row of the same tables has changed
+    since. Others may have: how full the place is changes every few seconds."""
     directory = _held(difference.site)
-    if _mark(directory) != difference.mark:
+    if not _stands(directory, difference):
         return False
     _put(directory, difference, now)
     return True
@@ -142,6 +148,14 @@ def _values(site: str, rows: Sequence[Sent]) -> dict[tuple[str, str], bytes | No
     there = there.filter(table__in={row.table for row in rows})
     found = there.values_list("table", "key", "value")
     return {(table, key): None if value is None else bytes(value) for table, key, value in found}
+
+
+def _stands(directory: Directory, difference: Difference) -> bool:
+    """Whether what was compared is still as it was. Within an epoch versions rise, and each change leaves its own at its rows."""
+    if _mark(directory) == difference.mark:
+        return True
+    since = Row.objects.filter(directory=directory, table__in=difference.tables, version__gt=difference.mark.version)
+    return directory.epoch == difference.mark.epoch and not since.exists()
 
 
 def _put(directory: Directory, difference: Difference, now: datetime) -> Mark:

@@ -40,7 +40,6 @@ class DutyShift(Kept):
     )
     begins_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"))
-    by_itself: ClassVar[bool] = False
 
     class Meta:
         verbose_name, verbose_name_plural = _("shift"), _("duty roster")

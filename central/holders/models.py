@@ -68,8 +68,9 @@ class Kept(models.Model):
     """Something of one site that stands in its directory."""
 
     site = models.CharField(_("site"), max_length=32, validators=[SITE])
-    by_itself: ClassVar[bool] = True
-    """Whether its row says what it says, and nothing of others or of the time."""
+    by_itself: ClassVar[bool] = False
+    """Whether its row says what it says and whose it is, and `tell` and `rows_of` are those of this class: then rows can be made before the
+    directory is held."""
 
     class Meta:
         abstract = True
@@ -135,6 +136,7 @@ class Kept(models.Model):
 class Holder(Kept):
     """Somebody who may hold credentials. The name stays at the office."""
 
+    by_itself: ClassVar[bool] = True
     reference = models.CharField(_("reference"), max_length=40, validators=[_REFERENCE])
     name = models.CharField(_("name"), max_length=100, blank=True, help_text=_("stays here: gates are not sent it"))
     pass_type = models.CharField(_("kind"), max_length=16, choices=PASS_TYPES, default=PassType.RESIDENT.value)
@@ -187,6 +189,7 @@ class Holder(Kept):
 class Card(Kept):
     """A card."""
 
+    by_itself: ClassVar[bool] = True
     uid = models.CharField(_("card number"), max_length=20, validators=[_UID], help_text=_("as the reader gives it"))
     holder = models.ForeignKey(
         Holder, on_delete=models.PROTECT, null=True, blank=True, related_name="cards", verbose_name=_("holder"),
@@ -216,6 +219,7 @@ class Card(Kept):
 class Code(Kept):
     """A health code that the office has registered. Its text is not kept."""
 
+    by_itself: ClassVar[bool] = True
     sha256 = models.CharField(_("fingerprint of its text"), max_length=64, editable=False)
     colour = models.CharField(_("colour"), max_length=8, choices=COLOURS)
     holder = models.ForeignKey(Holder, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("holder"))
@@ -250,6 +254,7 @@ class Code(Kept):
 class RevokedPass(Kept):
     """A pass that is good no longer."""
 
+    by_itself: ClassVar[bool] = True
     pass_id = models.CharField(_("pass id"), max_length=16, validators=[_PASS_ID])
     note = models.CharField(_("why"), max_length=200, blank=True, help_text=_("stays here: gates are not sent it"))
 
@@ -270,6 +275,7 @@ class RevokedPass(Kept):
 class HolderStatus(Kept):
     """A holder is to stay at home."""
 
+    by_itself: ClassVar[bool] = True
     holder = models.ForeignKey(Holder, on_delete=models.PROTECT, related_name="statuses", verbose_name=_("holder"))
     until = models.DateField(
         _("until"), null=True, blank=True, help_text=_("the last day; empty = until it is deleted here")
@@ -334,6 +340,7 @@ class PolicyValue(_ForGates):
 class Wording(Kept):
     """How a phrase is worded at a site."""
 
+    by_itself: ClassVar[bool] = True
     language = models.CharField(_("language"), max_length=2, choices=LANGUAGES)
     phrase = models.CharField(_("phrase"), max_length=40, validators=[_PHRASE])
     text = models.CharField(_("words"), max_length=160)

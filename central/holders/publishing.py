@@ -121,7 +121,8 @@ def _foresee(new: Sequence[Kept], changed: Sequence[Kept], fields: Sequence[str]
 
 
 def _as_saved(objects: Sequence[Kept], names: Sequence[str]) -> Iterator[Kept]:
-    """These as they will be, read again: what is not written here may have changed since."""
+    """These as they will be, read again: what is not written here may have changed since. (A holder's reference, which others' rows
+    name, never changes.)"""
     wanted = {each.pk: each for each in objects}
     for there in _read_again(objects):
         for name in names:

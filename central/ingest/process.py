@@ -36,9 +36,11 @@ from sync.tls import TlsFiles
 
 _LOGGER = logging.getLogger("menshen.ingest")
 QUEUE = 256  # messages; at most 64 MB
-TOGETHER = 64  # messages that may share one transaction,
-TOGETHER_BYTES = 256 * 1024  # unless they are large: an alarm waits for the transaction before it
-READ_BYTES = 2 * 1024 * 1024  # of bodies, read and not yet with the database: what comes compressed may become large
+TOGETHER = 64  # messages that are read before any of them is handed on,
+TOGETHER_BYTES = 256 * 1024  # unless they are large: an alarm waits for the reading before it
+READ_BYTES = (
+    2 * 1024 * 1024
+)  # of bodies, about, in one transaction: what comes compressed may become large, and an alarm waits for that too
 RETRY_S = 1.0  # after the database could not be written
 _ORDER = {Channel.ALARM: 0, Channel.STATE: 1, Channel.UP: 2}  # alarms overtake at the office, too
 # How full the queue may be for each to be let in: a flood of one leaves room for what is more urgent.

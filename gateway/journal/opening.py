@@ -95,21 +95,23 @@ def _prepare_missing(path: Path, draft: Path, origin: Origin) -> str | None:
         files.move(draft, path)
         return "an interrupted change of logs was completed"
     files.remove(draft)
-    detail = f"the database was missing, though its write-ahead log was there; moved to {aside.name}" if aside else ""
+    wal = files.beside(aside, "-wal").name if aside else ""
+    detail = f"the database was missing, though its write-ahead log was there; moved to {wal}" if wal else ""
     before = recall(path) if origin.gate else None
     build(draft, _first(before, "damaged" if aside else "moved-aside" if before else "new", detail), origin)
     files.move(draft, path)
     told = [detail] if detail else []
-    return "; ".join(told if before is None else [*told, _gone(path, before)]) or None
+    return "; ".join(told if before is None else [*told, _gone(path, before, wal)]) or None
 
 
-def _gone(path: Path, before: Memo) -> str:
-    """Of a log of which nothing stands in its place any more: what that means, and how to bring it."""
+def _gone(path: Path, before: Memo, wal: str) -> str:
+    """Of a log of which nothing stands in its place any more: what that means, and how to bring it. `wal`: what was left of it."""
     name = f"{path.name}.found"  # any that is not the new log's, which stands at `path` by now
     return (
         f"the file is missing, though log {before.log_id} stood here, up to record {before.seq} at least ({NAME}): a new log"
         " was opened, and tells the office so. Unless a line above says that the old one lies beside it:"
-        f" put its file into {path.parent} as {name}, its -wal (where there is one) as {name}-wal, and start the gate again;"
+        f" put its file into {path.parent} as {name}, its -wal ({f'here as {wal}' if wal else 'where there is one'}) as {name}-wal,"
+        " and start the gate again;"
         " what the office has not had of it is offered then"
     )
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -98,9 +99,30 @@ def test_without_its_database_it_is_named_as_damaged(path: Path) -> None:
     files.beside(path, "-wal").write_bytes(b"left over")
     with opened(path, gate=GATE) as journal:
         told = str(journal.recovered)
-    assert "moved to journal.sqlite.damaged-1; the file is missing" in told and old in told
+    assert "moved to journal.sqlite.damaged-1-wal; the file is missing" in told and old in told
     found = first_of(path)
     assert (found.reason, found.predecessor, found.predecessor_head) == ("damaged", old, 4)
+
+
+def test_what_its_write_ahead_log_held_is_offered_once_it_is_brought_as_was_told(path: Path) -> None:
+    kept = {name: path.parent / f"kept{name}" for name in ("", "-wal")}
+    with opened(path, gate=GATE) as journal:
+        write_many(journal, 20)
+        for name, copy in kept.items():  # as the power leaves them: nearly all of it in the write-ahead log
+            shutil.copy(files.beside(path, name), copy)
+        old = Memo(journal.log_id, journal.head().seq)
+    lose(path)
+    kept["-wal"].rename(files.beside(path, "-wal"))
+    with opened(path, gate=GATE) as journal:
+        told = re.search(
+            r"put its file into (\S+) as (\S+), its -wal \(here as (\S+)\) as (\S+),", str(journal.recovered)
+        )
+    assert told is not None
+    folder, name, wal, its_name = told.groups()
+    kept[""].rename(Path(folder) / name)
+    (path.parent / wal).rename(Path(folder) / its_name)
+    with opened(path, gate=GATE) as journal:
+        assert [Memo(each.log_id, each.head().seq) for each in journal.earlier()] == [old]
 
 
 def test_a_first_log_goes_on_from_none(path: Path) -> None:

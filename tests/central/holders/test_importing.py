@@ -11,15 +11,19 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now as office_now
 
 from central.accounts.models import User
 from central.commands import office
 from central.directory.models import Directory, Row
+from central.directory.store import change
 from central.holders import publishing
 from central.holders.importing import MAX_BYTES, MOST_TOLD, NotTaken, plan, take
 from central.holders.models import Card, Holder, HolderStatus, ImportDraft, Kept
 from central.holders.publishing import rebuild
 from central.registry.models import Gate
+from sync.contract.directory import Table
+from sync.log.keyed import Row as Sent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("database")]
 SITE = "garden-court"
@@ -323,6 +327,20 @@ def test_who_comes_between_looking_and_writing_is_not_undone(
     assert sorted(there) == left
     assert [each.reference for each in Holder.objects.filter(valid_until__year=2027)] == left
     assert (b'"extended":true' in there.get("h-2", b"")) is (act is _extend)
+    mark = rebuild(SITE)
+    assert mark.version == Directory.objects.get().version == 3, "nothing differs"
+
+
+def test_what_changes_in_another_table_lets_stand_what_was_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    take(plan("holders", SITE, PEOPLE.encode()))
+    found = plan("holders", SITE, PEOPLE.replace("2026", "2027").encode())
+    _meanwhile(monkeypatch, lambda: change(SITE, [Sent(Table.ELSEWHERE, "north-1", b"{}")], office_now()))
+    monkeypatch.setattr(Holder, "tell", lambda *_: pytest.fail("all was looked up again"))
+    take(found)
+    assert [each.valid_until.year for each in Holder.objects.exclude(valid_until=None) if each.valid_until] == [
+        2027,
+        2027,
+    ]
     mark = rebuild(SITE)
     assert mark.version == Directory.objects.get().version == 3, "nothing differs"
 
