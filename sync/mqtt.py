@@ -24,7 +24,10 @@ from sync.tls import TlsFiles, client_context
 
 logger = logging.getLogger("menshen.mqtt")
 KEEPALIVE_S: Final = 15  # a silent link is given up after at most twice this
-READY_S: Final = 10.0  # from the connection to the last subscription
+READY_S: Final = 10.0  # from the connection to the last subscription; longer where the connection itself takes long
+# For a connection, and for its handshake: some time more at each attempt that came to nothing, then the first again. On the slowest
+# link only the longest will do; everywhere else what is healed shall not be found out late.
+PATIENCE_S: Final = (5.0, 10.0, 20.0)
 PAUSE_S: Final = (0.25, 30.0)  # first and longest pause between connections; half of it by chance
 STEADY_S: Final = 10.0  # a connection that stood so long was a good one: the next pause is the first again
 STOP_S: Final = 3.0  # for what is on its way, when the link is stopped
@@ -32,7 +35,7 @@ MAX_MESSAGES: Final = 1000  # on their way to the broker, unconfirmed
 IN_FLIGHT: Final = 20  # of them at the broker at once (what mosquitto grants with MQTT 5); paho keeps the others back
 MAX_BYTES: Final = 4 * 1024 * 1024
 AT_ONCE: Final = 100  # topics in one subscription
-SEND_BUFFER: Final = 16 * 1024  # bytes in the kernel; an alarm waits behind them
+UNSENT: Final = 16 * 1024  # bytes that the kernel may hold and not have sent; an alarm waits behind them
 _CALLBACKS: Final = ("on_connect", "on_subscribe", "on_disconnect", "on_message", "on_socket_open")
 _PROTOCOLS: Final = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
 
@@ -84,6 +87,7 @@ class MqttLink:
         self._connection: _Connection | None = None
         self._stopping = threading.Event()
         self._trouble = ""  # what the log was last told
+        self._patience = 0  # which of PATIENCE_S; the one that led to a connection stays
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     def subscribe(self, topic_filter: str, handler: Handler, *, kept: Handler | None = None) -> None:
@@ -153,15 +157,19 @@ class MqttLink:
 
     def _connect_once(self) -> str:
         """One connection, from its attempt to its end. Returns why it ended."""
-        connection = _Connection(self._client(), self._handlers, self._keepalive_s, client_id=self._client_id)
+        patience_s = PATIENCE_S[self._patience]
+        ready_s = max(READY_S, 2 * patience_s)
+        connection = _Connection(
+            self._client(), self._handlers, self._keepalive_s, client_id=self._client_id, patience_s=patience_s
+        )
         connection.open(self._host, self._port)
-        deadline = time.monotonic() + READY_S
+        deadline = time.monotonic() + ready_s
         try:
             while connection.turn():
                 if connection.ready and self._connection is None:
                     self._up(connection)
                 elif not connection.ready and (self._stopping.is_set() or time.monotonic() >= deadline):
-                    return f"no answer within {READY_S:.0f} s"
+                    return f"no answer within {ready_s:.0f} s"
         finally:
             connection.close()
         return connection.ended_because
@@ -195,6 +203,8 @@ class MqttLink:
 
     def _lost(self, trouble: str) -> None:
         was_up, self._connection = self._connection is not None, None
+        if not was_up:
+            self._patience = (self._patience + 1) % len(PATIENCE_S)
         if not self._stopping.is_set() and (was_up or trouble != self._trouble):
             logger.warning("%s: %s: %s", self._name, "lost" if was_up else "not reached", trouble)
             self._trouble = trouble
@@ -210,7 +220,13 @@ class _Connection:
     `finish` belong to the link's thread."""
 
     def __init__(
-        self, client: paho.Client, handlers: dict[str, _Handlers], keepalive_s: int, *, client_id: str
+        self,
+        client: paho.Client,
+        handlers: dict[str, _Handlers],
+        keepalive_s: int,
+        *,
+        client_id: str,
+        patience_s: float,
     ) -> None:
         self._client = client
         self._id = client_id
@@ -229,7 +245,7 @@ class _Connection:
         # No queue behind the window: what is not taken, its owner sends again.
         client.max_queued_messages_set(MAX_MESSAGES)
         client.max_inflight_messages_set(IN_FLIGHT)
-        client.connect_timeout = 5.0
+        client.connect_timeout = patience_s
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
@@ -386,4 +402,5 @@ class _LastError(logging.Handler):
 def _set_up_socket(_client: paho.Client, _data: Any, opened: Any) -> None:
     if isinstance(opened, socket.socket):
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        # Not SO_SNDBUF: that also bounds what has been sent and is not confirmed, which on a link with a long way is all that it carries.
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)

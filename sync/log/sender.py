@@ -278,6 +278,8 @@ class Sender:
     def _move(self, held: Head, now: int) -> None:
         """The receiver's cursor is at `held`."""
         if self._cursor is None:
+            if self._asked_at is not None:
+                self._window.answered(self._asked_at, now)
             self._asked_at, self._last = None, held
         else:
             self._patience = PATIENCE_MS[0]

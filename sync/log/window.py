@@ -1,7 +1,7 @@
 """How much a sender may have on its way: bytes that the link, as measured, carries in half a second.
 
-An alarm that overtakes the backlog waits behind what is on its way already, and behind nothing else. A link whose answers
-take longer than that for another reason (a satellite) is used at the smallest window, and no alarm waits for it.
+An alarm that overtakes the backlog waits behind what is on its way already, and behind nothing else. How long the link takes for the
+least that it was ever asked (a satellite: 600 ms and more) is not how much it carries: that is taken off what is measured.
 """
 
 from collections import deque
@@ -33,6 +33,7 @@ class Window:
         self._sent: deque[_OnItsWay] = deque()
         self._ratio = 1.0  # of the last message, inflated to deflated
         self._acked_at = 0
+        self._delay: int | None = None  # milliseconds: the shortest time in which anything was answered
 
     @property
     def oldest_ms(self) -> int | None:
@@ -52,6 +53,11 @@ class Window:
         self.in_flight += size
         self._ratio = min(max(inflated / size, 1.0), _MAX_RATIO)
 
+    def answered(self, asked_ms: int, now_ms: int) -> None:
+        """Something that was sent at `asked_ms` has its answer."""
+        took = now_ms - asked_ms
+        self._delay = took if self._delay is None else min(took, self._delay)
+
     def acknowledged(self, seq: int, now_ms: int) -> None:
         """Everything up to `seq` has arrived: measure."""
         arrived, first_ms, full = 0, now_ms, 2 * self.in_flight >= self.size
@@ -59,8 +65,10 @@ class Window:
             message = self._sent.popleft()
             arrived += message.size
             first_ms = min(first_ms, message.at_ms)
+            self.answered(message.at_ms, now_ms)
         if arrived and full:  # what was not full says nothing of the link
-            span_ms = max(1, now_ms - max(first_ms, self._acked_at))
+            carried_ms = now_ms - first_ms - (self._delay or 0)  # with what went before it
+            span_ms = max(1, min(carried_ms, now_ms - self._acked_at))
             self.size = min(max(arrived * FULL_MS // span_ms, MIN_WINDOW), 2 * self.size, MAX_WINDOW)
         self.in_flight -= arrived
         self._acked_at = now_ms

@@ -391,3 +391,25 @@ def test_a_broker_that_never_answers_is_left(end: Callable[..., End], monkeypatc
         first.close()
         second.close()
         assert gate.up.empty()
+
+
+def test_each_attempt_that_comes_to_nothing_is_given_more_time_and_then_the_first_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[float] = []
+    enough = threading.Event()
+
+    class Unreachable(mqtt._Connection):
+        def open(self, host: str, port: int) -> None:
+            seen.append(self._client.connect_timeout)
+            if len(seen) > len(mqtt.PATIENCE_S):
+                enough.set()
+            raise OSError("no route to host")
+
+    monkeypatch.setattr(mqtt, "_Connection", Unreachable)
+    monkeypatch.setattr(mqtt, "PAUSE_S", (0.0, 0.0))
+    link = MqttLink("127.0.0.1", 1, client_id="gate")
+    link.start()
+    assert enough.wait(WAIT_S)
+    link.stop()
+    assert seen[: len(mqtt.PATIENCE_S) + 1] == [*mqtt.PATIENCE_S, mqtt.PATIENCE_S[0]]
