@@ -25,9 +25,9 @@ from sync.tls import TlsFiles, client_context
 logger = logging.getLogger("menshen.mqtt")
 KEEPALIVE_S: Final = 15  # a silent link is given up after at most twice this
 READY_S: Final = 10.0  # from the connection to the last subscription; longer where the connection itself takes long
-# For a connection, and for its handshake: some time more at each attempt that came to nothing, then the first again. On the slowest
-# link only the longest will do; everywhere else what is healed shall not be found out late.
-PATIENCE_S: Final = (5.0, 10.0, 20.0)
+# For a connection, and for its handshake: more at an attempt after one that came to nothing, then the first again. On the slowest links
+# only the longer will do; everywhere else what is healed shall not be found out late. Longer yet, the keepalive would end it.
+PATIENCE_S: Final = (5.0, 10.0)
 PAUSE_S: Final = (0.25, 30.0)  # first and longest pause between connections; half of it by chance
 STEADY_S: Final = 10.0  # a connection that stood so long was a good one: the next pause is the first again
 STOP_S: Final = 3.0  # for what is on its way, when the link is stopped

@@ -69,7 +69,9 @@ class Window:
         if arrived and full:  # what was not full says nothing of the link
             carried_ms = now_ms - first_ms - (self._delay or 0)  # with what went before it
             span_ms = max(1, min(carried_ms, now_ms - self._acked_at))
-            self.size = min(max(arrived * FULL_MS // span_ms, MIN_WINDOW), 2 * self.size, MAX_WINDOW)
+            carries = arrived * FULL_MS // span_ms
+            # By half at most: one answer that was long in coming for a reason of its own is not the link.
+            self.size = min(max(carries, self.size // 2, MIN_WINDOW), 2 * self.size, MAX_WINDOW)
         self.in_flight -= arrived
         self._acked_at = now_ms
 
