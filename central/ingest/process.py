@@ -126,17 +126,20 @@ class Ingest:
         self._refusals.refuse(address.gate, told, now)
 
     def _hand_over(self, address: Address, payload: bytes) -> bool:
-        """To the directory's service, what is its business: small messages that say so."""
-        service = self._service
-        if service is None or address.channel is not Channel.UP or len(payload) > MAX_HAVE:
+        """To the directory's service, what is its business: small messages that say so. Where there is none, nobody answers them, and
+        they are dropped without a word (docs/wire.md): every gate asks, and not by mistake."""
+        if address.channel is not Channel.UP or len(payload) > MAX_HAVE:
             return False
+        service = self._service
         match tag_of(payload):
             case "have":
-                service.offer(address.gate, payload)
+                answer = None if service is None else service.offer
             case "when":
-                service.tell_time(address.gate, payload)
+                answer = None if service is None else service.tell_time
             case _:
                 return False
+        if answer is not None:
+            answer(address.gate, payload)
         return True
 
     def _run_reading(self) -> None:

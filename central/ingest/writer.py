@@ -90,7 +90,7 @@ class _Desk:
             self._heard[gate.pk] = item.at
             return ()
         if isinstance(message, StateMessage):
-            _state(gate, message, item.at)
+            _state(gate, message, self._sheet, item.at)
             return ()
         self._heard[gate.pk] = item.at
         if isinstance(message, AlarmMessage):
@@ -137,7 +137,7 @@ def _is_news(before: datetime | None, now: datetime) -> bool:
     return before is None or not before <= now < before + HEARD_EVERY
 
 
-def _state(gate: Gate, state: StateMessage, now: datetime) -> None:
+def _state(gate: Gate, state: StateMessage, sheet: Sheet, now: datetime) -> None:
     before, head = gate.log_id, gate.head
     if take_state(gate, state, now):
         if state.online:
@@ -148,6 +148,21 @@ def _state(gate: Gate, state: StateMessage, now: datetime) -> None:
             hear_state(gate, state, now)
     if before and gate.log_id != before:
         Log.objects.filter(gate=gate, log_id=before, told__lt=head).update(told=head)
+    elif before and gate.head < head:
+        _put_back(gate, head, sheet.cursor_of(gate, before).seq, now)
+
+
+def _put_back(gate: Gate, said: int, held: int, now: datetime) -> None:
+    """The gate said to have records up to `said`, and now says less of the same log. What the office holds of them, the chain finds
+    out; of those after `held`, nobody would ever hear: their numbers are written anew."""
+    first = max(held, gate.head) + 1
+    if first > said:
+        return
+    told = (
+        f"{gate.log_id[:8]} #{first}-{said}: the gate said to have them, and has them no more: its journal was put back"
+    )
+    key = f"{gate.log_id}/{held}/head"  # once while the cursor stands there: what a gate only says costs it nothing
+    raise_at_office(gate, "record-doubtful", key, told, now)
 
 
 def _alarm(gate: Gate, message: AlarmMessage, now: datetime) -> None:

@@ -1,8 +1,8 @@
 """The gates: what each said last, and how complete its records are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +15,8 @@ from central.ingest.models import ForkEvent, Log, MissingRange
 from central.registry.models import Gate
 from central.web.live import Live
 
+_LOST: Final = ("moved-aside", "damaged")  # why a log was opened, where that is because the one before could not go on
+
 
 @dataclass(frozen=True, slots=True)
 class LogCard:
@@ -26,6 +28,7 @@ class LogCard:
     forks: list[ForkEvent]
     waiting: int  # records that the gate has written and the office does not have yet
     unwritten: int  # that the office holds, and that are not in the entry log yet
+    lost: bool  # the gate began another log without this one: nobody knows how far it went
 
     @property
     def whole(self) -> bool:
@@ -55,13 +58,18 @@ def _gates(_: HttpRequest) -> Mapping[str, Any]:
 
 def _card(gate: Gate, *, online: bool) -> GateCard:
     state = "online" if online else "offline"
-    return GateCard(gate, state if gate.admitted else "pending", [_log(gate, log) for log in gate.logs.all()])
+    logs = gate.logs.all()
+    lost = {log.predecessor for log in logs if log.opened_because in _LOST}
+    return GateCard(gate, state if gate.admitted else "pending", [_log(gate, log, lost) for log in logs])
 
 
-def _log(gate: Gate, log: Log) -> LogCard:
+def _log(gate: Gate, log: Log, lost: Set[str]) -> LogCard:
     current = log.log_id == gate.log_id
     waiting = max(0, gate.head - log.seq) if current else 0
-    return LogCard(log, current, list(log.missing.all()), list(log.forks.all()), waiting, log.seq - log.written)
+    return LogCard(
+        log, current, list(log.missing.all()), list(log.forks.all()), waiting, log.seq - log.written,
+        lost=not current and log.log_id in lost,
+    )  # fmt: skip
 
 
 GATES = Live("gate-cards", "gates/_cards.html", _gates)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import msgspec
 import paho.mqtt.client as paho
 import pytest
 from django.db import connection, connections, transaction
@@ -21,8 +22,11 @@ from central.ingest.process import QUEUE, Ingest
 from central.ingest.reading import Arrived, Incoming, read
 from central.ingest.refusals import Refusals
 from central.ingest.writer import Answer, Writer
+from sync.contract.office_time import When
 from sync.contract.topics import Channel, topic
-from sync.log.messages import encode
+from sync.log.keyed import NOTHING
+from sync.log.messages import deflate, encode
+from sync.log.parts import Have
 from sync.log.sender import decode_downward
 from tests.central.ingest.processes import WAIT_S, Gate, running_server
 from tests.central.ingest.sending import (
@@ -139,6 +143,22 @@ def test_one_poisoned_message_does_not_stop_the_others(office: Office, caplog: p
     refusal = "gate evil-gate: 1 message(s) refused; the last: it could not be written: IntegrityError('refused"
     assert refusal in caplog.text
     assert set(Record.objects.values_list("log__gate", flat=True)) == {NORTH, "south-gate"}
+
+
+def test_what_only_a_service_answers_is_dropped_without_a_word_where_there_is_none(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.ingest.offer(UP, encode(When(nonce=bytes(16))))
+    office.ingest.offer(UP, encode(Have(site="north", seen=NOTHING, title=b"", whole=False, staged=None, room=1)))
+    office.ingest.offer(UP, deflate(msgspec.msgpack.encode({"t": "whence"})))
+    office.ingest.offer(topic("south-gate", Channel.UP), encode(batch(*visits(1, 1))))
+    office.ingest.start()
+    office.until(lambda: bool(office.answers))
+    office.ingest.stop()
+    assert office.refusals.counts == {NORTH: 1}
+    assert "'whence'" in caplog.text
+    assert "'when'" not in caplog.text
+    assert "'have'" not in caplog.text
 
 
 def test_a_fault_of_ours_in_reading_does_not_stop_the_others(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,3 +178,55 @@ def test_a_log_of_which_nothing_ever_came_is_named_whole() -> None:
     begins = LogOpened(reason="moved-aside", predecessor=log_id(), predecessor_head=7)
     desk.take(batch(record(begins), log=log_id(2)))
     assert gaps() == [(1, 7)]
+
+
+def doubtful() -> list[str]:
+    return list(Alarm.objects.filter(kind="record-doubtful").values_list("detail", flat=True))
+
+
+PUT_BACK = "the gate said to have them, and has them no more: its journal was put back"
+
+
+@pytest.mark.parametrize(("now_says", "lost"), [(60, "61-100"), (80, "81-100"), (20, "61-100")])
+def test_what_a_gate_whose_journal_was_put_back_had_written_is_told(now_says: int, lost: str) -> None:
+    desk = Desk()
+    desk.take(batch(*OLD[:60]), state(log_id(), 100, 1))
+    assert doubtful() == []
+    for connection in (2, 3):
+        desk.take(state(log_id(), now_says, connection))
+    assert doubtful() == [f"{log_id()[:8]} #{lost}: {PUT_BACK}"]
+
+
+def test_of_a_log_of_which_nothing_came_too_and_again_once_more_came() -> None:
+    desk = Desk()
+    desk.take(state(log_id(), 9, 1))
+    desk.take(state(log_id(), 4, 2))
+    desk.take(state(log_id(), 9, 3), batch(*OLD[:5]))
+    desk.take(state(log_id(), 5, 4))
+    assert sorted(doubtful()) == [f"{log_id()[:8]} #{first}-9: {PUT_BACK}" for first in (5, 6)]
+
+
+def test_what_the_same_transaction_brought_is_held() -> None:
+    desk = Desk()
+    desk.take(batch(*OLD[:60]), state(log_id(), 100, 1))
+    desk.take(of_old(61, 100), state(log_id(), 80, 2))  # type: ignore[arg-type]
+    assert doubtful() == []
+
+
+@pytest.mark.parametrize(
+    "later",
+    [state(log_id(2), 1, 3), state(log_id(), 60, 1), state(log_id(), 100, 3), StateMessage(online=False, boot="0" * 32, connection=2)],
+    ids=["another log", "an older connection", "the same", "its will"],
+)  # fmt: skip
+def test_nothing_was_put_back_where_it_says_nothing_of_the_kind(later: StateMessage) -> None:
+    desk = Desk()
+    desk.take(batch(*OLD[:60]), state(log_id(), 100, 2))
+    desk.take(later)
+    assert doubtful() == []
+
+
+def test_nor_where_the_office_has_them_which_the_chain_finds_out() -> None:
+    desk = Desk()
+    desk.take(batch(*OLD[:100]), state(log_id(), 100, 1))
+    desk.take(state(log_id(), 60, 2))
+    assert doubtful() == []

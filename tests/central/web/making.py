@@ -10,7 +10,7 @@ from central.ingest.reading import Incoming, Message
 from central.ingest.refusals import Refusals
 from central.ingest.writer import Writer
 from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, StateMessage
-from sync.contract.records import Body, Direction, Passage, Visit, VisitOutcome, encode_body, kind_of
+from sync.contract.records import Body, Direction, LogOpened, Passage, Visit, VisitOutcome, encode_body, kind_of
 from sync.log.messages import Batch, Gone
 from sync.log.records import GENESIS, Record, body_hash, chain_hash
 
@@ -30,6 +30,11 @@ class GateAtWork:
     def reboot(self) -> None:
         """The machine was off, and is on again."""
         self.boot, self.mono_ms = secrets.token_bytes(16), 1000
+
+    def begin_log(self, reason: str, predecessor: str) -> None:
+        """Another log, as the gate opens it for this reason."""
+        self.log_id, self.seq, self.hash = secrets.token_hex(16), 0, GENESIS
+        self.record(LogOpened(reason=reason, predecessor=predecessor))
 
     def send(self, message: Message) -> None:
         """Let the office take a message."""

@@ -55,6 +55,41 @@ def test_missing_ranges_and_contradictions_are_named(office: Client, gate: GateA
     assert "at record 8 the gate offered another one than the office has" in page
 
 
+@pytest.mark.parametrize("reason", ["moved-aside", "damaged"])
+def test_how_far_a_log_went_that_another_one_had_to_follow_is_not_known(
+    office: Client, gate: GateAtWork, reason: str
+) -> None:
+    gate.visit()
+    gate.state()
+    gate.begin_log(reason, gate.log_id)
+    gate.visit()
+    gate.state()
+    page = shown(office)
+    assert "Complete up to record 2" in page, "the present one"
+    assert "Up to record 1; whether it had more is not known" in page
+    assert page.count("Complete") == 1
+    office.post("/language/", {"language": "zh-hans", "next": "/"})
+    assert "至第 1 条记录；之后是否还有记录无法得知" in shown(office)
+
+
+def test_what_was_carried_over_whole_is_complete_and_what_is_missing_of_a_lost_log_is_named(
+    office: Client, gate: GateAtWork
+) -> None:
+    gate.visit()
+    gate.state()
+    gate.begin_log("rewound", gate.log_id)
+    gate.state()
+    assert shown(office).count("Complete up to record 1") == 2
+    gate.lose(2)
+    gate.state()
+    gate.begin_log("moved-aside", gate.log_id)
+    gate.state()
+    page = shown(office)
+    assert page.count("Complete up to record 1") == 2
+    assert "Incomplete up to record 3, but for what is named here" in page
+    assert "is not known" not in page
+
+
 def test_admitting(office: Client, db: None) -> None:
     stranger = GateAtWork("south-gate", admit=False)
     stranger.visit(holder="h-0101")
