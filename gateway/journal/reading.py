@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
@@ -13,6 +14,7 @@ from sync.log.records import Record
 from sync.log.view import Head
 
 _CHUNK: Final = 1000
+_MANY: Final = 100  # records in one read: whoever asks for so many will ask for more
 _OF_KIND: Final = (
     "SELECT seq, length(body) FROM records WHERE seq > ? AND seq <= ? AND kind = ? AND body IS NOT NULL"
     " ORDER BY seq LIMIT ?"
@@ -29,13 +31,24 @@ class Verified(NamedTuple):
     given_up: int
 
 
+class _Ahead(NamedTuple):
+    """What will be asked for next, and is being read."""
+
+    asked: tuple[int, int, int]
+    found: "Future[list[Record]]"
+
+
 class Reader:
-    """Reads from any thread; a read sees the last commit and never holds up the writer."""
+    """Reads from any thread; a read sees the last commit and never holds up the writer.
+
+    Of a backlog, what comes next is read while its reader compresses and sends what it has, which needs no Python."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._ahead: _Ahead | None = None
+        self._hand = ThreadPoolExecutor(1, "journal-ahead")  # makes its thread with the first backlog
 
     def hash_at(self, seq: int) -> bytes | None:
         """The hash of a record that is held."""
@@ -48,7 +61,15 @@ class Reader:
 
     def records(self, after: int, max_records: int, max_bytes: int) -> list[Record]:
         """The records from `after + 1`, within both bounds; one at least where there is one."""
+        ahead, self._ahead = self._ahead, None
+        found = ahead.found.result() if ahead and ahead.asked == (after, max_records, max_bytes) else []
+        found = found or self._records(after, max_records, max_bytes)  # there may be some by now
+        if len(found) >= _MANY:
+            asked = found[-1].seq, max_records, max_bytes
+            self._ahead = _Ahead(asked, self._hand.submit(self._records, *asked))
+        return found
 
+    def _records(self, after: int, max_records: int, max_bytes: int) -> list[Record]:
         def work(connection: sqlite3.Connection) -> list[Record]:
             found: list[Record] = []
             size = 0
@@ -96,11 +117,15 @@ class Reader:
     def suspended(self) -> Iterator[None]:
         """While the files are exchanged: nobody reads, nothing is open."""
         with self._lock:
+            self._ahead = None  # of what stands there now
             self._close()
             yield
 
     def close(self) -> None:
         """Close it. Reading again opens it again."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            wait((ahead.found,))  # else it would open it again
         with self._lock:
             self._close()
 

@@ -173,6 +173,26 @@ def test_after_close_an_append_is_told_so_and_no_thread_is_left(path: Path) -> N
 # the log as the road sees it
 
 
+def test_of_a_backlog_that_is_read_ahead_each_record_is_given_once(path: Path) -> None:
+    with opened(path) as journal:
+        write_many(journal, 299)
+        after, found = 0, []
+        while records := journal.read(after, 100, 1_000_000):
+            found += [record.seq for record in records]
+            after = found[-1]
+            if after == 300:
+                write_many(journal, 5)  # after it was looked for in vain
+        assert found == list(range(1, 306))
+
+
+def test_what_was_read_ahead_of_a_log_that_was_replaced_is_not_given(path: Path) -> None:
+    with opened(path) as journal:
+        write_many(journal, 299)
+        assert journal.read(0, 100, 1_000_000)[-1].seq == 100
+        journal.replace_log("rewound", now=NOW)
+        assert journal.read(100, 100, 1_000_000) == everything(journal)[100:200]
+
+
 def test_reading_keeps_both_bounds_but_gives_one_at_least(path: Path) -> None:
     with opened(path) as journal:
         write_many(journal, 20)
