@@ -38,6 +38,7 @@ class Gate:
         (folder / "gate").mkdir(exist_ok=True)
         _render_voice(folder / "gate.toml")
         shutil.copy(journal, folder / "gate" / "journal.sqlite")
+        os.sync()  # a backlog is on the disk: else the kernel writes the copy out beside the drain
         self.rss_mb = 0.0  # the highest yet
         self.pid = 0
 
