@@ -38,9 +38,8 @@ _LOGGER = logging.getLogger("menshen.ingest")
 QUEUE = 256  # messages; at most 64 MB
 TOGETHER = 64  # messages that are read before any of them is handed on,
 TOGETHER_BYTES = 256 * 1024  # unless they are large: an alarm waits for the reading before it
-READ_BYTES = (
-    2 * 1024 * 1024
-)  # of bodies, about, in one transaction: what comes compressed may become large, and an alarm waits for that too
+# Of bodies, about, in one transaction: what comes compressed may become large, and an alarm waits for that too.
+READ_BYTES = 2 * 1024 * 1024
 RETRY_S = 1.0  # after the database could not be written
 _ORDER = {Channel.ALARM: 0, Channel.STATE: 1, Channel.UP: 2}  # alarms overtake at the office, too
 # How full the queue may be for each to be let in: a flood of one leaves room for what is more urgent.
@@ -130,16 +129,11 @@ class Ingest:
         they are dropped without a word (docs/wire.md): every gate asks, and not by mistake."""
         if address.channel is not Channel.UP or len(payload) > MAX_HAVE:
             return False
-        service = self._service
-        match tag_of(payload):
-            case "have":
-                answer = None if service is None else service.offer
-            case "when":
-                answer = None if service is None else service.tell_time
-            case _:
-                return False
-        if answer is not None:
-            answer(address.gate, payload)
+        tag, service = tag_of(payload), self._service
+        if tag not in ("have", "when"):
+            return False
+        if service is not None:
+            (service.offer if tag == "have" else service.tell_time)(address.gate, payload)
         return True
 
     def _run_reading(self) -> None:

@@ -100,8 +100,8 @@ def _prepare_missing(path: Path, draft: Path, origin: Origin) -> str | None:
     before = recall(path) if origin.gate else None
     build(draft, _first(before, "damaged" if aside else "moved-aside" if before else "new", detail), origin)
     files.move(draft, path)
-    told = [detail] if detail else []
-    return "; ".join(told if before is None else [*told, _gone(path, before, wal)]) or None
+    gone = "" if before is None else _gone(path, before, wal)
+    return "; ".join(filter(None, (detail, gone))) or None
 
 
 def _gone(path: Path, before: Memo, wal: str) -> str:

@@ -66,7 +66,8 @@ class Reader:
         found = found or self._records(after, max_records, max_bytes)  # there may be some by now
         if len(found) >= _MANY:
             asked = found[-1].seq, max_records, max_bytes
-            self._ahead = _Ahead(asked, self._hand.submit(self._records, *asked))
+            with self._lock:  # so that it cannot have been read before files are exchanged, and be put down after
+                self._ahead = _Ahead(asked, self._hand.submit(self._records, *asked))
         return found
 
     def _records(self, after: int, max_records: int, max_bytes: int) -> list[Record]:
