@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Field
 from django.utils.timezone import get_default_timezone, localtime
 from django.utils.timezone import now as office_now
 from django.utils.translation import gettext as _
@@ -292,7 +293,7 @@ class _Reader:
             setattr(each, name, value)
         # What stood in the place of what cannot be read is not to be held against the rest.
         for name in wrong.keys() - {NON_FIELD_ERRORS, "holder"}:
-            setattr(each, name, self._kind.model._meta.get_field(name).get_default())  # type: ignore[union-attr]
+            setattr(each, name, self._column(name).get_default())
         with _told(wrong):
             each.clean_fields(exclude={"holder", *wrong})  # a holder was found, and each would be a query
         with _told(wrong):
@@ -309,9 +310,13 @@ class _Reader:
 
     def _step(self, each: Kept, name: str, was: object) -> str:
         """`valid until: 2026-11-27 → 2027-01-01`."""
-        words = dict(self._kind.model._meta.get_field(name).flatchoices)  # type: ignore[union-attr]  # all have them
+        words = dict(self._column(name).flatchoices)
         now = getattr(each, name)
         return f"{self._label(name)}: {_shown(words.get(was, was))} → {_shown(words.get(now, now))}"
+
+    def _column(self, name: str) -> "Field[Any, Any]":
+        """The model's field: a file names no relation from elsewhere. Raises FieldDoesNotExist."""
+        return cast("Field[Any, Any]", self._kind.model._meta.get_field(name))
 
     def _field(self, name: str) -> str:
         """What the model calls a column."""
@@ -340,7 +345,7 @@ class _Reader:
     def _label(self, name: str) -> str:
         """What pages call it."""
         try:
-            return str(self._kind.model._meta.get_field(self._named.get(name, name)).verbose_name)  # type: ignore[union-attr]
+            return str(self._column(self._field(name)).verbose_name)
         except FieldDoesNotExist:
             return name
 
