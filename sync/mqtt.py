@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import paho.mqtt.client as paho
@@ -130,7 +131,8 @@ class MqttLink:
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
         """Send. From any thread; never blocks. False when not connected, or when too much is on its way already.
 
-        True says nothing about arrival: not even the broker's own confirmation does."""
+        Of what is to be retained, only the last of its topic counts: while one is on its way to the broker, the newest waits for
+        that, and those between are never sent. True says nothing about arrival: not even the broker's own confirmation does."""
         connection = self._connection
         return connection is not None and connection.publish(topic, payload, qos=qos, retain=retain)
 
@@ -215,6 +217,14 @@ class MqttLink:
                 logger.exception("%s: a callback failed", self._name)
 
 
+@dataclass(slots=True)
+class _Retained:
+    """One message of a topic that is on its way, and the newest, which waits behind it: a narrow link shall carry nothing outdated."""
+
+    sent: paho.MQTTMessageInfo
+    waits: tuple[bytes, int] | None = None  # payload and QoS
+
+
 class _Connection:
     """One connection, and what is on its way over it. All but `publish`, `subscribe`, `unsubscribe` and
     `finish` belong to the link's thread."""
@@ -235,6 +245,7 @@ class _Connection:
         self._lock = threading.Lock()
         self._unconfirmed: deque[tuple[paho.MQTTMessageInfo, int]] = deque()
         self._bytes = 0
+        self._retained: dict[str, _Retained] = {}
         self._subscribing: dict[int, Sequence[str]] = {}
         self._asked_for: set[str] = set()
         self._max_messages = MAX_MESSAGES
@@ -266,7 +277,11 @@ class _Connection:
 
     def turn(self) -> bool:
         """Read and write what there is, waiting up to a second. False when the connection has ended."""
-        return self._client.loop(timeout=1.0) is MQTTErrorCode.MQTT_ERR_SUCCESS
+        stands = self._client.loop(timeout=1.0) is MQTTErrorCode.MQTT_ERR_SUCCESS
+        # Here and not in paho's callback, which holds a lock that `publish` takes the other way round.
+        with self._lock:
+            self._send_waiting(lambda each: each.sent.is_published())
+        return stands
 
     def subscribe(self, topic_filters: Sequence[str]) -> None:
         """Ask the broker for those of them that it was not asked for yet."""
@@ -301,19 +316,37 @@ class _Connection:
                 self._bytes -= self._unconfirmed.popleft()[1]
             if self._ending or not self.ready:
                 return False
-            if len(self._unconfirmed) >= self._max_messages or self._bytes + len(payload) > MAX_BYTES:
-                return False
-            sent = self._client.publish(topic, payload, qos=qos, retain=retain)
-            if sent.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
-                return False
-            self._unconfirmed.append((sent, len(payload)))
-            self._bytes += len(payload)
+            before = self._retained.get(topic) if retain else None
+            if before is not None and not before.sent.is_published():
+                before.waits = payload, qos
+                return True
+            return self._send(topic, payload, qos=qos, retain=retain)
+
+    def _send(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> bool:
+        """Under the lock."""
+        if len(self._unconfirmed) >= self._max_messages or self._bytes + len(payload) > MAX_BYTES:
+            return False
+        sent = self._client.publish(topic, payload, qos=qos, retain=retain)
+        if sent.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return False
+        self._unconfirmed.append((sent, len(payload)))
+        self._bytes += len(payload)
+        if retain:
+            self._retained[topic] = _Retained(sent)
         return True
+
+    def _send_waiting(self, may_go: Callable[[_Retained], bool]) -> None:
+        """Under the lock. What is not taken now waits on."""
+        for topic, each in list(self._retained.items()):
+            if each.waits is not None and may_go(each):
+                payload, qos = each.waits
+                self._send(topic, payload, qos=qos, retain=True)
 
     def finish(self, within_s: float) -> None:
         """Take nothing more, wait for what is on its way, then say goodbye: the broker forgets the will."""
         with self._lock:
             self._ending = True
+            self._send_waiting(lambda _: True)
             unconfirmed = list(self._unconfirmed)
         deadline = time.monotonic() + within_s
         for sent, _ in unconfirmed:
