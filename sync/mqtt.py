@@ -24,11 +24,8 @@ from sync.contract.topics import MAX_PACKET
 from sync.tls import TlsFiles, client_context
 
 logger = logging.getLogger("menshen.mqtt")
-KEEPALIVE_S: Final = 15  # a silent link is given up after at most twice this
-READY_S: Final = 10.0  # from the connection to the last subscription; longer where the connection itself takes long
-# For a connection, and for its handshake: more at an attempt after one that came to nothing, then the first again. On the slowest links
-# only the longer will do; everywhere else what is healed shall not be found out late. Longer yet, the keepalive would end it.
-PATIENCE_S: Final = (5.0, 10.0)
+KEEPALIVE_S: Final = 15  # a link on which nothing comes is given up after at most twice this
+UNANSWERED_S: Final = 20  # for bytes that the other end's TCP does not confirm, whatever the keepalive
 PAUSE_S: Final = (0.25, 30.0)  # first and longest pause between connections; half of it by chance
 STEADY_S: Final = 10.0  # a connection that stood so long was a good one: the next pause is the first again
 STOP_S: Final = 3.0  # for what is on its way, when the link is stopped
@@ -40,6 +37,20 @@ UNSENT: Final = 16 * 1024  # bytes that the kernel may hold and not have sent; a
 _CALLBACKS: Final = ("on_connect", "on_subscribe", "on_disconnect", "on_message", "on_socket_open")
 _PROTOCOLS: Final = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
 
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one attempt may take. `connect_s`: for a connection, and again for its handshake; `ready_s`: from there to the last
+    subscription; `keepalives`: the keepalive is so many times what it is else, for paho counts it from the attempt's first byte."""
+
+    connect_s: float
+    ready_s: float
+    keepalives: int
+
+
+# The second at an attempt after one that came to nothing, then the first again: on the slowest links (2 s each way and 10 kbit/s: 17 s
+# from the first packet to the broker's first word) only that will do; everywhere else what is healed shall not be found out late.
+PATIENCE: Final = (Patience(5.0, 10.0, 1), Patience(10.0, 30.0, 2))
 Handler = Callable[[str, bytes], None]
 _Handlers = tuple[Handler, Handler]  # of what comes, and of what the broker had kept
 Will = Callable[[], tuple[str, bytes, bool]]
@@ -88,7 +99,7 @@ class MqttLink:
         self._connection: _Connection | None = None
         self._stopping = threading.Event()
         self._trouble = ""  # what the log was last told
-        self._patience = 0  # which of PATIENCE_S; the one that led to a connection stays
+        self._patience = 0  # which of PATIENCE; the one that led to a connection stays
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     def subscribe(self, topic_filter: str, handler: Handler, *, kept: Handler | None = None) -> None:
@@ -159,19 +170,22 @@ class MqttLink:
 
     def _connect_once(self) -> str:
         """One connection, from its attempt to its end. Returns why it ended."""
-        patience_s = PATIENCE_S[self._patience]
-        ready_s = max(READY_S, 2 * patience_s)
+        patience = PATIENCE[self._patience]
         connection = _Connection(
-            self._client(), self._handlers, self._keepalive_s, client_id=self._client_id, patience_s=patience_s
+            self._client(),
+            self._handlers,
+            self._keepalive_s * patience.keepalives,
+            client_id=self._client_id,
+            connect_s=patience.connect_s,
         )
         connection.open(self._host, self._port)
-        deadline = time.monotonic() + ready_s
+        deadline = time.monotonic() + patience.ready_s
         try:
             while connection.turn():
                 if connection.ready and self._connection is None:
                     self._up(connection)
                 elif not connection.ready and (self._stopping.is_set() or time.monotonic() >= deadline):
-                    return f"no answer within {ready_s:.0f} s"
+                    return f"no answer within {patience.ready_s:.0f} s"
         finally:
             connection.close()
         return connection.ended_because
@@ -206,7 +220,7 @@ class MqttLink:
     def _lost(self, trouble: str) -> None:
         was_up, self._connection = self._connection is not None, None
         if not was_up:
-            self._patience = (self._patience + 1) % len(PATIENCE_S)
+            self._patience = (self._patience + 1) % len(PATIENCE)
         if not self._stopping.is_set() and (was_up or trouble != self._trouble):
             logger.warning("%s: %s: %s", self._name, "lost" if was_up else "not reached", trouble)
             self._trouble = trouble
@@ -236,7 +250,7 @@ class _Connection:
         keepalive_s: int,
         *,
         client_id: str,
-        patience_s: float,
+        connect_s: float,
     ) -> None:
         self._client = client
         self._id = client_id
@@ -256,7 +270,7 @@ class _Connection:
         # No queue behind the window: what is not taken, its owner sends again.
         client.max_queued_messages_set(MAX_MESSAGES)
         client.max_inflight_messages_set(IN_FLIGHT)
-        client.connect_timeout = patience_s
+        client.connect_timeout = connect_s
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
@@ -435,5 +449,6 @@ class _LastError(logging.Handler):
 def _set_up_socket(_client: paho.Client, _data: Any, opened: Any) -> None:
     if isinstance(opened, socket.socket):
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * UNANSWERED_S)
         # Not SO_SNDBUF: that also bounds what has been sent and is not confirmed, which on a link with a long way is all that it carries.
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)

@@ -390,7 +390,7 @@ def test_a_broker_that_talks_nonsense_is_left_and_tried_again(end: Callable[...,
 
 
 def test_a_broker_that_never_answers_is_left(end: Callable[..., End], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mqtt, "READY_S", 0.1)
+    monkeypatch.setattr(mqtt, "PATIENCE", (mqtt.Patience(connect_s=5.0, ready_s=0.1, keepalives=1),))
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(WAIT_S)
         gate = end(server.getsockname()[1], "gate").listen("down")
@@ -426,13 +426,13 @@ def test_of_what_is_retained_only_the_newest_waits_for_a_narrow_link(end: Callab
 def test_each_attempt_that_comes_to_nothing_is_given_more_time_and_then_the_first_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen: list[float] = []
+    seen: list[tuple[float, int]] = []
     enough = threading.Event()
 
     class Unreachable(mqtt._Connection):
         def open(self, host: str, port: int) -> None:
-            seen.append(self._client.connect_timeout)
-            if len(seen) > len(mqtt.PATIENCE_S):
+            seen.append((self._client.connect_timeout, self._keepalive_s))
+            if len(seen) > 2:
                 enough.set()
             raise OSError("no route to host")
 
@@ -442,4 +442,4 @@ def test_each_attempt_that_comes_to_nothing_is_given_more_time_and_then_the_firs
     link.start()
     assert enough.wait(WAIT_S)
     link.stop()
-    assert seen[: len(mqtt.PATIENCE_S) + 1] == [*mqtt.PATIENCE_S, mqtt.PATIENCE_S[0]]
+    assert seen[:3] == [(5.0, 15), (10.0, 30), (5.0, 15)]

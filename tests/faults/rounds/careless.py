@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -133,7 +134,7 @@ def _offers_no_earlier_log() -> None:
 
 def _waits_for_ever() -> None:
     """Of a broker that says nothing, an answer is still expected."""
-    mqtt.READY_S = 1e6
+    mqtt.PATIENCE = tuple(replace(each, ready_s=1e6) for each in mqtt.PATIENCE)
     defaults = mqtt.MqttLink.__init__.__kwdefaults__
     assert defaults is not None
     defaults[KEEPALIVE] = 0

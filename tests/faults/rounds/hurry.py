@@ -4,6 +4,8 @@ Keep-alive, pauses between connections, a sender's patience and ingest's rest ar
 `tests/faults/rounds/whole.py` plays with all of them as they are.
 """
 
+from dataclasses import replace
+
 from sync import mqtt
 from sync.log import sender
 
@@ -16,7 +18,8 @@ def hurry(times: float) -> None:
     assert defaults is not None
     assert KEEPALIVE in defaults, "the link's keep-alive has another name now"
     defaults[KEEPALIVE] = max(1, round(mqtt.KEEPALIVE_S / times))
-    _shorten(mqtt, ("PAUSE_S", "STEADY_S", "READY_S"), times)
+    _shorten(mqtt, ("PAUSE_S", "STEADY_S"), times)
+    mqtt.PATIENCE = tuple(replace(each, ready_s=each.ready_s / times) for each in mqtt.PATIENCE)
     first, longest = sender.PATIENCE_MS
     sender.PATIENCE_MS = (round(first / times), round(longest / times))
 
