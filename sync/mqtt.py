@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import paho.mqtt.client as paho
@@ -32,6 +32,9 @@ STOP_S: Final = 3.0  # for what is on its way, when the link is stopped
 MAX_MESSAGES: Final = 1000  # on their way to the broker, unconfirmed
 IN_FLIGHT: Final = 20  # of them at the broker at once (what mosquitto grants with MQTT 5); paho keeps the others back
 MAX_BYTES: Final = 4 * 1024 * 1024
+RETAINED: Final = (
+    2  # of one topic on their way; with one, an answer in the second would be late by a way there and back
+)
 AT_ONCE: Final = 100  # topics in one subscription
 UNSENT: Final = 16 * 1024  # bytes that the kernel may hold and not have sent; an alarm waits behind them
 _CALLBACKS: Final = ("on_connect", "on_subscribe", "on_disconnect", "on_message", "on_socket_open")
@@ -142,8 +145,8 @@ class MqttLink:
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
         """Send. From any thread; never blocks. False when not connected, or when too much is on its way already.
 
-        Of what is to be retained, only the last of its topic counts: while one is on its way to the broker, the newest waits for
-        that, and those between are never sent. True says nothing about arrival: not even the broker's own confirmation does."""
+        Of what is to be retained, only the last of its topic counts: while `RETAINED` are on their way to the broker, the newest waits
+        for one of them, and those between are never sent. True says nothing about arrival: not even the broker's own confirmation does."""
         connection = self._connection
         return connection is not None and connection.publish(topic, payload, qos=qos, retain=retain)
 
@@ -233,10 +236,15 @@ class MqttLink:
 
 @dataclass(slots=True)
 class _Retained:
-    """One message of a topic that is on its way, and the newest, which waits behind it: a narrow link shall carry nothing outdated."""
+    """Messages of a topic that are on their way, and the newest, which waits: a narrow link shall carry nothing outdated."""
 
-    sent: paho.MQTTMessageInfo
+    sent: list[paho.MQTTMessageInfo] = field(default_factory=list)
     waits: tuple[bytes, int] | None = None  # payload and QoS
+
+    def may_go(self) -> bool:
+        """Whether another may be sent."""
+        self.sent = [each for each in self.sent if not each.is_published()]
+        return len(self.sent) < RETAINED
 
 
 class _Connection:
@@ -294,7 +302,9 @@ class _Connection:
         stands = self._client.loop(timeout=1.0) is MQTTErrorCode.MQTT_ERR_SUCCESS
         # Here and not in paho's callback, which holds a lock that `publish` takes the other way round.
         with self._lock:
-            self._send_waiting(lambda each: each.sent.is_published())
+            for topic, kept in self._retained.items():
+                if kept.may_go():
+                    self._send_newest(topic, kept)
         return stands
 
     def subscribe(self, topic_filters: Sequence[str]) -> None:
@@ -330,37 +340,40 @@ class _Connection:
                 self._bytes -= self._unconfirmed.popleft()[1]
             if self._ending or not self.ready:
                 return False
-            before = self._retained.get(topic) if retain else None
-            if before is not None and not before.sent.is_published():
-                before.waits = payload, qos
-                return True
-            return self._send(topic, payload, qos=qos, retain=retain)
+            if not retain:
+                return self._send(topic, payload, qos=qos) is not None
+            kept = self._retained.setdefault(topic, _Retained())
+            kept.waits = payload, qos
+            return not kept.may_go() or self._send_newest(topic, kept)
 
-    def _send(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> bool:
-        """Under the lock."""
+    def _send(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> paho.MQTTMessageInfo | None:
+        """Under the lock. None when it is not taken."""
         if len(self._unconfirmed) >= self._max_messages or self._bytes + len(payload) > MAX_BYTES:
-            return False
+            return None
         sent = self._client.publish(topic, payload, qos=qos, retain=retain)
         if sent.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
-            return False
+            return None
         self._unconfirmed.append((sent, len(payload)))
         self._bytes += len(payload)
-        if retain:
-            self._retained[topic] = _Retained(sent)
-        return True
+        return sent
 
-    def _send_waiting(self, may_go: Callable[[_Retained], bool]) -> None:
-        """Under the lock. What is not taken now waits on."""
-        for topic, each in list(self._retained.items()):
-            if each.waits is not None and may_go(each):
-                payload, qos = each.waits
-                self._send(topic, payload, qos=qos, retain=True)
+    def _send_newest(self, topic: str, kept: _Retained) -> bool:
+        """Under the lock. What is not taken waits on."""
+        if kept.waits is not None:
+            payload, qos = kept.waits
+            sent = self._send(topic, payload, qos=qos, retain=True)
+            if sent is None:
+                return False
+            kept.sent.append(sent)
+            kept.waits = None
+        return True
 
     def finish(self, within_s: float) -> None:
         """Take nothing more, wait for what is on its way, then say goodbye: the broker forgets the will."""
         with self._lock:
             self._ending = True
-            self._send_waiting(lambda _: True)
+            for topic, kept in self._retained.items():
+                self._send_newest(topic, kept)
             unconfirmed = list(self._unconfirmed)
         deadline = time.monotonic() + within_s
         for sent, _ in unconfirmed:
