@@ -15,7 +15,7 @@ from central.ingest.models import ForkEvent, Log, MissingRange
 from central.registry.models import Gate
 from central.web.live import Live
 
-_LOST: Final = ("moved-aside", "damaged")  # why a log was opened, where that is because the one before could not go on
+_GOES_ON: Final = "rewound"  # why a log was opened by a gate that had the one before whole, and so knew how far that went
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class LogCard:
     forks: list[ForkEvent]
     waiting: int  # records that the gate has written and the office does not have yet
     unwritten: int  # that the office holds, and that are not in the entry log yet
-    lost: bool  # the gate began another log without this one: nobody knows how far it went
+    lost: bool  # the gate writes another log and had not this one: nobody knows how far it went
 
     @property
     def whole(self) -> bool:
@@ -59,16 +59,17 @@ def _gates(_: HttpRequest) -> Mapping[str, Any]:
 def _card(gate: Gate, *, online: bool) -> GateCard:
     state = "online" if online else "offline"
     logs = gate.logs.all()
-    lost = {log.predecessor for log in logs if log.opened_because in _LOST}
-    return GateCard(gate, state if gate.admitted else "pending", [_log(gate, log, lost) for log in logs])
+    known = {log.predecessor for log in logs if log.opened_because == _GOES_ON} | {log.log_id for log in logs[:1]}
+    return GateCard(gate, state if gate.admitted else "pending", [_log(gate, log, known) for log in logs])
 
 
-def _log(gate: Gate, log: Log, lost: Set[str]) -> LogCard:
+def _log(gate: Gate, log: Log, known: Set[str]) -> LogCard:
+    """`known`: the logs that go on, and those of which it is known how far they went."""
     current = log.log_id == gate.log_id
     waiting = max(0, gate.head - log.seq) if current else 0
     return LogCard(
         log, current, list(log.missing.all()), list(log.forks.all()), waiting, log.seq - log.written,
-        lost=not current and log.log_id in lost,
+        lost=not current and log.log_id not in known,
     )  # fmt: skip
 
 
