@@ -249,8 +249,8 @@ def _tell_found(found: "Found") -> None:
 
 def _tell_elsewhere(path: Path) -> None:
     """Where else the same people may stand."""
-    from gateway.journal.erasing import laid_aside
+    from gateway.journal.strays import beside
 
     click.echo("the office's copy is not touched by this: erase it there", err=True)
-    for older in laid_aside(path):
+    for older in beside(path):
         click.echo(f"not searched: {older}; erase there with --file", err=True)

@@ -132,9 +132,3 @@ def erase(path: Path, seqs: Sequence[int], progress: Progress = lambda *_: None)
             f"{path}: erased, but {path.name}-wal still holds what was: another process reads the journal; end that one,"
             " and erase again"
         )
-
-
-def laid_aside(path: Path) -> list[Path]:
-    """Older journals beside this one: replaced or damaged ones that were moved aside."""
-    names = (found for suffix in (".damaged-*", ".*.old", ".*.old-*") for found in path.parent.glob(path.name + suffix))
-    return sorted(found for found in names if not found.name.endswith(("-wal", "-shm", ".lock")))

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,11 @@ def beside(path: Path, suffix: str) -> Path:
 def parts(path: Path) -> list[Path]:
     """Those of the database's files that exist."""
     return [part for suffix in _SIDECARS if (part := beside(path, suffix)).exists()]
+
+
+def is_given_up(path: Path, file: Path) -> bool:
+    """Whether `file` has a name that the gate gives the database at `path` when it moves it aside, and none that is only like it."""
+    return bool(re.fullmatch(re.escape(path.name) + r"\.(damaged-\d+|[0-9a-f]{32}\.old(-\d+)?)", file.name))
 
 
 def free_name(path: Path, suffix: str) -> Path:

@@ -106,7 +106,7 @@ def _prepare_missing(path: Path, draft: Path, origin: Origin) -> str | None:
 
 def _gone(path: Path, before: Memo, wal: str) -> str:
     """Of a log of which nothing stands in its place any more: what that means, and how to bring it. `wal`: what was left of it."""
-    name = f"{path.name}.found"  # any that is not the new log's, which stands at `path` by now
+    name = files.free_name(path, ".found").name  # any that is not the new log's, which stands at `path` by now
     return (
         f"the file is missing, though log {before.log_id} stood here, up to record {before.seq} at least ({NAME}): a new log"
         " was opened, and tells the office so. Unless a line above says that the old one lies beside it:"

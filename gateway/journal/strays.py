@@ -23,7 +23,9 @@ def with_strays(path: Path, log_id: str, gate: str, earlier: Sequence[EarlierLog
     """The earlier logs of the journal at `path`, and those of journals of the same gate beside it that it does not know. What cannot be
     read, or is not known to be this gate's, is left where it is, and told."""
     known = list(earlier)
-    for file in _beside(path):
+    for file in beside(path):
+        if files.is_given_up(path, file):
+            continue  # known by the journal itself
         for log in _logs_in(file, gate):
             if log.log_id != log_id and _is_more(log, known):
                 known = with_one_more(known, log)
@@ -31,13 +33,8 @@ def with_strays(path: Path, log_id: str, gate: str, earlier: Sequence[EarlierLog
     return known
 
 
-def _is_more(log: EarlierLog, known: Sequence[EarlierLog]) -> bool:
-    """Whether it has what is not known to be at hand: of no log that is known, or a newer copy of one."""
-    return all(each.log_id != log.log_id or each.held.seq < log.held.seq for each in known)
-
-
-def _beside(path: Path) -> Iterator[Path]:
-    """The journals in its folder that are not named by itself."""
+def beside(path: Path) -> Iterator[Path]:
+    """The journals in its folder that are not itself: what was given up, and what somebody put there."""
     own = {part.name for part in files.parts(path)} | {files.beside(path, ".new").name}
     try:
         there = sorted(path.parent.iterdir())[:MOST]
@@ -45,9 +42,15 @@ def _beside(path: Path) -> Iterator[Path]:
         logger.warning("%s: cannot be looked through for journals: %s", path.parent, error.strerror)
         return
     for file in there:
-        given_up = file.name.endswith(".old") or ".damaged-" in file.name or ".old-" in file.name
-        if file.name not in own and not given_up and not file.is_symlink() and file.is_file() and _is_journal(file):
+        if file.name in own or file.is_symlink() or not file.is_file():
+            continue
+        if files.is_given_up(path, file) or _is_journal(file):
             yield file
+
+
+def _is_more(log: EarlierLog, known: Sequence[EarlierLog]) -> bool:
+    """Whether it has what is not known to be at hand: of no log that is known, or a newer copy of one."""
+    return all(each.log_id != log.log_id or each.held.seq < log.held.seq for each in known)
 
 
 def _is_journal(file: Path) -> bool:

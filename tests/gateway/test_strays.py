@@ -35,7 +35,10 @@ def held(office: Office, log_id: str) -> int:
     return office.logs[log_id].cursor.seq
 
 
-@pytest.mark.parametrize("name", ["journal.sqlite.bak", "old journal", "a.db"])
+@pytest.mark.parametrize(
+    "name",
+    ["journal.sqlite.bak", "old journal", "a.db", "journal.sqlite.old-card", "journal.sqlite.old", "x.damaged-1"],
+)
 def test_what_was_not_sent_of_a_journal_moved_aside_is_brought(path: Path, name: str) -> None:
     office = Office()
     old = moved_aside(path, office, name)
