@@ -100,10 +100,10 @@ class Plan:
         self.refused_count += 1
         _tell(self.refused, Told(line, who, why))
 
-    def add(self, line: int, each: Kept) -> None:
+    def add(self, line: int, each: Kept, what: str) -> None:
         """One more that is not there yet."""
         self.new.append(each)
-        _tell(self.told_new, Told(line, str(each)))
+        _tell(self.told_new, Told(line, str(each), what))
 
     def change(self, line: int, each: Kept, what: str) -> None:
         """One more that differs."""
@@ -167,7 +167,9 @@ def columns_of(kind: str) -> str:
 
 def plan(kind: str, site: str, data: bytes, progress: Callable[[int], None] = lambda _line: None) -> Plan:
     """Look at a file. Raises NotTaken for what is no such table."""
-    reader = _Reader(kind, site, _lines(data))
+    text = _text(data)
+    reader = _Reader(kind, site, _numbered(text))
+    number, cells = 1, list[str]()
     for row, (number, cells) in enumerate(reader.lines):
         if number > MAX_LINES + 1:  # the first names the columns
             raise NotTaken(_("more than %(most)d lines: divide the file") % {"most": MAX_LINES})
@@ -175,6 +177,13 @@ def plan(kind: str, site: str, data: bytes, progress: Callable[[int], None] = la
             reader.take(number, cells)
         if row % 1000 == 0:
             progress(number)
+    if any(cell.strip() for cell in cells) and len(cells) < reader.width and not text.endswith(("\n", "\r")):
+        # Elsewhere a line may be short: spreadsheets leave out what is empty at the end of some lines.
+        said = {"line": number, "n": len(cells), "all": reader.width}
+        raise NotTaken(
+            _("the file ends within line %(line)d, at column %(n)d of %(all)d: take the whole file, or end the line")
+            % said
+        )
     return reader.plan
 
 
@@ -209,7 +218,8 @@ def _still_free(plan: Plan) -> None:
         raise NotTaken("; ".join(error.messages)) from error
 
 
-def _lines(data: bytes) -> "_Lines":
+def _text(data: bytes) -> str:
+    """Raises NotTaken for what is none."""
     if len(data) > MAX_BYTES:
         raise NotTaken(_("larger than %(most)d MB: divide the file") % {"most": MAX_BYTES // 1024 // 1024})
     if data[:4] == b"PK\x03\x04":
@@ -217,10 +227,7 @@ def _lines(data: bytes) -> "_Lines":
     text = _decoded(data)
     if "\0" in text:
         raise NotTaken(_("holds NUL characters: this is no text"))
-    first = text.split("\n", 1)[0]
-    delimiter = max("\t;,", key=first.count)
-    csv.field_size_limit(MAX_BYTES)
-    return _numbered(text, delimiter)
+    return text
 
 
 def _decoded(data: bytes) -> str:
@@ -237,7 +244,9 @@ class _Reader:
     def __init__(self, kind: str, site: str, lines: "_Lines") -> None:
         self._kind = KINDS[kind]
         self.plan = Plan(kind, site)
-        self._columns = self._header(next(lines, (1, []))[1])
+        header = next(lines, (1, []))[1]
+        self.width = len(header)
+        self._columns = self._header(header)
         self._named = {"reference": "holder"} if self._kind.model in (Card, HolderStatus, Booking) else {}
         names = [self._named.get(name, name) for name in self._columns.values()]
         first = self._kind.key[0]
@@ -262,7 +271,8 @@ class _Reader:
         if wrong:
             self.plan.refuse(number, key or self._called(cells), self._why(wrong))
         elif each.pk is None:
-            self.plan.add(number, each)
+            # said for those that are told: for each of 100,000 it would take longer than reading them
+            self.plan.add(number, each, self._said(each) if len(self.plan.told_new) < MOST_TOLD else "")
         elif differs:
             self.plan.change(number, each, "; ".join(self._step(each, name, was) for name, was in differs.items()))
         else:
@@ -308,11 +318,19 @@ class _Reader:
         with _told(wrong):
             self._ledger.add(Booked(each.holder_id, each.begins, each.ends))
 
+    def _said(self, each: Kept) -> str:
+        """`type: resident; valid until: —`: what the file's columns make of it, its key apart."""
+        names = [name for name in self._columns.values() if name not in self._kind.key]
+        return "; ".join(f"{self._label(name)}: {self._now(each, self._field(name))}" for name in names)
+
+    def _now(self, each: Kept, name: str) -> str:
+        value = getattr(each, name)
+        return _shown(dict(self._column(name).flatchoices).get(value, value))
+
     def _step(self, each: Kept, name: str, was: object) -> str:
         """`valid until: 2026-11-27 → 2027-01-01`."""
-        words = dict(self._column(name).flatchoices)
-        now = getattr(each, name)
-        return f"{self._label(name)}: {_shown(words.get(was, was))} → {_shown(words.get(now, now))}"
+        before = dict(self._column(name).flatchoices).get(was, was)
+        return f"{self._label(name)}: {_shown(before)} → {self._now(each, name)}"
 
     def _column(self, name: str) -> "Field[Any, Any]":
         """The model's field: a file names no relation from elsewhere. Raises FieldDoesNotExist."""
@@ -409,9 +427,12 @@ def _told(wrong: _Wrong) -> Iterator[None]:
 _Lines = Iterator[tuple[int, list[str]]]
 
 
-def _numbered(text: str, delimiter: str) -> _Lines:
+def _numbered(text: str) -> _Lines:
     """Each row with the number of its first line. Raises NotTaken."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    delimiter = max("\t;,", key=text.split("\n", 1)[0].count)
+    csv.field_size_limit(MAX_BYTES)
+    # strict: a quotation mark that nobody closes would make one cell of all that follows
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:
         number = rows.line_num + 1
         try:
@@ -419,7 +440,10 @@ def _numbered(text: str, delimiter: str) -> _Lines:
         except StopIteration:
             return
         except csv.Error as error:
-            raise NotTaken(_("line %(line)d: %(why)s") % {"line": number, "why": error}) from error
+            why = _(
+                "line %(line)d: a quotation mark is not closed, or stands in the middle of a cell, or a line ends oddly"
+            )
+            raise NotTaken(why % {"line": number}) from error
 
 
 def _tidy(cell: str) -> str:

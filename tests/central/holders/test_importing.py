@@ -140,6 +140,34 @@ def test_a_word_that_is_not_known_is_told_with_those_that_are() -> None:
     assert told.what.startswith("kind: one of resident, tenant, returnee, visitor, ")
 
 
+def test_what_a_new_line_would_make_is_shown() -> None:
+    found = plan("holders", SITE, "编号,姓名,类型,失效日期\nh-1,李四,租户,2026-12-01\nh-2,王五\n".encode())
+    assert [each.what for each in found.told_new] == [
+        "name: 李四; kind: tenant; valid until: 2026-12-01",
+        "name: 王五; kind: resident; valid until: —",
+    ]
+    (card,) = plan("cards", SITE, b"uid,holder\n04a1b2c3,\n").told_new
+    assert card.what == "holder: —"
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ('h-2,"B,tenant,2026-12-01\n', "line 3: a quotation mark is not closed"),
+        ('h-2,"B,tenant\nh-3,"C",tenant,2026-12-01\n', "line 3: a quotation mark is not closed"),
+        ("h-2,Li", "the file ends within line 3, at column 2 of 4"),
+    ],
+)
+def test_a_file_that_was_cut_or_bent_is_not_taken_for_a_person_without_an_end(end: str, said: str) -> None:
+    with pytest.raises(NotTaken, match=said):
+        plan("holders", SITE, f"reference,name,type,valid_until\nh-1,A,tenant,2026-12-01\n{end}".encode())
+
+
+@pytest.mark.parametrize("end", ["h-2,Li\n", "h-2,Li,,", "h-2,Li,,\n\n", "h-2,Li,,\n  "])
+def test_spreadsheets_leave_out_what_is_empty_at_the_end_of_a_line(end: str) -> None:
+    assert len(plan("holders", SITE, f"reference,name,type,valid_until\n{end}".encode()).new) == 1
+
+
 def test_more_wrong_lines_than_are_told_are_counted() -> None:
     found = plan("holders", SITE, b"reference\n" + b"".join(b"h!%d\n" % number for number in range(MOST_TOLD + 5)))
     assert (len(found.refused), found.refused_count) == (MOST_TOLD, MOST_TOLD + 5)
