@@ -8,6 +8,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -24,6 +25,8 @@ from sync.log.view import Head, LogView
 logger = logging.getLogger("menshen.sync")
 HEARTBEAT_MS = 10_000  # the retained state is sent at least this often
 SETTLE_MS = 100  # changes of state within this become one message
+STATES = 2  # on their way to the broker, and no more: a narrow link shall carry nothing outdated before an alarm
+DEVICES_MS = 60_000  # how devices are that have not changed stands in a state this often: they are most of it
 REST_MS = 1_000  # after the journal could not be read
 REFUSED_MS = 60_000  # what was refused is logged this often
 MAX_WAITING = 256  # payloads are dropped while more than that waits for the thread, as the road may drop them
@@ -48,8 +51,32 @@ class Log(LogView, Protocol):
 class Link(Protocol):
     """What the uplink needs of the MQTT link."""
 
-    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
-        """False when it was not taken: not connected, or too much in flight."""
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, confirmed: Callable[[], None] | None = None
+    ) -> bool:
+        """False when it was not taken: not connected, or too much in flight. `confirmed`: called when the broker has it."""
+
+
+class _Devices:
+    """What this connection has told of the gate's devices."""
+
+    def __init__(self) -> None:
+        self._said: tuple[tuple[str, str], ...] | None = None  # the name and state of each
+        self._said_ms = 0
+
+    def left_out(self, state: StateMessage, now: int) -> StateMessage:
+        """The state without them, where nothing has changed but what is counted."""
+        known = self._said == self._short(state) and now - self._said_ms < DEVICES_MS
+        return msgspec.structs.replace(state, devices=None) if known else state
+
+    def told(self, state: StateMessage, now: int) -> None:
+        """This was sent."""
+        if state.devices is not None:
+            self._said, self._said_ms = self._short(state), now
+
+    @staticmethod
+    def _short(state: StateMessage) -> tuple[tuple[str, str], ...]:
+        return tuple((each.name, each.state) for each in state.devices or ())
 
 
 class Uplink:
@@ -83,6 +110,8 @@ class Uplink:
         self._attempt = 0  # the number in the last will that was made
         self._connection = 0  # of the connection that stands; 0 while none does
         self._state_due: int | None = None
+        self._states = 0  # on their way by this connection
+        self._devices = _Devices()
         self._rest_until = 0
         self._trouble = ""  # what the log was last told of the journal
         self._refused, self._refused_told = 0, -REFUSED_MS
@@ -167,7 +196,7 @@ class Uplink:
 
     def _next(self) -> Work | None:
         """What comes next: what somebody put, or nothing in particular once something is due."""
-        deadlines = (self._poll_due(), self._earlier_due(), self._state_due)
+        deadlines = (self._poll_due(), self._earlier_due(), self._state_due if self._states < STATES else None)
         due = [deadline for deadline in deadlines if deadline is not None]
         timeout = max(0, min(due) - self._now_ms()) / 1000 if due else None
         try:
@@ -210,6 +239,8 @@ class Uplink:
     def _on_connected(self, number: int, now: int) -> Sequence[Action]:
         self._connection = number
         self._state_due = now
+        self._states = 0
+        self._devices = _Devices()
         return self._sender.connected(now)
 
     def _on_disconnected(self) -> Sequence[Action]:
@@ -238,20 +269,29 @@ class Uplink:
         return ()
 
     def _send_state_when_due(self, now: int) -> Sequence[Action]:
-        if self._state_due is not None and now >= self._state_due:
+        if self._state_due is not None and now >= self._state_due and self._states < STATES:
             self._state_due = now + HEARTBEAT_MS
-            self._publish_state(online=True)
+            self._publish_state(now, online=True)
         return ()
 
-    def _say_goodbye(self, _now: int) -> Sequence[Action]:
-        self._publish_state(online=False)
+    def _say_goodbye(self, now: int) -> Sequence[Action]:
+        self._publish_state(now, online=False)
         return ()
 
-    def _publish_state(self, *, online: bool) -> None:
-        if self._link is None or not self._connection:
+    def _publish_state(self, now: int, *, online: bool) -> None:
+        if self._link is None or not (connection := self._connection):
             return
-        state = msgspec.structs.replace(self._status(self._connection), online=online)
-        self._link.publish(self._topics[Channel.STATE], _encode(state), retain=True)
+        state = msgspec.structs.replace(self._status(connection), online=online)
+        said = self._devices.left_out(state, now)
+        confirmed = partial(self._work.put, partial(self._on_state_confirmed, connection))
+        if self._link.publish(self._topics[Channel.STATE], _encode(said), retain=True, confirmed=confirmed):
+            self._states += 1
+            self._devices.told(said, now)
+
+    def _on_state_confirmed(self, connection: int, _now: int) -> Sequence[Action]:
+        if connection == self._connection:
+            self._states -= 1
+        return ()
 
     def _carry_out(self, actions: Sequence[Action | HasEarlier]) -> None:
         for action in actions:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import paho.mqtt.client as paho
@@ -32,9 +32,6 @@ STOP_S: Final = 3.0  # for what is on its way, when the link is stopped
 MAX_MESSAGES: Final = 1000  # on their way to the broker, unconfirmed
 IN_FLIGHT: Final = 20  # of them at the broker at once (what mosquitto grants with MQTT 5); paho keeps the others back
 MAX_BYTES: Final = 4 * 1024 * 1024
-RETAINED: Final = (
-    2  # of one topic on their way; with one, an answer in the second would be late by a way there and back
-)
 AT_ONCE: Final = 100  # topics in one subscription
 UNSENT: Final = 16 * 1024  # bytes that the kernel may hold and not have sent; an alarm waits behind them
 _CALLBACKS: Final = ("on_connect", "on_subscribe", "on_disconnect", "on_message", "on_socket_open")
@@ -142,13 +139,23 @@ class MqttLink:
         if self._thread.is_alive():
             logger.warning("%s: the link does not end; leaving it", self._name)
 
-    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        confirmed: Callable[[], None] | None = None,
+    ) -> bool:
         """Send. From any thread; never blocks. False when not connected, or when too much is on its way already.
 
-        Of what is to be retained, only the last of its topic counts: while `RETAINED` are on their way to the broker, the newest waits
-        for one of them, and those between are never sent. True says nothing about arrival: not even the broker's own confirmation does."""
+        True says nothing about arrival: not even the broker's own confirmation does. `confirmed` is called by the link's thread upon
+        that; never, where the connection ends before."""
         connection = self._connection
-        return connection is not None and connection.publish(topic, payload, qos=qos, retain=retain)
+        return connection is not None and connection.publish(
+            topic, payload, qos=qos, retain=retain, confirmed=confirmed
+        )
 
     # the thread
 
@@ -234,19 +241,6 @@ class MqttLink:
                 logger.exception("%s: a callback failed", self._name)
 
 
-@dataclass(slots=True)
-class _Retained:
-    """Messages of a topic that are on their way, and the newest, which waits: a narrow link shall carry nothing outdated."""
-
-    sent: list[paho.MQTTMessageInfo] = field(default_factory=list)
-    waits: tuple[bytes, int] | None = None  # payload and QoS
-
-    def may_go(self) -> bool:
-        """Whether another may be sent."""
-        self.sent = [each for each in self.sent if not each.is_published()]
-        return len(self.sent) < RETAINED
-
-
 class _Connection:
     """One connection, and what is on its way over it. All but `publish`, `subscribe`, `unsubscribe` and
     `finish` belong to the link's thread."""
@@ -267,7 +261,7 @@ class _Connection:
         self._lock = threading.Lock()
         self._unconfirmed: deque[tuple[paho.MQTTMessageInfo, int]] = deque()
         self._bytes = 0
-        self._retained: dict[str, _Retained] = {}
+        self._awaited: list[tuple[paho.MQTTMessageInfo, Callable[[], None]]] = []
         self._subscribing: dict[int, Sequence[str]] = {}
         self._asked_for: set[str] = set()
         self._max_messages = MAX_MESSAGES
@@ -300,12 +294,16 @@ class _Connection:
     def turn(self) -> bool:
         """Read and write what there is, waiting up to a second. False when the connection has ended."""
         stands = self._client.loop(timeout=1.0) is MQTTErrorCode.MQTT_ERR_SUCCESS
-        # Here and not in paho's callback, which holds a lock that `publish` takes the other way round.
-        with self._lock:
-            for topic, kept in self._retained.items():
-                if kept.may_go():
-                    self._send_newest(topic, kept)
+        for tell in self._confirmed():
+            tell()
         return stands
+
+    def _confirmed(self) -> list[Callable[[], None]]:
+        """Who is to be told; not from paho's callback, which holds a lock that `publish` takes the other way round."""
+        with self._lock:  # the broker's words come by this thread: none is published between the two lines
+            confirmed = [tell for sent, tell in self._awaited if sent.is_published()]
+            self._awaited = [(sent, tell) for sent, tell in self._awaited if not sent.is_published()]
+        return confirmed
 
     def subscribe(self, topic_filters: Sequence[str]) -> None:
         """Ask the broker for those of them that it was not asked for yet."""
@@ -333,47 +331,30 @@ class _Connection:
         for callback in _CALLBACKS:  # else client and connection hold each other, and two more sockets, for a while
             setattr(self._client, callback, None)
 
-    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> bool:
+    def publish(
+        self, topic: str, payload: bytes, *, qos: int, retain: bool, confirmed: Callable[[], None] | None
+    ) -> bool:
         """Send, if it may be."""
         with self._lock:
             while self._unconfirmed and self._unconfirmed[0][0].is_published():
                 self._bytes -= self._unconfirmed.popleft()[1]
             if self._ending or not self.ready:
                 return False
-            if not retain:
-                return self._send(topic, payload, qos=qos) is not None
-            kept = self._retained.setdefault(topic, _Retained())
-            kept.waits = payload, qos
-            return not kept.may_go() or self._send_newest(topic, kept)
-
-    def _send(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> paho.MQTTMessageInfo | None:
-        """Under the lock. None when it is not taken."""
-        if len(self._unconfirmed) >= self._max_messages or self._bytes + len(payload) > MAX_BYTES:
-            return None
-        sent = self._client.publish(topic, payload, qos=qos, retain=retain)
-        if sent.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
-            return None
-        self._unconfirmed.append((sent, len(payload)))
-        self._bytes += len(payload)
-        return sent
-
-    def _send_newest(self, topic: str, kept: _Retained) -> bool:
-        """Under the lock. What is not taken waits on."""
-        if kept.waits is not None:
-            payload, qos = kept.waits
-            sent = self._send(topic, payload, qos=qos, retain=True)
-            if sent is None:
+            if len(self._unconfirmed) >= self._max_messages or self._bytes + len(payload) > MAX_BYTES:
                 return False
-            kept.sent.append(sent)
-            kept.waits = None
+            sent = self._client.publish(topic, payload, qos=qos, retain=retain)
+            if sent.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+                return False
+            self._unconfirmed.append((sent, len(payload)))
+            self._bytes += len(payload)
+            if confirmed is not None:
+                self._awaited.append((sent, confirmed))
         return True
 
     def finish(self, within_s: float) -> None:
         """Take nothing more, wait for what is on its way, then say goodbye: the broker forgets the will."""
         with self._lock:
             self._ending = True
-            for topic, kept in self._retained.items():
-                self._send_newest(topic, kept)
             unconfirmed = list(self._unconfirmed)
         deadline = time.monotonic() + within_s
         for sent, _ in unconfirmed:

@@ -88,13 +88,14 @@ def _check_state(state: StateMessage) -> StateMessage:
     _check_numbers(state.directory_epoch, state.directory_version, state.directory_at_ms)
     if max(len(state.alarms), len(state.ended), len(state.devices_lost)) > _MAX_ALARMS:
         raise Refused(f"state: more than {_MAX_ALARMS} alarms or devices")
-    if len(state.devices) > MOST_DEVICES:
+    devices = state.devices or ()
+    if len(devices) > MOST_DEVICES:
         raise Refused(f"state: more than {MOST_DEVICES} devices told of")
-    for device in state.devices:
+    for device in devices:
         _check_numbers(device.valid_at_ms, device.frames, device.bad, device.noise, device.reopens)
     for alarm in state.alarms:
         _check_alarm(alarm)
-    told = (word for device in state.devices for word in (device.name, device.state))
+    told = (word for device in devices for word in (device.name, device.state))
     words = (state.version, state.mode, state.door, state.log_id, *state.devices_lost, *told)
     if any(len(word) > 64 or not word.isprintable() for word in words):
         raise Refused("state: a word of more than 64 characters, or with control characters")

@@ -101,4 +101,7 @@ def _copy(gate: Gate, state: StateMessage) -> None:
     gate.directory_version = state.directory_version
     gate.directory_at_ms = state.directory_at_ms
     gate.devices_lost = list(state.devices_lost)
-    gate.devices = [{field: getattr(device, field) for field in device.__struct_fields__} for device in state.devices]
+    if state.devices is not None:
+        gate.devices = [
+            {field: getattr(device, field) for field in device.__struct_fields__} for device in state.devices
+        ]

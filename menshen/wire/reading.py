@@ -268,7 +268,7 @@ def _state(said: StateMessage) -> str:
         words.append("its clock is not trusted")
     if said.devices_lost:
         words.append(f"lost: {_some(said.devices_lost)}")
-    if ill := tuple(f"{each.name} {each.state}" for each in said.devices if each.state != "ok"):
+    if ill := tuple(f"{each.name} {each.state}" for each in said.devices or () if each.state != "ok"):
         words.append(f"devices: {_some(ill)}")
     if said.alarms:
         words.append(f"open alarms: {_some(tuple(alarm.kind for alarm in said.alarms))}")

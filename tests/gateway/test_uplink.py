@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway import uplink
 from gateway.clock import Clock
 from gateway.core.events import Heard
 from gateway.core.moment import Moment
@@ -21,7 +22,7 @@ from gateway.journal.earlier import Aside
 from gateway.journal.journal import MAX_BODY
 from gateway.uplink import Uplink
 from sync import mqtt
-from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, StateMessage
+from sync.contract.alarms import Alarm, AlarmAction, AlarmKind, AlarmMessage, DeviceReport, StateMessage
 from sync.contract.topics import Channel, topic
 from sync.log import records, sender
 from sync.log.messages import Fork, encode
@@ -88,6 +89,7 @@ class Station:
         self.journal = journal
         self.online = threading.Event()
         self.replaced: list[str] = []
+        self.devices = (DeviceReport(name="lamp", state="ok"),)
         self.clock = Clock()
         self.heard: queue.Queue[Heard] = queue.Queue()
         self.hearing = Hearing("office", 400, now_ms=self.clock.mono_ms, post=self.heard.put)
@@ -125,7 +127,9 @@ class Station:
         self.link.stop()
 
     def _status(self, connection: int) -> StateMessage:
-        return StateMessage(online=True, boot=BOOT.hex(), connection=connection, head=self.journal.head().seq)
+        return StateMessage(
+            online=True, boot=BOOT.hex(), connection=connection, head=self.journal.head().seq, devices=self.devices
+        )
 
     def _replace(self, reason: str, held: Head | None) -> None:
         self.journal.replace_log(reason, held=held)
@@ -265,6 +269,88 @@ def test_changes_of_state_become_few_messages(central: Central, station: Callabl
     gate.stop()
     state_where(central, online=False)
     assert central.states.qsize() == 0
+
+
+class NarrowLink:
+    """A link whose broker confirms what it is told to."""
+
+    def __init__(self) -> None:
+        self.states: queue.Queue[tuple[StateMessage, Callable[[], None]]] = queue.Queue()
+
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, confirmed: Callable[[], None] | None = None
+    ) -> bool:
+        """Keep the states."""
+        if retain:
+            assert confirmed is not None
+            self.states.put((msgspec.json.decode(payload, type=StateMessage), confirmed))
+        return True
+
+    def next(self) -> tuple[StateMessage, Callable[[], None]]:
+        """The next state, and how to confirm it."""
+        return self.states.get(timeout=WAIT_S)
+
+
+def test_a_narrow_link_carries_no_outdated_states(journal: Journal) -> None:
+    gate, link = Station(1, journal), NarrowLink()
+    gate.uplink.start(link)
+    gate.uplink.will()
+    gate.uplink.connected()
+    first, has_first = link.next()
+    gate.uplink.state_changed()
+    link.next()
+    for _ in range(5):
+        write(journal, body(1))
+        gate.uplink.state_changed()
+    with pytest.raises(queue.Empty):
+        link.states.get(timeout=(2 * uplink.SETTLE_MS + 100) / 1000)
+    head = journal.head().seq
+    has_first()
+    newest, _ = link.next()
+    assert (first.head, newest.head) == (1, head)
+    gate.uplink.will()
+    gate.uplink.connected()  # what was on its way by the connection before counts no more
+    again, has_again = link.next()
+    assert again.connection > newest.connection
+    has_again()
+    gate.uplink.state_changed()
+    link.next()
+    gate.uplink.stop()
+    assert not link.next()[0].online, "the goodbye waits for nothing"
+
+
+def test_devices_are_told_when_one_of_them_is_otherwise_and_now_and_then(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, link = Station(1, journal), NarrowLink()
+    gate.uplink.start(link)
+
+    def said() -> tuple[DeviceReport, ...] | None:
+        state, confirmed = link.next()
+        confirmed()
+        return state.devices
+
+    def said_again() -> tuple[DeviceReport, ...] | None:
+        gate.uplink.state_changed()
+        return said()
+
+    gate.uplink.will()
+    gate.uplink.connected()
+    assert said() == gate.devices
+    assert said_again() is None
+    gate.devices = (DeviceReport(name="lamp", state="ok", frames=7),)
+    assert said_again() is None
+    gate.devices = (DeviceReport(name="lamp", state="lost", frames=7),)
+    assert said_again() == gate.devices
+    assert said_again() is None
+    monkeypatch.setattr(uplink, "DEVICES_MS", 0)
+    assert said_again() == gate.devices
+    monkeypatch.undo()
+    assert said_again() is None
+    gate.uplink.will()
+    gate.uplink.connected()
+    assert said() == gate.devices, "the office may be another one"
+    gate.uplink.stop()
 
 
 def test_an_alarm_goes_past_the_records(central: Central, journal: Journal, station: Callable[..., Station]) -> None:

@@ -202,7 +202,7 @@ def test_a_goodbye_reaches_the_broker_and_the_will_does_not(broker: Mosquitto, e
     office = end(broker.port, "office").listen("state", "end").start()
     gate = end(broker.port, "gate", will=lambda: ("state", b"will", True)).start()
     for number in range(200):
-        assert gate.link.publish("state", b"%d" % number, retain=number == 199)
+        assert gate.link.publish("state", b"%d" % number, retain=True)
     gate.link.stop()
     assert not gate.link.publish("state", b"later")
     assert [office.hear()[1] for _ in range(200)] == [b"%d" % number for number in range(200)]
@@ -349,13 +349,13 @@ def greet(peer: socket.socket, granted: bytes = b"\1") -> None:
     peer.sendall(packet(0x90, subscribe[2:4] + granted))
 
 
-def publish_taken(peer: socket.socket) -> tuple[bytes, bytes, bytes]:
-    """Topic, payload and packet identifier of the next PUBLISH with QoS 1, of less than 128 bytes."""
+def publish_taken(peer: socket.socket) -> tuple[bytes, bytes]:
+    """Payload and packet identifier of the next PUBLISH with QoS 1, of less than 128 bytes."""
     kind, size = peer.recv(2, socket.MSG_WAITALL)
     assert kind & 0xF6 == 0x32, f"no PUBLISH with QoS 1: {kind:02x}"
     body = peer.recv(size, socket.MSG_WAITALL)
     end = 2 + int.from_bytes(body[:2], "big")
-    return body[2:end], body[end + 2 :], body[end : end + 2]
+    return body[end + 2 :], body[end : end + 2]
 
 
 def test_topics_that_nobody_subscribed_to_are_dropped(end: Callable[..., End]) -> None:
@@ -402,7 +402,8 @@ def test_a_broker_that_never_answers_is_left(end: Callable[..., End], monkeypatc
         assert gate.up.empty()
 
 
-def test_of_what_is_retained_only_the_newest_waits_for_a_narrow_link(end: Callable[..., End]) -> None:
+def test_who_publishes_is_told_when_the_broker_has_it(end: Callable[..., End]) -> None:
+    told: queue.Queue[str] = queue.Queue()
     with socket.create_server(("127.0.0.1", 0)) as server:
         gate = end(server.getsockname()[1], "gate").listen("down")
         gate.link.start()
@@ -410,18 +411,19 @@ def test_of_what_is_retained_only_the_newest_waits_for_a_narrow_link(end: Callab
         with peer:
             greet(peer)
             assert gate.up.get(timeout=WAIT_S)
-            for state in (b"1", b"2", b"3", b"4"):
-                assert gate.link.publish("state", state, retain=True)
-            assert gate.link.publish("alarm", b"!")
-            topic, payload, number = publish_taken(peer)
-            assert (topic, payload) == (b"state", b"1")
-            assert publish_taken(peer)[:2] == (b"state", b"2")
-            assert publish_taken(peer)[:2] == (b"alarm", b"!")  # the third state is outdated, the fourth waits
-            peer.sendall(packet(0x40, number))
-            assert publish_taken(peer)[:2] == (b"state", b"4")
-            assert gate.link.publish("state", b"5", retain=True)
-            gate.link.stop()  # says what is newest before it goes
-            assert publish_taken(peer)[:2] == (b"state", b"5")
+            for name in ("first", "second"):
+                assert gate.link.publish("state", name.encode(), confirmed=lambda name=name: told.put(name))
+            _, first = publish_taken(peer)
+            _, second = publish_taken(peer)
+            assert told.empty()
+            peer.sendall(packet(0x40, second))
+            assert told.get(timeout=WAIT_S) == "second"
+            peer.sendall(packet(0x40, first))
+            assert told.get(timeout=WAIT_S) == "first"
+            assert gate.link.publish("state", b"third", confirmed=lambda: told.put("third"))
+            publish_taken(peer)
+        assert not gate.up.get(timeout=WAIT_S)
+        assert told.empty(), "that one ended before"
 
 
 def test_each_attempt_that_comes_to_nothing_is_given_more_time_and_then_the_first_again(

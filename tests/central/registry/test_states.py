@@ -5,10 +5,11 @@ from itertools import permutations
 
 import pytest
 from django.db import transaction
+from msgspec.structs import replace
 
 from central.registry.models import KNOWN_BOOTS, OFFLINE_AFTER, Gate
 from central.registry.states import boot_name, take_back, take_state
-from sync.contract.alarms import StateMessage
+from sync.contract.alarms import DeviceReport, StateMessage
 from tests.central.ingest.sending import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("database")]
@@ -53,6 +54,15 @@ def test_the_first_state_is_taken_and_the_gate_is_online_for_a_while(gate: Gate)
     assert (gate.boot, gate.connection, gate.mono_ms, gate.door) == (boot(1), 1, 500, "free")
     assert gate.is_online(NOW + OFFLINE_AFTER)
     assert not gate.is_online(NOW + OFFLINE_AFTER + timedelta(seconds=1)), "a broker may be slow to send the will"
+
+
+def test_devices_that_a_state_leaves_out_are_as_they_were_told_last(gate: Gate) -> None:
+    told = replace(online(1, 1, 500), devices=(DeviceReport(name="lamp", state="lost", frames=7),))
+    take_state(gate, told, NOW)
+    take_state(gate, online(1, 1, 600, "free"), NOW)
+    assert (gate.door, [(each["name"], each["state"]) for each in gate.devices]) == ("free", [("lamp", "lost")])
+    take_state(gate, replace(online(1, 1, 700), devices=()), NOW)
+    assert gate.devices == []
 
 
 def test_a_retained_state_delivered_again_is_no_sign_of_life(gate: Gate) -> None:
