@@ -26,9 +26,10 @@ if [ "$profile" = faults ]; then
     if grep -qs '^VERSION_ID="12"' /etc/os-release; then packages="$packages qemu-system-common"; else packages="$packages qemu-utils"; fi
 fi
 
+# Debian 13 calls some libraries by another name, such as libzbar0t64 (64-bit time), and installs them by the old one.
 missing_packages() {
     for package in $packages; do
-        dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed$' || printf '%s ' "$package"
+        dpkg-query -W -f '${Status}\n' "$package" "${package}t64" 2>/dev/null | grep -q '^install ok installed$' || printf '%s ' "$package"
     done
 }
 

@@ -5,6 +5,7 @@ AsyncAPI 3.0.0 (https://www.asyncapi.com/docs/reference/specification/v3.0.0): c
 """
 
 from collections.abc import Mapping, Sequence
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -133,13 +134,19 @@ def _schemas() -> dict[str, Any]:
 
 
 def _portable(schema: Any) -> Any:
-    """The same, with patterns as ECMA-262 has them."""
+    """The same, with patterns as ECMA-262 has them, and docstrings without their indentation, which Python keeps until 3.12."""
     if isinstance(schema, dict):
         return {
-            key: value.replace(r"\A", "^").replace(r"\Z", "$") if key == "pattern" else _portable(value)
+            key: _TEXTS[key](value) if key in _TEXTS and isinstance(value, str) else _portable(value)
             for key, value in schema.items()
         }
     return [_portable(each) for each in schema] if isinstance(schema, list) else schema
+
+
+_TEXTS: Final = {
+    "pattern": lambda text: text.replace(r"\A", "^").replace(r"\Z", "$"),
+    "description": cleandoc,
+}
 
 
 def as_yaml(document: Mapping[str, Any]) -> str:

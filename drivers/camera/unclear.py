@@ -127,7 +127,8 @@ def _eyes(halves: Sequence[Gray], module_px: float) -> list[tuple[Eye, float]]:
     if min(small.shape) < 2 * _EYE_PX:
         return []
     small = cv2.GaussianBlur(small, (3, 3), 0.5)
-    alike = np.max([cv2.matchTemplate(small, eye, cv2.TM_CCOEFF_NORMED) for eye in _drawn_eyes()], axis=0)
+    by_eye = [cv2.matchTemplate(small, eye, cv2.TM_CCOEFF_NORMED) for eye in _drawn_eyes()]
+    alike = np.stack(by_eye).max(axis=0)
     peaks = (alike == cv2.dilate(alike, np.ones((9, 9), np.uint8))) & (alike > _ALIKE)
     found = sorted(
         ((float(alike[row, column]), column, row) for row, column in np.argwhere(peaks).tolist()), reverse=True
@@ -147,7 +148,7 @@ def _drawn_eyes() -> tuple[Gray, ...]:
     """An eye with its light border as blur leaves it, in some directions."""
     fine, around = 16, 10  # pixels a module, modules about it
     light = np.pad((fixed_modules(1)[:7, :7] == LIGHT).astype(np.float32), around, constant_values=1)
-    large = np.kron(light, np.ones((fine, fine), np.float32))
+    large = light.repeat(fine, axis=0).repeat(fine, axis=1)
     side, edge = large.shape[0], (around - 1) * fine
     eyes = []
     for turn in _EYE_TURNS:
@@ -201,7 +202,7 @@ def _border(laid: Laid) -> Laid:
 def _bordered(laid: Laid) -> bool:
     """Whether it is light all along there."""
     border = _border(laid)
-    return bool(border.mean(axis=1).min() > 0.85 and border.std(axis=1).max() < 0.16)
+    return bool(np.min(border.mean(axis=1)) > 0.85 and np.max(border.std(axis=1)) < 0.16)
 
 
 def _blotchy(modules: Laid) -> bool:

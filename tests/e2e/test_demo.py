@@ -136,7 +136,9 @@ def test_a_broker_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
     """A demo that goes on, its address and one-time password."""
-    command = [sys.executable, "-m", "menshen", "demo", "--data", str(tmp_path), "--port", "0", "--visits", "10000"]
+    # What a shell starts in the background has SIGINT ignored, and so would the demo.
+    python = ["env", "--default-signal=INT", sys.executable]
+    command = [*python, "-m", "menshen", "demo", "--data", str(tmp_path), "--port", "0", "--visits", "10000"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, "LANG": "C.UTF-8", "COLUMNS": "200"}
     )
