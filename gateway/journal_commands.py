@@ -59,6 +59,17 @@ def _journal(config: Path | None, file: Path | None) -> Path:
     raise click.UsageError("name the gate's file with --config FILE, or a journal with --file JOURNAL")
 
 
+def _check_kinds(kinds: tuple[str, ...]) -> None:
+    """Raises BadParameter for one that no record is of: nothing found would look like nothing there."""
+    from gateway.config.tables import nearest
+    from sync.contract.records import KINDS
+
+    for kind in kinds:
+        if kind not in KINDS:
+            meant = f", do you mean {near}?" if (near := nearest(kind, KINDS)) else ";"
+            raise click.BadParameter(f"no record is a {kind!r}{meant} there are {', '.join(KINDS)}", param_hint="--kind")
+
+
 def _choosing(command: Command) -> Command:
     """Options that choose records, as one `Selection`."""
 
@@ -69,6 +80,11 @@ def _choosing(command: Command) -> Command:
         from gateway.journal.browsing import Selection
         from sync.log.records import INT64
 
+        _check_kinds(kind)
+        if since is not None and until is not None and since >= until:
+            raise click.UsageError("--until is not after --since: no record is between them")
+        if last is not None and last < first:
+            raise click.UsageError(f"--to {last} is less than --from {first}: no record is between them")
         selection = Selection(
             kinds=frozenset(kind),
             since_ms=-INT64 if since is None else since,

@@ -200,11 +200,11 @@ class Aside:
         raise JournalError(f"{self._path}: record {seq} cannot be read just now")
 
     def _read(self, work: Callable[[sqlite3.Connection], T], nothing: T) -> T:
-        """`nothing`: the answer of a file that is not there any more, or is no database."""
+        """`nothing`: the answer of a file that is not there any more, is no database, or is another log's by now."""
         try:
             self._path.stat()
             with closing(connect_to_salvage(self._path)) as connection:
-                return work(connection)
+                return work(connection) if _log_in(connection) in ("", self._log.log_id) else nothing
         except FileNotFoundError:
             return nothing
         except OSError as error:
@@ -232,6 +232,17 @@ class Aside:
             files.sync_folder(self._path.parent)
         except OSError as error:
             raise JournalError(f"{self._path}: cannot be deleted: {error.strerror}") from error
+
+
+def _log_in(connection: sqlite3.Connection) -> str:
+    """Whose file it is; "" where that cannot be read any more: then the chain alone says it."""
+    try:
+        found = connection.execute("SELECT log_id FROM meta").fetchone()
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise
+        return ""
+    return str(found[0]) if found is not None else ""
 
 
 def _trimmed(connection: sqlite3.Connection) -> Head:

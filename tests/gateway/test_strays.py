@@ -69,6 +69,25 @@ def test_one_that_is_put_back_while_another_one_goes_on(path: Path) -> None:
     assert held(office, old) == 41
 
 
+def test_a_file_that_took_the_place_of_another_log_s_is_not_taken_for_it(path: Path) -> None:
+    office = Office()  # that has had nothing of the first: any log fits where none of it is known
+    with opened(path) as journal:
+        write_many(journal, 20)
+        first = journal.log_id
+    files.move(path, path.with_name("journal.sqlite.found"))
+    with opened(path) as journal:
+        write_many(journal, 10)
+        second = journal.log_id
+    path.with_name("journal.sqlite.found").unlink()
+    files.move(path, path.with_name("journal.sqlite.found"))
+    with opened(path) as journal:
+        assert [aside.log_id for aside in journal.earlier()] == [first, second]
+        bring(journal, office)
+    office.check()
+    assert held(office, second) == 11
+    assert office.logs[first].missing == [(1, 21)], "told as gone"
+
+
 def test_its_own_earlier_logs_are_known_again(path: Path) -> None:
     office = Office()
     with opened(path) as journal:
