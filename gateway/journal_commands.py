@@ -67,7 +67,9 @@ def _check_kinds(kinds: tuple[str, ...]) -> None:
     for kind in kinds:
         if kind not in KINDS:
             meant = f", do you mean {near}?" if (near := nearest(kind, KINDS)) else ";"
-            raise click.BadParameter(f"no record is a {kind!r}{meant} there are {', '.join(KINDS)}", param_hint="--kind")
+            raise click.BadParameter(
+                f"no record is a {kind!r}{meant} there are {', '.join(KINDS)}", param_hint="--kind"
+            )
 
 
 def _choosing(command: Command) -> Command:

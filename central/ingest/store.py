@@ -305,12 +305,15 @@ class Sheet:
         somebody moved aside, or was on a card that was replaced."""
         others = Log.objects.filter(gate=gate).exclude(pk=log.pk)
         followed = others.exclude(predecessor="").values("predecessor")
-        for other in others.exclude(log_id__in=followed):
+        for number, other in enumerate(others.exclude(log_id__in=followed)):
             head = self._said_of(gate, other.log_id)
             before = self._find(gate, other.log_id)
             if before is not None and before.seq < head <= INT64 and not ranges.too_many(gate, 1):
                 ranges.name(gate, before, before.seq + 1, head, "moved-aside", now)
                 self._awaited.add(before.pk)
+            elif number == 0:  # the newest, to which the gate has said nothing of any more
+                told = f"{other.log_id[:8]} #{other.seq}: the gate began another log that knows of none before; this one may have had more"
+                raise_at_office(gate, "journal-replaced", other.log_id, told, now)
 
 
 def _row(key: int, log_key: int, sent: Sent, digest: bytes, now: datetime) -> _RecordRow:

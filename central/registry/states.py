@@ -26,14 +26,18 @@ def take_state(gate: Gate, state: StateMessage, now: datetime) -> bool:
         return False
     if boot == gate.boot and _is_older(gate, state):
         return False
-    if not state.online:
+    if not state.online and not state.log_id:
         return _take_will(gate, state, boot)
     if boot != gate.boot:
         gate.earlier_boots = [*gate.earlier_boots, gate.boot][-KNOWN_BOOTS:] if gate.boot else []
     if boot != gate.boot or state.mono_ms > gate.mono_ms:
-        gate.last_heard = gate.state_at = now  # a retained message delivered once more is no sign of life
+        gate.state_at = now
+        if (
+            state.online
+        ):  # a retained message delivered once more is no sign of life, nor is a goodbye that the broker kept
+            gate.last_heard = now
     gate.boot = boot
-    gate.said_online = True
+    gate.said_online = state.online
     _copy(gate, state)
     gate.save()
     return True
@@ -74,8 +78,8 @@ def _is_older(gate: Gate, state: StateMessage) -> bool:
 
 
 def _take_will(gate: Gate, state: StateMessage, boot: str) -> bool:
-    # The will was made when its connection was: it says "gone" and nothing else. That of another boot is of no
-    # connection the office knows.
+    # The will was made when its connection was: it says "gone" and nothing else (a goodbye is a whole state). That of another boot
+    # is of no connection the office knows.
     if boot != gate.boot or not gate.said_online:
         return False
     gate.said_online = False

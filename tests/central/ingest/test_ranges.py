@@ -116,6 +116,19 @@ def test_what_a_journal_that_was_moved_aside_had_is_named_and_taken_back(*, told
     assert (gaps(), open_alarms()) == ([], [])
 
 
+def test_a_gate_that_begins_anew_and_knows_of_nothing_before_is_told() -> None:
+    desk = Desk()
+    desk.take(batch(*OLD[:60]), state(log_id(), 60, 1))
+    assert not Alarm.objects.exists(), "a first log follows none"
+    begins = [state(log_id(2), 1, 2), batch(record(LogOpened(reason="new")), log=log_id(2))]  # its card was replaced
+    for _ in range(2):
+        desk.take(*begins)
+    (alarm,) = Alarm.objects.all()
+    assert (alarm.kind, alarm.detail[:13]) == ("journal-replaced", f"{log_id()[:8]} #60:")
+    desk.take(state(log_id(3), 1, 3), batch(record(LogOpened(reason="new")), log=log_id(3)))
+    assert sorted(each.detail.split(":")[0].split()[1] for each in Alarm.objects.all()) == ["#1", "#60"]
+
+
 def test_a_log_that_another_one_goes_on_from_has_left_nothing_behind() -> None:
     desk = Desk()
     desk.take(state(log_id(), 100, 1), batch(*OLD[:95]))
@@ -204,6 +217,15 @@ def test_of_a_log_of_which_nothing_came_too_and_again_once_more_came() -> None:
     desk.take(state(log_id(), 9, 3), batch(*OLD[:5]))
     desk.take(state(log_id(), 5, 4))
     assert sorted(doubtful()) == [f"{log_id()[:8]} #{first}-9: {PUT_BACK}" for first in (5, 6)]
+
+
+def test_a_goodbye_that_the_broker_kept_says_how_far_the_log_went() -> None:
+    desk = Desk()  # of an office that was put back: the gate has started again since
+    desk.take(batch(*OLD[:60]), state(log_id(), 60, 1))
+    goodbye = StateMessage(online=False, boot="1" * 32, connection=5, mono_ms=9, log_id=log_id(), head=100)
+    desk.take(goodbye)
+    desk.take(StateMessage(online=True, boot="2" * 32, connection=1, mono_ms=1, log_id=log_id(), head=50))
+    assert doubtful() == [f"{log_id()[:8]} #61-100: {PUT_BACK}"]
 
 
 def test_what_the_same_transaction_brought_is_held() -> None:

@@ -56,6 +56,22 @@ def test_the_first_state_is_taken_and_the_gate_is_online_for_a_while(gate: Gate)
     assert not gate.is_online(NOW + OFFLINE_AFTER + timedelta(seconds=1)), "a broker may be slow to send the will"
 
 
+def test_a_goodbye_is_a_whole_state_and_no_sign_of_life(gate: Gate) -> None:
+    take_state(gate, replace(online(1, 1, 500), log_id="a" * 32, head=7), NOW)
+    goodbye = replace(online(1, 1, 900), online=False, log_id="a" * 32, head=12)
+    for later in (1, 2):
+        take_state(gate, goodbye, NOW + timedelta(hours=later))
+        assert (gate.said_online, gate.head, gate.last_heard) == (False, 12, NOW)
+    assert not take_state(gate, replace(goodbye, connection=0, head=3), NOW), "late"
+    of_a_boot_nobody_heard = replace(online(2, 4, 100), online=False, log_id="a" * 32, head=20)
+    assert take_state(gate, of_a_boot_nobody_heard, NOW + timedelta(hours=3))
+    assert (gate.boot, gate.said_online, gate.head, gate.last_heard) == (boot(2), False, 20, NOW)
+    assert not take_state(gate, goodbye, NOW + timedelta(hours=4)), "that boot is over"
+    assert not take_state(gate, replace(online(2, 4, 50)), NOW + timedelta(hours=4)), "late by that connection"
+    assert take_state(gate, online(2, 5, 200), NOW + timedelta(hours=4))
+    assert gate.is_online(NOW + timedelta(hours=4))
+
+
 def test_devices_that_a_state_leaves_out_are_as_they_were_told_last(gate: Gate) -> None:
     told = replace(online(1, 1, 500), devices=(DeviceReport(name="lamp", state="lost", frames=7),))
     take_state(gate, told, NOW)

@@ -31,7 +31,7 @@ def test_what_a_gate_said_last(office: Client, gate: GateAtWork) -> None:
 def test_offline_by_its_will_and_by_its_silence(office: Client, gate: GateAtWork) -> None:
     gate.state(clock_trusted=False)
     assert "Online Clock not trusted" in shown(office)
-    gate.state(online=False)
+    gate.state(online=False, clock_trusted=False)
     assert "Offline Clock not trusted It is not heard: what stands here is what it said last." in shown(office)
     gate.state(connection=2)
     assert "It is not heard" not in shown(office)
