@@ -59,17 +59,16 @@ def _journal(config: Path | None, file: Path | None) -> Path:
     raise click.UsageError("name the gate's file with --config FILE, or a journal with --file JOURNAL")
 
 
-def _check_kinds(kinds: tuple[str, ...]) -> None:
-    """Raises BadParameter for one that no record is of: nothing found would look like nothing there."""
+def _tell_unknown(kinds: tuple[str, ...]) -> None:
+    """That a kind is none of this version's, as a journal of another one may have: nothing found may be a slip of the pen."""
     from gateway.config.tables import nearest
     from sync.contract.records import KINDS
 
     for kind in kinds:
         if kind not in KINDS:
-            meant = f", do you mean {near}?" if (near := nearest(kind, KINDS)) else ";"
-            raise click.BadParameter(
-                f"no record is a {kind!r}{meant} there are {', '.join(KINDS)}", param_hint="--kind"
-            )
+            near = nearest(kind, KINDS)
+            meant = f"do you mean {near}?" if near else f"known are {', '.join(KINDS)}"
+            click.echo(f"--kind {kind}: this version knows no such records; {meant}", err=True)
 
 
 def _choosing(command: Command) -> Command:
@@ -82,7 +81,7 @@ def _choosing(command: Command) -> Command:
         from gateway.journal.browsing import Selection
         from sync.log.records import INT64
 
-        _check_kinds(kind)
+        _tell_unknown(kind)
         if since is not None and until is not None and since >= until:
             raise click.UsageError("--until is not after --since: no record is between them")
         if last is not None and last < first:
@@ -170,6 +169,8 @@ def export(path: Path, selection: "Selection", form: str, out: Path, force: bool
     """
     from gateway.journal.exporting import export as write
 
+    if not out.parent.is_dir():
+        raise click.UsageError(f"{out.parent}: there is no such folder to write into")
     if out.exists() and not force:
         raise click.UsageError(f"{out} is there already: name another file, or say --force")
     with progress("writing") as tell:

@@ -52,14 +52,17 @@ MB: Final = 1024 * 1024
 SLACK: Final = 0.05  # so much more room than asked for is made: then none for a while, not a little all the time
 SPARE: Final = 4 * MB  # free pages that stay, as new records fill them
 LEAST: Final = 100  # records: for fewer it would not pay to write another one that tells of them
-TRIM_ROWS: Final = 500  # deleted at a time, with a record that tells of it
-TRIMS: Final = 4  # until it is looked whether that was enough
-MOST_TRIMS: Final = 5  # times that, at one look
+TRIM_ROWS: Final = 500  # deleted at a time, with a record that tells of it, and then given back
+MOST_TRIMMED: Final = 10_000  # at one look
 WINDOW: Final = 20_000  # records looked through at a time
 MOST_DROPPED: Final = 1_000  # bodies given up at a time, and at one look
 PACKED: Final = 500  # records written anew at a time
-LEAST_PACKED: Final = 25  # of those without a body just now, for it to be worth it
+LEAST_PACKED: Final = 0.05  # of those without a body just now, for it to be worth it
 PAGES: Final = 256  # given back at a time
+ROOM: Final = (
+    16 * 1024
+)  # bytes free on the disk for each row or page in one step: it goes through the write-ahead log first
+LEAST_STEP: Final = 10  # rows or pages: the reserve has room for that
 ANSWER_S: Final = 20.0  # until a disk is taken for one that does not answer
 MOST_STEPS: Final = 32  # of these, at a time
 
@@ -102,6 +105,7 @@ class Room:
         trimmed = 0
         try:
             if scarce:
+                self._journal.empty()  # the least that may be had, and room for what comes
                 trimmed = self._remove_earlier(scarce) or self._trim(scarce)
             if scarce and not trimmed:
                 self._drop(scarce)
@@ -163,12 +167,13 @@ class Room:
         def told(first: int, last: int, size: int) -> Dropped:
             return Dropped(reason=reason, first=first, last=last, sent=last - first + 1, bytes=size)
 
-        for _ in range(MOST_TRIMS):
-            for _ in range(TRIMS):
-                if self._journal.trim_acknowledged(TRIM_ROWS, told, self._now()) < TRIM_ROWS:
-                    return
+        trimmed = 0
+        while trimmed < MOST_TRIMMED:
+            rows = self._step(TRIM_ROWS)
+            done = self._journal.trim_acknowledged(rows, told, self._now())
+            trimmed += done
             self._shrink()  # else nobody sees what it gave
-            if not self._scarce():
+            if done < rows or not self._scarce():
                 return
 
     # what it has not
@@ -184,10 +189,10 @@ class Room:
     def _find(self, kind: str) -> list[tuple[int, int]]:
         """The next records of a kind that have a body, and its bytes; none when it would not pay."""
         acked, head = self._journal.acked.seq, self._journal.head().seq
-        after = max(self._looked[kind], acked)
+        after, lot = max(self._looked[kind], acked), max(LEAST, self._step(self._lot))
         while after < head:
             upto = min(after + WINDOW, head)
-            found = self._journal.of_kind(kind, after, upto, self._lot)
+            found = self._journal.of_kind(kind, after, upto, lot)
             if len(found) >= LEAST or (found and upto < head):
                 return found
             if upto == head:  # too few as yet: they are found again when there are more
@@ -206,21 +211,32 @@ class Room:
             raise
         self._looked[kind] = seqs[-1]
         logger.warning("%s: the bodies of %d records of kind %s were given up", reason, len(seqs), kind)
-        for first in range(seqs[0], seqs[-1] + 1, PACKED):
-            last = min(first + PACKED - 1, seqs[-1])
-            if bisect_right(seqs, last) - bisect_left(seqs, first) >= LEAST_PACKED:
+        first = seqs[0]
+        while first <= seqs[-1]:
+            last = min(first + self._step(PACKED) - 1, seqs[-1])
+            share = (bisect_right(seqs, last) - bisect_left(seqs, first)) / (last - first + 1)
+            if share >= LEAST_PACKED:
                 self._journal.pack(first, last)
+            first = last + 1
 
     # back to the disk
 
     def _shrink(self) -> None:
-        self._give_back()
-        self._journal.empty()
+        """Give back what is free, and the write-ahead log's room with each step: all of them in it may be more than the disk has."""
+        for _ in range(MOST_STEPS):
+            left = self._journal.give_back(self._step(PAGES))
+            self._journal.empty()
+            if not left:
+                return
 
     def _give_back(self) -> None:
         for _ in range(MOST_STEPS):
-            if not self._journal.give_back(PAGES):
+            if not self._journal.give_back(self._step(PAGES)):
                 return
+
+    def _step(self, most: int) -> int:
+        """How much is changed at a time on a disk with so little room."""
+        return min(most, max(LEAST_STEP, self._free() // ROOM))
 
 
 def free_on(path: Path) -> int:

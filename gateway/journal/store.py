@@ -252,7 +252,7 @@ class Store:
     def _trim_upto(self, upto: int, told: Job | None = None) -> int:
         before = self.trimmed.seq
         rows = [] if told is None else self._rows([told])[0]
-        with self._database.atomic():
+        with self._transaction():
             last = RecordRow.select(RecordRow.hash).where(RecordRow.seq == upto)
             trimmed = Head(upto, bytes(last.get(self._database).hash))
             MetaRow.update(trimmed_seq=trimmed.seq, trimmed_hash=trimmed.hash).execute(self._database)

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from gateway.core.moment import Moment
 from gateway.journal.errors import JournalError
@@ -99,8 +99,7 @@ class Writer:
 
     def _perform(self, task: Task) -> None:
         try:
-            with sqlite_errors():
-                result = task.work()
+            result = self._work(task)
         except JournalError as error:
             task.future.set_exception(error)
         except (sqlite3.Error, OSError) as error:
@@ -109,6 +108,18 @@ class Writer:
             task.future.set_exception(error)
         else:
             task.future.set_result(result)
+
+    def _work(self, task: Task) -> Any:
+        """Do it; on a full disk once more with the reserve's room: it may be what makes room."""
+        try:
+            with sqlite_errors():
+                return task.work()
+        except (sqlite3.Error, OSError) as error:
+            if not (self._is_full(error) and self._reserve.give_up()):
+                raise
+        self._reserve_due = time.monotonic() + RESERVE_S
+        with sqlite_errors():
+            return task.work()
 
     # writing
 

@@ -97,7 +97,11 @@ def test_filters(path: Path) -> None:
     assert numbers(path, "--from", 5, "--to", 7) == [5, 6, 7]
     assert numbers(path, "--since", "2023-11-14T22:14:20+00:00") == [12]
     assert numbers(path, "--until", "2023-11-14T22:14:20+00:00", "--last", 1) == [11]
-    assert numbers(path, "--since", WHEN, "--until", WHEN) == []
+    done = run("list", "--file", path, "--since", WHEN, "--until", WHEN)
+    assert (done.exit_code, "--until is not after --since" in done.output) == (2, True)
+    assert run("list", "--file", path, "--from", 9, "--to", 3).exit_code == 2
+    done = run("list", "--file", path, "--kind", "viist")
+    assert (done.stdout, "do you mean visit?" in done.stderr) == ("", True)
     assert numbers(path, "--from", 10**30) == []
     assert numbers(path, "--from", 10**30, "--last", 0) == []
 
@@ -268,7 +272,7 @@ def test_an_export_writes_over_nothing_and_leaves_no_half(path: Path, tmp_path: 
     assert out.read_text() == "mine"
     assert not out.with_name("a.csv.part").exists()
     done = run("export", "--file", path, "--format", "csv", "--out", tmp_path / "none" / "a.csv")
-    assert (done.exit_code, "No such file" in done.output) == (1, True)
+    assert (done.exit_code, "there is no such folder to write into" in done.output) == (2, True)
 
 
 # while the gate runs

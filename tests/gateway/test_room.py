@@ -30,6 +30,7 @@ from sync.contract.records import (
     VisitOutcome,
     decode_body,
 )
+from tests.small_disk import small_disk, stuff
 
 BOOT = bytes(range(16))
 NOW = Moment(1_000, 1_700_000_000_000)
@@ -96,6 +97,11 @@ class Gate:
         return self.journal.usage().used
 
 
+@pytest.fixture(autouse=True)
+def _room_for_large_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "ROOM", 1)
+
+
 @pytest.fixture
 def gate(tmp_path: Path) -> Iterator[Gate]:
     made = Gate(tmp_path / "journal.sqlite")
@@ -133,6 +139,49 @@ def test_what_the_office_has_goes_first_whatever_its_age_and_it_is_told(gate: Ga
     gate.room.look()
     assert gate.told == ["disk-nearly-full", ""]
     gate.journal.verify()
+
+
+@pytest.mark.parametrize(("free", "steps"), [(MB, [128, 22]), (200_000, [24] * 6 + [6]), (0, [10] * 15)])
+def test_what_goes_at_a_time_fits_into_the_room_that_is_left(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch, free: int, steps: list[int]
+) -> None:
+    monkeypatch.setattr(room, "ROOM", 8 * 1024)
+    gate.write(*(list(BODIES) * 40))
+    gate.acknowledge(150)
+    gate.free = free
+    wal = gate.path.with_name("journal.sqlite-wal")
+    sizes: list[int] = []
+    give_back = gate.journal.give_back
+    monkeypatch.setattr(
+        gate.journal, "give_back", lambda pages: (sizes.append(wal.stat().st_size), give_back(pages))[1]
+    )
+    gate.room.look()
+    assert [each.sent for each in gate.dropped().values()] == steps
+    assert max(sizes) < max(free, 256 * 1024), "what is written first, before it is emptied"
+
+
+@pytest.mark.parametrize("office_has_it", [True, False], ids=["acknowledged", "not yet"])
+def test_on_a_disk_without_any_room_the_reserve_begins_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, office_has_it: bool
+) -> None:
+    monkeypatch.setattr(room, "ROOM", 8 * 1024)
+    with small_disk(tmp_path / "disk", "12m") as disk:
+        gate = Gate(disk / "journal.sqlite")
+        for _ in range(30):
+            gate.write(*(["visit", "door", "passage"] * 50))
+        if office_has_it:
+            gate.acknowledge(gate.journal.head().seq)
+        stuff(disk)
+        free = room.free_on(gate.path)
+        maker = Room(gate.journal, LIMITS, lambda: NOW, gate.told.append, lambda: room.free_on(gate.path))
+        for _ in range(3):
+            maker.look()
+        assert room.free_on(gate.path) > free + MB // 2
+        assert (gate.journal.oldest() > 4000) is office_has_it
+        assert (len(gate.without_body()) >= 3 * room.LEAST) is not office_has_it
+        gate.write("visit")
+        gate.journal.verify()
+        gate.journal.close()
 
 
 def test_of_what_it_has_not_the_lesser_kinds_go_in_their_order_and_it_is_told(gate: Gate) -> None:
@@ -285,7 +334,7 @@ def test_a_pack_that_fails_leaves_all_as_it_was(gate: Gate) -> None:
 
 
 def test_the_power_may_go_at_any_step(gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"LEAST": 5, "LEAST_PACKED": 1, "PACKED": 20, "TRIM_ROWS": 7, "PAGES": 3}.items():
+    for name, value in {"LEAST": 5, "LEAST_PACKED": 0.05, "PACKED": 20, "TRIM_ROWS": 7, "PAGES": 3}.items():
         monkeypatch.setattr(room, name, value)
     for _ in range(10):
         gate.write(*(["visit", "door", "passage", "alarm", "door", "device"] * 5))
@@ -459,11 +508,10 @@ def test_whatever_happens_no_unsent_visit_or_alarm_goes_and_every_drop_is_counte
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {
             "LEAST": 2,
-            "LEAST_PACKED": 1,
+            "LEAST_PACKED": 0.05,
             "PACKED": 5,
             "WINDOW": 9,
             "TRIM_ROWS": 3,
-            "TRIMS": 2,
         }.items():
             patch.setattr(room, name, value)
         gate = Gate(tmp_path_factory.mktemp("room") / "journal.sqlite")
