@@ -40,7 +40,7 @@ class LogCard:
 
 @dataclass(frozen=True, slots=True)
 class GateCard:
-    """A gate and its logs, the newest first."""
+    """A gate and its logs: the one that it writes, then the newest first."""
 
     gate: Gate
     online: str  # online, offline, pending
@@ -62,7 +62,8 @@ def _card(gate: Gate, *, online: bool) -> GateCard:
     state = "online" if online else "offline"
     logs = gate.logs.all()
     known = {log.predecessor for log in logs if log.opened_because == _GOES_ON} | {log.log_id for log in logs[:1]}
-    return GateCard(gate, state if gate.admitted else "pending", [_log(gate, log, known) for log in logs])
+    cards = sorted((_log(gate, log, known) for log in logs), key=lambda card: not card.current)
+    return GateCard(gate, state if gate.admitted else "pending", cards)
 
 
 def _log(gate: Gate, log: Log, known: Set[str]) -> LogCard:
