@@ -11,7 +11,10 @@ from typing import Final
 from sync.log.view import Head
 
 FULL_MS: Final = 500  # the window is what the link carries in this time
-MIN_WINDOW: Final = 4 * 1024  # bytes; half a second at 64 kbit/s
+MIN_WINDOW: Final = (
+    4 * 1024
+)  # bytes, at first and where the way alone takes longer than `FULL_MS`; half a second at 64 kbit/s
+LEAST_WINDOW: Final = 1024  # bytes, where the link is measured to carry less
 MAX_WINDOW: Final = 2 * 1024 * 1024
 MAX_BATCH: Final = 128 * 1024  # bytes of one message, about
 _MAX_RATIO: Final = 8.0  # no more compression than this is counted on
@@ -45,7 +48,8 @@ class Window:
         room = self.size - self.in_flight
         if self._sent and room < min(self.size // 4, MAX_BATCH):
             return 0  # many small messages would cost more than they bring
-        return int(min(max(room, MIN_WINDOW), max(self.size // 2, MIN_WINDOW), MAX_BATCH) * self._ratio)
+        least = min(self.size, MIN_WINDOW)
+        return int(min(max(room, least), max(self.size // 2, least), MAX_BATCH) * self._ratio)
 
     def sent(self, upto: Head, size: int, inflated: int, now_ms: int) -> None:
         """A message of `size` bytes was sent that ends at `upto`."""
@@ -70,8 +74,9 @@ class Window:
             carried_ms = now_ms - first_ms - (self._delay or 0)  # with what went before it
             span_ms = max(1, min(carried_ms, now_ms - self._acked_at))
             carries = arrived * FULL_MS // span_ms
+            least = LEAST_WINDOW if (self._delay or 0) < FULL_MS else MIN_WINDOW
             # By half at most: one answer that was long in coming for a reason of its own is not the link.
-            self.size = min(max(carries, self.size // 2, MIN_WINDOW), 2 * self.size, MAX_WINDOW)
+            self.size = min(max(carries, self.size // 2, least), 2 * self.size, MAX_WINDOW)
         self.in_flight -= arrived
         self._acked_at = now_ms
 

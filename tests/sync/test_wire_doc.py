@@ -134,7 +134,7 @@ from sync.log.receiver import ForkFound, Reply, Store, StoreGap, decode_upward, 
 from sync.log.records import GENESIS, MAX_BODY, Record, body_hash, chain_hash, header_of
 from sync.log.sender import MAX_DOWNWARD, decode_downward
 from sync.log.view import Head
-from sync.log.window import MAX_WINDOW, MIN_WINDOW
+from sync.log.window import LEAST_WINDOW, MAX_WINDOW, MIN_WINDOW
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "wire.md"
 GATE, LOG = "north-1", "000102030405060708090a0b0c0d0e0f"
@@ -600,6 +600,7 @@ def test_topics_are_as_told(page: str, channel: Channel) -> None:
         MAX_TITLE,
         PART_BYTES,
         MIN_WINDOW,
+        LEAST_WINDOW,
         MAX_WINDOW,
     ],
 )
