@@ -1,7 +1,8 @@
-"""How much a sender may have on its way: bytes that the link, as measured, carries in half a second.
+"""How much a sender may have on its way: bytes that the link, as measured, carries in half a second and in the time of the way.
 
-An alarm that overtakes the backlog waits behind what is on its way already, and behind nothing else. How long the link takes for the
-least that it was ever asked (a satellite: 600 ms and more) is not how much it carries: that is taken off what is measured.
+An alarm that overtakes the backlog waits behind what the link has not carried yet, and behind nothing else: half a second. How long the link
+takes for the least that it was ever asked (a satellite: 600 ms and more) is the way there and back, and not how much it carries: it is taken
+off what is measured; and what is on the way delays nothing that follows it, so that much more may be.
 """
 
 from collections import deque
@@ -10,7 +11,9 @@ from typing import Final
 
 from sync.log.view import Head
 
-FULL_MS: Final = 500  # the window is what the link carries in this time
+FULL_MS: Final = (
+    500  # the window is what the link carries in this time, and on its way: no more than that waits before the link
+)
 MIN_WINDOW: Final = (
     4 * 1024
 )  # bytes, at first and where the way alone takes longer than `FULL_MS`; half a second at 64 kbit/s
@@ -39,6 +42,10 @@ class Window:
         self._delay: int | None = None  # milliseconds: the shortest time in which anything was answered
 
     @property
+    def _way_ms(self) -> int:
+        return self._delay or 0
+
+    @property
     def oldest_ms(self) -> int | None:
         """When the oldest message that is still on its way was sent."""
         return self._sent[0].at_ms if self._sent else None
@@ -46,10 +53,11 @@ class Window:
     def budget(self) -> int:
         """Bytes of records, before compression, for the next message; 0 when it has to wait."""
         room = self.size - self.in_flight
-        if self._sent and room < min(self.size // 4, MAX_BATCH):
+        waits = self.size * FULL_MS // (FULL_MS + self._way_ms)  # the rest is on the way, and nothing waits behind it
+        if self._sent and room < min(waits // 4, MAX_BATCH):
             return 0  # many small messages would cost more than they bring
         least = min(self.size, MIN_WINDOW)
-        return int(min(max(room, least), max(self.size // 2, least), MAX_BATCH) * self._ratio)
+        return int(min(max(room, least), max(waits // 2, least), MAX_BATCH) * self._ratio)
 
     def sent(self, upto: Head, size: int, inflated: int, now_ms: int) -> None:
         """A message of `size` bytes was sent that ends at `upto`."""
@@ -71,10 +79,10 @@ class Window:
             first_ms = min(first_ms, message.at_ms)
             self.answered(message.at_ms, now_ms)
         if arrived and full:  # what was not full says nothing of the link
-            carried_ms = now_ms - first_ms - (self._delay or 0)  # with what went before it
+            carried_ms = now_ms - first_ms - self._way_ms  # with what went before it
             span_ms = max(1, min(carried_ms, now_ms - self._acked_at))
-            carries = arrived * FULL_MS // span_ms
-            least = LEAST_WINDOW if (self._delay or 0) < FULL_MS else MIN_WINDOW
+            carries = arrived * (FULL_MS + self._way_ms) // span_ms
+            least = LEAST_WINDOW if self._way_ms < FULL_MS else MIN_WINDOW
             # By half at most: one answer that was long in coming for a reason of its own is not the link.
             self.size = min(max(carries, self.size // 2, least), 2 * self.size, MAX_WINDOW)
         self.in_flight -= arrived
