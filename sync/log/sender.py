@@ -37,7 +37,7 @@ from sync.log.records import Record
 from sync.log.view import Head, LogView
 from sync.log.window import Window
 
-PATIENCE_MS: Final = (5_000, 30_000)  # first and longest wait for an answer
+PATIENCE_MS: Final = (5_000, 30_000)  # first and longest wait for an answer, beyond the way there and back
 IDLE_MS: Final = 300_000  # an idle sender asks this often: the receiver may have been restored from a backup
 RETRY_MS: Final = 1_000  # the log changed in the middle of reading
 NEW_LOG_MS: Final = 600_000  # a second new log within this would be a fault elsewhere: it waits
@@ -200,7 +200,7 @@ class Sender:
         if self._cursor is None:
             return None if self._asked_at is None else self._asked_at + self._patience
         oldest = self._window.oldest_ms
-        return self._heard_at + IDLE_MS if oldest is None else oldest + self._patience
+        return self._heard_at + IDLE_MS if oldest is None else oldest + self._window.way_ms + self._patience
 
     # streaming
 

@@ -39,10 +39,12 @@ class Window:
         self._sent: deque[_OnItsWay] = deque()
         self._ratio = 1.0  # of the last message, inflated to deflated
         self._acked_at = 0
-        self._delay: int | None = None  # milliseconds: the shortest time in which anything was answered
+        self._grown_at = 0
+        self._delay: int | None = None
 
     @property
-    def _way_ms(self) -> int:
+    def way_ms(self) -> int:
+        """The shortest time in which anything was answered; 0 as long as nothing was."""
         return self._delay or 0
 
     @property
@@ -53,7 +55,7 @@ class Window:
     def budget(self) -> int:
         """Bytes of records, before compression, for the next message; 0 when it has to wait."""
         room = self.size - self.in_flight
-        waits = self.size * FULL_MS // (FULL_MS + self._way_ms)  # the rest is on the way, and nothing waits behind it
+        waits = self.size * FULL_MS // (FULL_MS + self.way_ms)  # the rest is on the way, and nothing waits behind it
         if self._sent and room < min(waits // 4, MAX_BATCH):
             return 0  # many small messages would cost more than they bring
         least = min(self.size, MIN_WINDOW)
@@ -79,12 +81,16 @@ class Window:
             first_ms = min(first_ms, message.at_ms)
             self.answered(message.at_ms, now_ms)
         if arrived and full:  # what was not full says nothing of the link
-            carried_ms = now_ms - first_ms - self._way_ms  # with what went before it
+            carried_ms = now_ms - first_ms - self.way_ms  # with what went before it
             span_ms = max(1, min(carried_ms, now_ms - self._acked_at))
-            carries = arrived * (FULL_MS + self._way_ms) // span_ms
-            least = LEAST_WINDOW if self._way_ms < FULL_MS else MIN_WINDOW
-            # By half at most: one answer that was long in coming for a reason of its own is not the link.
-            self.size = min(max(carries, self.size // 2, least), 2 * self.size, MAX_WINDOW)
+            carries = arrived * (FULL_MS + self.way_ms) // span_ms
+            least = LEAST_WINDOW if self.way_ms < FULL_MS else MIN_WINDOW
+            # Doubled at most, and by what was sent since: TCP itself begins small. Halved at most: one answer that was long in coming for
+            # a reason of its own is not the link.
+            most = 2 * self.size if first_ms >= self._grown_at else self.size
+            size = min(max(carries, self.size // 2, least), most, MAX_WINDOW)
+            self._grown_at = now_ms if size > self.size else self._grown_at
+            self.size = size
         self.in_flight -= arrived
         self._acked_at = now_ms
 
