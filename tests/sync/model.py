@@ -278,6 +278,8 @@ def _sender_key(sender: Sender, now: int) -> tuple[object, ...]:
     if own["_replaced_at"] is not None and now - own["_replaced_at"] >= NEW_LOG_MS:
         own["_replaced_at"] = None
     measured["_acked_at"] = max(window._acked_at, now if window.oldest_ms is None else window.oldest_ms)
+    if window.oldest_ms is None or window.oldest_ms >= window._grown_at:
+        measured["_grown_at"] = None
     sent = tuple((message.upto.seq, message.size, message.at_ms - now) for message in window._sent)
     return sent, *(_plain(name, value, now) for name, value in [*own.items(), *measured.items()])
 
