@@ -59,9 +59,7 @@ MOST_DROPPED: Final = 1_000  # bodies given up at a time, and at one look
 PACKED: Final = 500  # records written anew at a time
 LEAST_PACKED: Final = 0.05  # of those without a body just now, for it to be worth it
 PAGES: Final = 256  # given back at a time
-ROOM: Final = (
-    16 * 1024
-)  # bytes free on the disk for each row or page in one step: it goes through the write-ahead log first
+ROOM: Final = 8 * 1024  # bytes free for each row or page of one step, which goes into the write-ahead log first
 LEAST_STEP: Final = 10  # rows or pages: the reserve has room for that
 ANSWER_S: Final = 20.0  # until a disk is taken for one that does not answer
 MOST_STEPS: Final = 32  # of these, at a time

@@ -311,8 +311,9 @@ class Sheet:
             if before is not None and before.seq < head <= INT64 and not ranges.too_many(gate, 1):
                 ranges.name(gate, before, before.seq + 1, head, "moved-aside", now)
                 self._awaited.add(before.pk)
-            elif number == 0:  # the newest, to which the gate has said nothing of any more
-                told = f"{other.log_id[:8]} #{other.seq}: the gate began another log that knows of none before; this one may have had more"
+            elif number == 0 and gate.log_id == log.log_id:  # the newest; not one that was handed in afterwards
+                why = "the gate began another log that knows of none before; this one may have had more"
+                told = f"{other.log_id[:8]} #{other.seq}: {why}"
                 raise_at_office(gate, "journal-replaced", other.log_id, told, now)
 
 

@@ -32,10 +32,8 @@ def take_state(gate: Gate, state: StateMessage, now: datetime) -> bool:
         gate.earlier_boots = [*gate.earlier_boots, gate.boot][-KNOWN_BOOTS:] if gate.boot else []
     if boot != gate.boot or state.mono_ms > gate.mono_ms:
         gate.state_at = now
-        if (
-            state.online
-        ):  # a retained message delivered once more is no sign of life, nor is a goodbye that the broker kept
-            gate.last_heard = now
+        # A retained message delivered once more is no sign of life, nor is a goodbye that the broker kept.
+        gate.last_heard = now if state.online else gate.last_heard
     gate.boot = boot
     gate.said_online = state.online
     _copy(gate, state)

@@ -15,9 +15,7 @@ from central.ingest.models import ForkEvent, Log, MissingRange
 from central.registry.models import Gate
 from central.web.live import Live
 
-_GOES_ON: Final = (
-    "rewound"  # why a log was opened by a gate that had the one before whole, and so knew how far that went
-)
+_GOES_ON: Final = "rewound"  # opened by a gate that had the log before, and so knew how far that went
 
 
 @dataclass(frozen=True, slots=True)

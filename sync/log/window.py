@@ -11,12 +11,8 @@ from typing import Final
 
 from sync.log.view import Head
 
-FULL_MS: Final = (
-    500  # the window is what the link carries in this time, and on its way: no more than that waits before the link
-)
-MIN_WINDOW: Final = (
-    4 * 1024
-)  # bytes, at first and where the way alone takes longer than `FULL_MS`; half a second at 64 kbit/s
+FULL_MS: Final = 500  # besides what is on the way, what the link carries in this time: no more waits before it
+MIN_WINDOW: Final = 4 * 1024  # bytes, at first and where the way takes longer; half a second at 64 kbit/s
 LEAST_WINDOW: Final = 1024  # bytes, where the link is measured to carry less
 MAX_WINDOW: Final = 2 * 1024 * 1024
 MAX_BATCH: Final = 128 * 1024  # bytes of one message, about

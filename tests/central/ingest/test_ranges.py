@@ -129,6 +129,13 @@ def test_a_gate_that_begins_anew_and_knows_of_nothing_before_is_told() -> None:
     assert sorted(each.detail.split(":")[0].split()[1] for each in Alarm.objects.all()) == ["#1", "#60"]
 
 
+def test_an_old_journal_that_is_handed_in_begins_nothing() -> None:
+    desk = Desk()
+    desk.take(state(log_id(2), 1, 1), batch(record(LogOpened(reason="new")), log=log_id(2)))
+    desk.take(batch(record(LogOpened(reason="new")), log=log_id()))
+    assert not Alarm.objects.exists()
+
+
 def test_a_log_that_another_one_goes_on_from_has_left_nothing_behind() -> None:
     desk = Desk()
     desk.take(state(log_id(), 100, 1), batch(*OLD[:95]))
