@@ -15,6 +15,7 @@ import os
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -103,8 +104,10 @@ class Room:
         trimmed = 0
         try:
             if scarce:
-                self._journal.empty()  # the least that may be had, and room for what comes
-                trimmed = self._remove_earlier(scarce) or self._trim(scarce)
+                trimmed = self._remove_earlier(scarce)  # first: it needs no room
+                with suppress(JournalError):  # what has no room now may have it once there is less of it
+                    self._journal.empty()
+                trimmed = trimmed or self._trim(scarce)
             if scarce and not trimmed:
                 self._drop(scarce)
         finally:
@@ -165,14 +168,15 @@ class Room:
         def told(first: int, last: int, size: int) -> Dropped:
             return Dropped(reason=reason, first=first, last=last, sent=last - first + 1, bytes=size)
 
-        trimmed = 0
+        trimmed, trouble = 0, None
         while trimmed < MOST_TRIMMED:
             rows = self._step(TRIM_ROWS)
             done = self._journal.trim_acknowledged(rows, told, self._now())
-            trimmed += done
-            self._shrink()  # else nobody sees what it gave
+            trimmed, trouble = trimmed + done, self._try_to_shrink()  # else nobody sees what it gave
             if done < rows or not self._scarce():
-                return
+                break
+        if trouble is not None:
+            raise trouble
 
     # what it has not
 
@@ -226,6 +230,13 @@ class Room:
             self._journal.empty()
             if not left:
                 return
+
+    def _try_to_shrink(self) -> JournalError | None:
+        try:
+            self._shrink()
+        except JournalError as error:
+            return error
+        return None
 
     def _give_back(self) -> None:
         for _ in range(MOST_STEPS):

@@ -67,11 +67,11 @@ class _Devices:
     def left_out(self, state: StateMessage, now: int) -> StateMessage:
         """The state without them, where nothing has changed but what is counted."""
         known = self._said == self._short(state) and now - self._said_ms < DEVICES_MS
-        return msgspec.structs.replace(state, devices=None) if known else state
+        return msgspec.structs.replace(state, devices=msgspec.UNSET) if known else state
 
     def told(self, state: StateMessage, now: int) -> None:
         """This was sent."""
-        if state.devices is not None:
+        if state.devices is not msgspec.UNSET:
             self._said, self._said_ms = self._short(state), now
 
     @staticmethod

@@ -188,11 +188,14 @@ class MqttLink:
             client_id=self._client_id,
             connect_s=patience.connect_s,
         )
+        begun = time.monotonic()
         connection.open(self._host, self._port)
         deadline = time.monotonic() + patience.ready_s
         try:
             while connection.turn():
                 if connection.ready and self._connection is None:
+                    if time.monotonic() - begun < PATIENCE[0].connect_s:
+                        self._patience = 0  # this link needs no more
                     self._up(connection)
                 elif not connection.ready and (self._stopping.is_set() or time.monotonic() >= deadline):
                     return f"no answer within {patience.ready_s:.0f} s"

@@ -123,6 +123,12 @@ def raise_at_office(gate: Gate, kind: str, key: str, detail: str, now: datetime)
         _event(row, AlarmAction.RAISED, 0, Source.OFFICE, at_ms, now)
 
 
+def is_open_at_office(gate: Gate, kind: str) -> bool:
+    """Whether there is an alarm of the office's own of this kind that nobody has acknowledged."""
+    open_ones = Alarm.objects.filter(gate=gate, origin=Origin.OFFICE, kind=kind, office_acknowledged_at__isnull=True)
+    return open_ones.exists()
+
+
 def raise_cloned(gate: Gate, boot: str, now: datetime) -> None:
     """The office's own alarm that two machines run as this gate: the boot that counts, and `boot`. Acknowledged, it is raised anew when
     both still speak, or speak again, an hour later."""

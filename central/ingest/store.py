@@ -10,7 +10,7 @@ import msgspec
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, raise_at_office
+from central.alarms.book import Heard, News, NotOurAlarm, Source, hear, is_open_at_office, raise_at_office
 from central.drills.projection import gate_stage, tie
 from central.duty.projection import shift_event
 from central.entries.dates import Dates
@@ -234,7 +234,7 @@ class Sheet:
         bodies = [_body(sent) for sent in records]
         for sent, body in zip(records, bodies, strict=True):
             if isinstance(body, LogOpened):
-                self._opened(gate, log, sent.seq, body, now)
+                self._opened(gate, log, sent, body, now)
         self._dates.learn(gate, log, records, keys, now)
         begins = log.opened_because and not log.predecessor
         known = frozenset() if begins else self._shown(log, records, bodies)  # where its beginning is missing, too
@@ -270,13 +270,13 @@ class Sheet:
                  for sent, body in zip(records, bodies, strict=True) if sent.kind == "visit"]  # fmt: skip
         return shown_elsewhere(log, pairs)
 
-    def _opened(self, gate: Gate, log: Log, seq: int, body: LogOpened, now: datetime) -> None:
+    def _opened(self, gate: Gate, log: Log, sent: Sent, body: LogOpened, now: datetime) -> None:
         predecessor = harmless(body.predecessor, 64)
-        if seq == 1:  # any other was carried over: it tells how an earlier log began
+        if sent.seq == 1:  # any other was carried over: it tells how an earlier log began
             log.predecessor, log.opened_because = predecessor, harmless(body.reason, 32)
             log.save(update_fields=["predecessor", "opened_because"])
             if not predecessor:
-                self._left_behind(gate, log, now)
+                self._left_behind(gate, log, sent, now)
         upto = body.predecessor_head or max((last for _, last in body.carried), default=0)
         if body.reason == "moved-aside":  # put down now and then: the gate may have said more since
             upto = max(upto, self._said_of(gate, predecessor))
@@ -285,7 +285,7 @@ class Sheet:
         self._openings[gate.pk] += 1
         most = self._openings[gate.pk] > MOST_OPENINGS or len(body.carried) > MAX_RUNS
         if most or ranges.too_many(gate, len(body.carried) + 1):
-            told = f"#{seq}: log-opened names more than any gate does"
+            told = f"#{sent.seq}: log-opened names more than any gate does"
             raise_at_office(gate, "record-doubtful", f"{log.log_id}/log-opened", told, now)
             return
         before = self._find(gate, predecessor)  # None: nothing of it ever came here
@@ -300,21 +300,39 @@ class Sheet:
         told = 0 if log is None else log.told
         return max(told, gate.head if gate.log_id == log_id else 0)
 
-    def _left_behind(self, gate: Gate, log: Log, now: datetime) -> None:
+    def _left_behind(self, gate: Gate, log: Log, first: Sent, now: datetime) -> None:
         """This log goes on from none. What the gate last said to have of the one before and never sent lies in a journal that
         somebody moved aside, or was on a card that was replaced."""
         others = Log.objects.filter(gate=gate).exclude(pk=log.pk)
+        if others.filter(predecessor=log.log_id).exists():
+            return  # it is the older one itself, and comes later
         followed = others.exclude(predecessor="").values("predecessor")
-        for number, other in enumerate(others.exclude(log_id__in=followed)):
-            head = self._said_of(gate, other.log_id)
-            before = self._find(gate, other.log_id)
-            if before is not None and before.seq < head <= INT64 and not ranges.too_many(gate, 1):
-                ranges.name(gate, before, before.seq + 1, head, "moved-aside", now)
-                self._awaited.add(before.pk)
-            elif number == 0 and gate.log_id == log.log_id:  # the newest; not one that was handed in afterwards
-                why = "the gate began another log that knows of none before; this one may have had more"
-                told = f"{other.log_id[:8]} #{other.seq}: {why}"
-                raise_at_office(gate, "journal-replaced", other.log_id, told, now)
+        before = [other for other in others.exclude(log_id__in=followed) if not _began_later(other, first)]
+        named = [self._name_unsent(gate, other, now) for other in before]
+        if before and not named[0] and gate.log_id == log.log_id and not is_open_at_office(gate, "journal-replaced"):
+            why = "the gate began another log that knows of none before; this one may have had more"
+            told = f"{before[0].log_id[:8]} #{before[0].seq}: {why}"  # the newest
+            raise_at_office(gate, "journal-replaced", before[0].log_id, told, now)
+
+    def _name_unsent(self, gate: Gate, other: Log, now: datetime) -> bool:
+        """Name what the gate said to have of a log, and nobody will send but who finds it. Whether there is any."""
+        head = self._said_of(gate, other.log_id)
+        found = self._find(gate, other.log_id)
+        if found is None or not found.seq < head <= INT64 or ranges.too_many(gate, 1):
+            return False
+        ranges.name(gate, found, found.seq + 1, head, "moved-aside", now)
+        self._awaited.add(found.pk)
+        return True
+
+
+def _began_later(other: Log, first: Sent) -> bool:
+    """Whether this log was begun after the one whose first record this is, as far as their clocks tell."""
+    began = Record.objects.filter(log=other, seq=1).only("boot", "mono", "clock", "at").first()
+    if began is None:
+        return False
+    if bytes(began.boot) == first.boot:
+        return began.mono > first.mono
+    return began.clock and first.clock and began.at > first.at
 
 
 def _row(key: int, log_key: int, sent: Sent, digest: bytes, now: datetime) -> _RecordRow:

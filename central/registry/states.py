@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Final
 
+from msgspec import UNSET
+
 from central.registry.models import KNOWN_BOOTS, Gate
 from sync.contract.alarms import StateMessage
 
@@ -103,7 +105,7 @@ def _copy(gate: Gate, state: StateMessage) -> None:
     gate.directory_version = state.directory_version
     gate.directory_at_ms = state.directory_at_ms
     gate.devices_lost = list(state.devices_lost)
-    if state.devices is not None:
+    if state.devices is not UNSET:
         gate.devices = [
             {field: getattr(device, field) for field in device.__struct_fields__} for device in state.devices
         ]

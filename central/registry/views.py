@@ -59,7 +59,9 @@ def _gates(_: HttpRequest) -> Mapping[str, Any]:
 def _card(gate: Gate, *, online: bool) -> GateCard:
     state = "online" if online else "offline"
     logs = gate.logs.all()
-    known = {log.predecessor for log in logs if log.opened_because == _GOES_ON} | {log.log_id for log in logs[:1]}
+    known = {log.predecessor for log in logs if log.opened_because == _GOES_ON}
+    if gate.log_id not in {log.log_id for log in logs}:  # no state has come yet since it began one
+        known |= {log.log_id for log in logs[:1]}
     cards = sorted((_log(gate, log, known) for log in logs), key=lambda card: not card.current)
     return GateCard(gate, state if gate.admitted else "pending", cards)
 

@@ -222,11 +222,13 @@ class Aside:
         return self._log
 
     def size(self) -> int:
-        """Bytes of its files; 0 when they are gone."""
+        """Bytes of its files; 0 when they are gone, or are another log's by now. Raises JournalError when that cannot be seen."""
+        if not self._read(lambda _connection: True, False):
+            return 0
         return sum(part.stat().st_size for part in files.parts(self._path))
 
     def remove(self) -> None:
-        """Delete its files. Raises JournalError."""
+        """Delete its files, where there are any (`size`). Raises JournalError."""
         try:
             files.remove(self._path)
             files.sync_folder(self._path.parent)

@@ -174,7 +174,7 @@ class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
     record written, `acked` of the last one the office acknowledged. `commands`: what became of the last few of the office's
     commands, so that the answers overtake the backlog, too. `directory_…`: which state of the site's directory the gate
     decides by, and when the office last said that it is the newest (Unix milliseconds); 0 for none. `devices`: each device, at most 32;
-    None: they are in the states in which this connection told them last, name by name.
+    without: they are in the states in which this connection told them last, name by name.
     `ended`: the ids of the open alarms that are over, and wait only to be acknowledged, or (what came and went) to come no more.
     `asked`: on the road to the guard post, which question of each post the gate has heard last; so whoever only repeats what a gate
     once said is found out.
@@ -202,4 +202,4 @@ class StateMessage(msgspec.Struct, frozen=True, kw_only=True):
     ended: tuple[str, ...] = ()
     asked: tuple[Asked, ...] = ()
     commands: tuple[Answer, ...] = ()
-    devices: tuple[DeviceReport, ...] | None = None
+    devices: tuple[DeviceReport, ...] | msgspec.UnsetType = msgspec.UNSET

@@ -1,8 +1,8 @@
 """How much a sender may have on its way: bytes that the link, as measured, carries in half a second and in the time of the way.
 
-An alarm that overtakes the backlog waits behind what the link has not carried yet, and behind nothing else: half a second. How long the link
-takes for the least that it was ever asked (a satellite: 600 ms and more) is the way there and back, and not how much it carries: it is taken
-off what is measured; and what is on the way delays nothing that follows it, so that much more may be.
+An alarm that overtakes the backlog waits behind what the link has not carried yet, and behind nothing else: half a second, where answers come
+evenly. How long the link takes for the least that it was ever asked (a satellite: 600 ms and more) is the way there and back, and not how much it
+carries: it is taken off what is measured; and what is on the way delays nothing that follows it, so that much more may be.
 """
 
 from collections import deque
@@ -12,6 +12,7 @@ from typing import Final
 from sync.log.view import Head
 
 FULL_MS: Final = 500  # besides what is on the way, what the link carries in this time: no more waits before it
+MOST_WAY_MS: Final = 1000  # of the way there and back: an alarm waits so much longer where answers come all at once
 MIN_WINDOW: Final = 4 * 1024  # bytes, at first and where the way takes longer; half a second at 64 kbit/s
 LEAST_WINDOW: Final = 1024  # bytes, where the link is measured to carry less
 MAX_WINDOW: Final = 2 * 1024 * 1024
@@ -44,6 +45,11 @@ class Window:
         return self._delay or 0
 
     @property
+    def _filled_ms(self) -> int:
+        """So much of the way is filled. What the answers of a long one let go at once waits before the link all the same."""
+        return min(self.way_ms, MOST_WAY_MS)
+
+    @property
     def oldest_ms(self) -> int | None:
         """When the oldest message that is still on its way was sent."""
         return self._sent[0].at_ms if self._sent else None
@@ -51,7 +57,9 @@ class Window:
     def budget(self) -> int:
         """Bytes of records, before compression, for the next message; 0 when it has to wait."""
         room = self.size - self.in_flight
-        waits = self.size * FULL_MS // (FULL_MS + self.way_ms)  # the rest is on the way, and nothing waits behind it
+        waits = (
+            self.size * FULL_MS // (FULL_MS + self._filled_ms)
+        )  # the rest is on the way, and nothing waits behind it
         if self._sent and room < min(waits // 4, MAX_BATCH):
             return 0  # many small messages would cost more than they bring
         least = min(self.size, MIN_WINDOW)
@@ -79,7 +87,7 @@ class Window:
         if arrived and full:  # what was not full says nothing of the link
             carried_ms = now_ms - first_ms - self.way_ms  # with what went before it
             span_ms = max(1, min(carried_ms, now_ms - self._acked_at))
-            carries = arrived * (FULL_MS + self.way_ms) // span_ms
+            carries = arrived * (FULL_MS + self._filled_ms) // span_ms
             least = LEAST_WINDOW if self.way_ms < FULL_MS else MIN_WINDOW
             # Doubled at most, and by what was sent since: TCP itself begins small. Halved at most: one answer that was long in coming for
             # a reason of its own is not the link.

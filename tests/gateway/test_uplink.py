@@ -325,28 +325,28 @@ def test_devices_are_told_when_one_of_them_is_otherwise_and_now_and_then(
     gate, link = Station(1, journal), NarrowLink()
     gate.uplink.start(link)
 
-    def said() -> tuple[DeviceReport, ...] | None:
+    def said() -> tuple[DeviceReport, ...] | msgspec.UnsetType:
         state, confirmed = link.next()
         confirmed()
         return state.devices
 
-    def said_again() -> tuple[DeviceReport, ...] | None:
+    def said_again() -> tuple[DeviceReport, ...] | msgspec.UnsetType:
         gate.uplink.state_changed()
         return said()
 
     gate.uplink.will()
     gate.uplink.connected()
     assert said() == gate.devices
-    assert said_again() is None
+    assert said_again() is msgspec.UNSET
     gate.devices = (DeviceReport(name="lamp", state="ok", frames=7),)
-    assert said_again() is None
+    assert said_again() is msgspec.UNSET
     gate.devices = (DeviceReport(name="lamp", state="lost", frames=7),)
     assert said_again() == gate.devices
-    assert said_again() is None
+    assert said_again() is msgspec.UNSET
     monkeypatch.setattr(uplink, "DEVICES_MS", 0)
     assert said_again() == gate.devices
     monkeypatch.undo()
-    assert said_again() is None
+    assert said_again() is msgspec.UNSET
     gate.uplink.will()
     gate.uplink.connected()
     assert said() == gate.devices, "the office may be another one"

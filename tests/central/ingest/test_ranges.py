@@ -11,7 +11,7 @@ from central.ingest import ranges, spool
 from central.ingest.models import Log, MissingRange
 from sync.contract.alarms import StateMessage
 from sync.contract.records import LogOpened
-from sync.log.messages import Gone
+from sync.log.messages import Batch, Gone
 from sync.log.records import Record
 from tests.central.ingest.sending import NORTH, NOW, NOW_MS, Desk, ack, batch, hashes, log_id, record, visits
 
@@ -125,15 +125,29 @@ def test_a_gate_that_begins_anew_and_knows_of_nothing_before_is_told() -> None:
         desk.take(*begins)
     (alarm,) = Alarm.objects.all()
     assert (alarm.kind, alarm.detail[:13]) == ("journal-replaced", f"{log_id()[:8]} #60:")
-    desk.take(state(log_id(3), 1, 3), batch(record(LogOpened(reason="new")), log=log_id(3)))
+    for number in range(3, 9):
+        again = [state(log_id(number), 1, number), batch(record(LogOpened(reason="new")), log=log_id(number))]
+        desk.take(*again)
+    assert Alarm.objects.count() == 1, "as long as nobody has looked at it"
+    Alarm.objects.update(office_acknowledged_at=NOW)
+    desk.take(state(log_id(9), 1, 9), batch(record(LogOpened(reason="new")), log=log_id(9)))
     assert sorted(each.detail.split(":")[0].split()[1] for each in Alarm.objects.all()) == ["#1", "#60"]
 
 
-def test_an_old_journal_that_is_handed_in_begins_nothing() -> None:
+@pytest.mark.parametrize("one_boot", [True, False])
+@pytest.mark.parametrize("head", [1, 9], ids=["all of it is here", "it is on its way"])
+def test_an_older_log_that_comes_after_the_present_one_has_left_nothing_behind(head: int, *, one_boot: bool) -> None:
+    def begun(number: int, at_s: int, predecessor: str = "") -> Batch:
+        opened = record(LogOpened(reason="rewound" if predecessor else "new", predecessor=predecessor))
+        boot = opened.boot if one_boot else bytes([number]) * 16
+        first = msgspec.structs.replace(opened, at=NOW_MS + 1000 * at_s, mono=1000 * (100 + at_s), boot=boot)
+        return batch(first, log=log_id(number))
+
     desk = Desk()
-    desk.take(state(log_id(2), 1, 1), batch(record(LogOpened(reason="new")), log=log_id(2)))
-    desk.take(batch(record(LogOpened(reason="new")), log=log_id()))
-    assert not Alarm.objects.exists()
+    desk.take(state(log_id(2), head, 1), begun(2, 0, predecessor=log_id()))
+    desk.take(begun(1, -60))  # as an office asks for it that was put back
+    desk.take(state(log_id(2), head, 2), begun(3, -90))  # a journal that somebody handed in
+    assert (gaps(), Alarm.objects.count()) == ([], 0)
 
 
 def test_a_log_that_another_one_goes_on_from_has_left_nothing_behind() -> None:

@@ -17,7 +17,7 @@ from tests.central.ingest.sending import BOOT, NORTH, NOW, NOW_MS, as_json, batc
 
 ALARM = Alarm(id=f"{7:032x}", kind=AlarmKind.DOOR_FORCED, portal="main", since_ms=NOW_MS)
 ALARM_MESSAGE = AlarmMessage(action=AlarmAction.RAISED, alarm=ALARM, at_ms=NOW_MS, boot=BOOT.hex(), mono_ms=1)
-STATE = StateMessage(online=True, boot=BOOT.hex(), connection=1, log_id=log_id(), alarms=(ALARM,))
+STATE = StateMessage(online=True, boot=BOOT.hex(), connection=1, log_id=log_id(), alarms=(ALARM,), devices=())
 GATES_CHANNELS = (Channel.UP, Channel.ALARM, Channel.STATE)
 
 
@@ -123,11 +123,11 @@ def test_a_boot_that_is_none_is_refused(boot: str) -> None:
         (b'"devices_lost":[]', b'"devices_lost":["\\u202ecamera"]', "control characters"),
         (b'"devices_lost":[]', b'"devices_lost":[%s]' % b",".join([b'"a"'] * 257), "more than 256"),
         (b'"kind":"door-forced"', b'"kind":"world-ended"', "Invalid enum value"),
-        (b'"devices":null', b'"devices":[%s]' % b",".join([b'{"name":"a","state":"ok"}'] * 33), "more than 32 devices"),
-        (b'"devices":null', b'"devices":[{"name":"\\u001b[31m","state":"ok"}]', "control characters"),
-        (b'"devices":null', b'"devices":[{"name":"a","state":"%s"}]' % (b"x" * 65), "more than 64 characters"),
+        (b'"devices":[]', b'"devices":[%s]' % b",".join([b'{"name":"a","state":"ok"}'] * 33), "more than 32 devices"),
+        (b'"devices":[]', b'"devices":[{"name":"\\u001b[31m","state":"ok"}]', "control characters"),
+        (b'"devices":[]', b'"devices":[{"name":"a","state":"%s"}]' % (b"x" * 65), "more than 64 characters"),
         (
-            b'"devices":null',
+            b'"devices":[]',
             b'"devices":[{"name":"a","state":"ok","frames":%d}]' % 2**64,
             "that no 64 bits can hold|out of range",
         ),

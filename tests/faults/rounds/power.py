@@ -59,7 +59,9 @@ def _step(name: str, rest: str) -> Step | None:
     if file is None:
         return None
     path = _plain(file["path"]).decode() if "\\x" in file["path"] else file["path"]
-    last = head.rstrip(")").rpartition(", ")[2]
+    last = head.rstrip(") ").rpartition(", ")[
+        2
+    ]  # of a call that was interrupted by another's line, there is a space before it
     if name in {"pwrite64", "write"}:
         return Step("write", path, texts[0], int(last) if name == "pwrite64" else None)
     return Step("cut", path, offset=int(last)) if name == "ftruncate" else Step("flush", path)
