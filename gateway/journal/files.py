@@ -10,7 +10,8 @@ from typing import Final
 from gateway.journal.errors import JournalError
 
 _SIDECARS: Final = ("", "-wal", "-shm", "-journal")  # the last while a database gets its write-ahead log
-RESERVE_BYTES: Final = 1024 * 1024
+RESERVE_BYTES: Final = 1024 * 1024  # for records
+ROOM_BYTES: Final = 512 * 1024  # for what makes room, when the records have used up theirs
 
 
 def beside(path: Path, suffix: str) -> Path:
@@ -77,22 +78,23 @@ class Lock:
 
 
 class Reserve:
-    """A file of no use but its size: given up when the disk is full, so that the records that say so can be written."""
+    """A file of no use but its size: given up when the disk is full, so that what has to be written still can be."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = beside(path, ".reserve")
+    def __init__(self, path: Path, suffix: str, size: int) -> None:
+        self._path = beside(path, suffix)
+        self._size = size
         self.held = False  # as far as this process knows
 
     def take(self) -> bool:
         """Make it, where it is not and the disk has four times its room left. Whether it is held now."""
         try:
-            self.held = self._path.exists() and self._path.stat().st_size >= RESERVE_BYTES
+            self.held = self._path.exists() and self._path.stat().st_size >= self._size
             if self.held:
                 return True
             room = os.statvfs(self._path.parent)
-            if room.f_bavail * room.f_frsize < 4 * RESERVE_BYTES:
+            if room.f_bavail * room.f_frsize < 4 * self._size:
                 return False
-            self._path.write_bytes(bytes(RESERVE_BYTES))
+            self._path.write_bytes(bytes(self._size))
             descriptor = os.open(self._path, os.O_RDONLY)
             try:
                 os.fsync(descriptor)
@@ -110,7 +112,7 @@ class Reserve:
             room = os.statvfs(self._path.parent)
         except OSError:
             return False
-        return room.f_bavail * room.f_frsize < RESERVE_BYTES // 16
+        return room.f_bavail * room.f_frsize < self._size // 16
 
     def give_up(self) -> bool:
         """Free its room. Whether there was any."""

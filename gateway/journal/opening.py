@@ -98,7 +98,7 @@ def _prepare_missing(path: Path, draft: Path, origin: Origin) -> str | None:
     wal = files.beside(aside, "-wal").name if aside else ""
     detail = f"the database was missing, though its write-ahead log was there; moved to {wal}" if wal else ""
     before = recall(path) if origin.gate else None
-    build(draft, _first(before, "damaged" if aside else "moved-aside" if before else "new", detail), origin)
+    build(draft, _first(before, "moved-aside" if before else "damaged" if aside else "new", detail), origin)
     files.move(draft, path)
     gone = "" if before is None else _gone(path, before, wal)
     return "; ".join(filter(None, (detail, gone))) or None
@@ -106,7 +106,7 @@ def _prepare_missing(path: Path, draft: Path, origin: Origin) -> str | None:
 
 def _gone(path: Path, before: Memo, wal: str) -> str:
     """Of a log of which nothing stands in its place any more: what that means, and how to bring it. `wal`: what was left of it."""
-    name = files.free_name(path, ".found").name  # any that is not the new log's, which stands at `path` by now
+    name = f"{path.name}.found-{before.log_id[:8]}"  # told of no other log: both may be brought
     return (
         f"the file is missing, though log {before.log_id} stood here, up to record {before.seq} at least ({NAME}): a new log"
         " was opened, and tells the office so. Unless a line above says that the old one lies beside it:"

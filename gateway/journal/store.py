@@ -250,22 +250,27 @@ class Store:
         return 0 if upto is None else self._trim_upto(upto)
 
     def _trim_upto(self, upto: int, told: Job | None = None) -> int:
-        before = self.trimmed.seq
+        before, acked = (
+            self.trimmed.seq,
+            max(self.acked, self.told),
+        )  # on a full disk what is known may not be on it yet
         rows = [] if told is None else self._rows([told])[0]
         with self._transaction():
             last = RecordRow.select(RecordRow.hash).where(RecordRow.seq == upto)
             trimmed = Head(upto, bytes(last.get(self._database).hash))
-            MetaRow.update(trimmed_seq=trimmed.seq, trimmed_hash=trimmed.hash).execute(self._database)
+            MetaRow.update(
+                trimmed_seq=trimmed.seq, trimmed_hash=trimmed.hash, acked_seq=acked.seq, acked_hash=acked.hash
+            ).execute(self._database)
             RecordRow.delete().where(RecordRow.seq <= upto).execute(self._database)
             insert(self._connection, rows)
-        self.trimmed = trimmed
+        self.trimmed, self.acked = trimmed, acked
         if told is not None:
             self.head, self._now = Head(rows[-1][0], rows[-1][9]), told.now
         return upto - before
 
     def trim_acknowledged(self, limit: int, tell: Telling) -> int:
         """Delete the oldest acknowledged records, whatever their age, in one transaction with the record that tells of it. How many."""
-        first, upto = self.trimmed.seq + 1, min(self.acked.seq, self.trimmed.seq + limit, self.head.seq - 1)
+        first, upto = self.trimmed.seq + 1, min(self.told.seq, self.trimmed.seq + limit, self.head.seq - 1)
         if upto < first:
             return 0
         return self._trim_upto(upto, tell(first, upto, size_of(self._connection, first, upto)))

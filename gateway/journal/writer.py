@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from gateway.core.moment import Moment
 from gateway.journal.errors import JournalError
-from gateway.journal.files import Reserve
+from gateway.journal.files import RESERVE_BYTES, ROOM_BYTES, Reserve
 from gateway.journal.mailbox import Item, Job, Loss, Mailbox, Note, Task
 from gateway.journal.schema import is_damage, is_full, sqlite_errors
 from gateway.journal.store import Store, Telling
@@ -38,7 +38,8 @@ class Writer:
         self._store = store
         self._mailbox = mailbox
         self._limit = group_limit
-        self._reserve = Reserve(path)
+        self._reserve = Reserve(path, ".reserve", RESERVE_BYTES)
+        self._room = Reserve(path, ".reserve-room", ROOM_BYTES)
         self._waiting: deque[Job | Loss] = deque()
         self._notes: dict[str, object] = {}
         self._notes_due: float | None = None
@@ -71,7 +72,7 @@ class Writer:
         if self._pause_s:
             return max(0.0, self._retry_at - time.monotonic())
         due = [self._notes_due] if self._notes_due is not None else []
-        if not self._reserve.held:
+        if not (self._reserve.held and self._room.held):
             due.append(self._reserve_due)
         return max(0.0, min(due) - time.monotonic()) if due else None
 
@@ -110,12 +111,12 @@ class Writer:
             task.future.set_result(result)
 
     def _work(self, task: Task) -> Any:
-        """Do it; on a full disk once more with the reserve's room: it may be what makes room."""
+        """Do it; on a full disk once more with the room that is kept for that: it may be what makes room."""
         try:
             with sqlite_errors():
                 return task.work()
         except (sqlite3.Error, OSError) as error:
-            if not (self._is_full(error) and self._reserve.give_up()):
+            if not (self._is_full(error) and (self._room.give_up() or self._reserve.give_up())):
                 raise
         self._reserve_due = time.monotonic() + RESERVE_S
         with sqlite_errors():
@@ -189,12 +190,14 @@ class Writer:
         self._log_replaced()
 
     def _take_reserve(self) -> None:
-        if self._pause_s or (self.failed is None and self._reserve.held):
+        held = self._reserve.held and self._room.held
+        if self._pause_s or (self.failed is None and held):
             return
-        if not self._reserve.held:
+        if not held:
             if time.monotonic() < self._reserve_due:
                 return
             self._reserve_due = time.monotonic() + RESERVE_S
+            self._room.take()
             if not self._reserve.take():
                 self._set_failed(f"{self._path}: the disk is nearly full, and the reserve is in use: free some space")
                 return

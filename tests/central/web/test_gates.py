@@ -90,6 +90,19 @@ def test_what_was_carried_over_whole_is_complete_and_what_is_missing_of_a_lost_l
     assert "is not known" not in page
 
 
+def test_a_journal_handed_in_is_not_complete_though_it_came_last(office: Client, gate: GateAtWork) -> None:
+    gate.visit()
+    gate.state()
+    written = gate.log_id
+    gate.begin_log("new", "")
+    gate.visit()
+    gate.log_id, gate.seq = written, 1
+    gate.state()
+    page = shown(office)
+    assert "Up to record 2; whether it had more is not known" in page
+    assert page.index("Complete up to record 1") < page.index("Up to record 2"), "the one that is written stands first"
+
+
 def test_admitting(office: Client, db: None) -> None:
     stranger = GateAtWork("south-gate", admit=False)
     stranger.visit(holder="h-0101")
