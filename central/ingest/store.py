@@ -310,9 +310,8 @@ class Sheet:
         before = [other for other in others.exclude(log_id__in=followed) if not _began_later(other, first)]
         named = [self._name_unsent(gate, other, now) for other in before]
         if before and not named[0] and gate.log_id == log.log_id and not is_open_at_office(gate, "journal-replaced"):
-            why = "the gate began another log that knows of none before; this one may have had more"
-            told = f"{before[0].log_id[:8]} #{before[0].seq}: {why}"  # the newest
-            raise_at_office(gate, "journal-replaced", before[0].log_id, told, now)
+            newest = before[0]
+            raise_at_office(gate, "journal-replaced", newest.log_id, f"{newest.log_id[:8]} #{newest.seq}", now)
 
     def _name_unsent(self, gate: Gate, other: Log, now: datetime) -> bool:
         """Name what the gate said to have of a log, and nobody will send but who finds it. Whether there is any."""

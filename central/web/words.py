@@ -162,7 +162,9 @@ _REASONS: Words = {
     "nothing-to-acknowledge": _("no such alarm is open, or it is acknowledged already"),
     "broker-not-reached": _("the broker could not be reached"),
     "gate-offline": _("the gate is not online"),
-    "no-answer-from-gate": _("no answer from the gate in time"),
+    "no-answer-from-gate": _(
+        "no answer from the gate in time: it may have been carried out all the same, look at the door"
+    ),
     # what was missing, and what ended the attempt
     "credential-missing": _("no pass shown"),
     "temperature-missing": _("no temperature that counts"),

@@ -76,7 +76,7 @@ class Store:
         self._load()
         self.is_open = True
         self._mark()
-        self._adopt(with_strays(self._path, self.log_id, self._gate, self.earlier))
+        self._adopt(with_strays(self._path, self.log_id, self.head.seq, self._gate, self.earlier))
 
     def _mark(self) -> None:
         """Say whose this is, in the file and beside it."""

@@ -14,19 +14,25 @@ from gateway.journal.schema import APPLICATION_ID, connect_to_salvage
 from sync.log.view import Head
 
 logger = logging.getLogger("menshen.journal")
+_SAME: Final = (
+    "%s: another copy of the log that is written here, up to record %d. What it has beyond cannot be offered, for this one has other"
+    " records under the same numbers: menshen gate journal export --file brings it into a table"
+)
 MOST: Final = 1_000  # files of the folder that are looked at
 _MAGIC: Final = b"SQLite format 3\0"
 _ID_AT: Final = 68  # of the application id in the header (sqlite.org/fileformat2.html, section 1.3)
 
 
-def with_strays(path: Path, log_id: str, gate: str, earlier: Sequence[EarlierLog]) -> list[EarlierLog]:
-    """The earlier logs of the journal at `path`, and those of journals of the same gate beside it that it does not know. What cannot be
+def with_strays(path: Path, log_id: str, head: int, gate: str, earlier: Sequence[EarlierLog]) -> list[EarlierLog]:
+    """The earlier logs of the journal at `path`, whose last record is `head`, and those of journals of the same gate beside it that it does not know. What cannot be
     read, or is not known to be this gate's, is left where it is, and told."""
     known = list(earlier)
     for file in beside(path):
         if files.is_given_up(path, file):
             continue  # known by the journal itself
         for log in _logs_in(file, gate):
+            if log.log_id == log_id and log.held.seq > head:
+                logger.warning(_SAME, file, log.held.seq)
             if log.log_id != log_id and _is_more(log, known):
                 known = with_one_more(known, log)
                 logger.warning("%s: a journal lies here; its log %s is offered to the office", file, log.log_id)

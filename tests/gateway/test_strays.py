@@ -113,6 +113,21 @@ def test_copies_of_what_is_known_are_nothing_new(path: Path) -> None:
         assert [aside.log_id for aside in journal.earlier()] == old
 
 
+def test_a_copy_that_goes_on_where_this_one_was_put_back_is_told(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with opened(path) as journal:
+        write_many(journal, 10)
+        journal.checkpoint()
+        shutil.copy(path, path.with_name("backup"))
+        write_many(journal, 10)
+        log_id = journal.log_id
+    files.move(path, path.with_name("journal.sqlite.old"))
+    shutil.copy(path.with_name("backup"), path)
+    with opened(path) as journal:
+        assert journal.log_id == log_id
+    told = [each.getMessage() for each in caplog.records if "another copy of the log" in each.getMessage()]
+    assert len(told) == 1 and "journal.sqlite.old: " in told[0] and "up to record 21" in told[0]
+
+
 def test_an_older_copy_than_what_the_office_has_changes_nothing(path: Path) -> None:
     office = Office()
     with opened(path) as journal:

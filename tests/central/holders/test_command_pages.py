@@ -80,7 +80,7 @@ def ordered(client: Client, wanted: dict[str, str]) -> str:
 @pytest.mark.parametrize(
     ("language", "executed", "refused", "missed"),
     [
-        ("en", "✓ Carried out", "✕ Refused by the gate: gate in lockdown", "✕ Not delivered: no answer from the gate in time"),
+        ("en", "✓ Carried out", "✕ Refused by the gate: gate in lockdown", "✕ Not delivered: no answer from the gate in time: it may have been carried out all the same, look at the door"),
         ("zh-hans", "✓ 已执行", "✕ 门岗拒绝", "✕ 未送达"),
     ],
 )  # fmt: skip

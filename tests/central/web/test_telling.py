@@ -121,7 +121,10 @@ def test_a_gate_that_is_offline_is_not_told_and_not_later(
     ("answer", "why"),
     [
         (LOCKED, "Refused by the gate: gate in lockdown"),
-        (None, "Not delivered: no answer from the gate in time"),
+        (
+            None,
+            "Not delivered: no answer from the gate in time: it may have been carried out all the same, look at the door",
+        ),
     ],
 )
 def test_a_gate_that_refuses_or_does_not_answer(
