@@ -91,7 +91,7 @@ def test_a_log_that_took_the_place_of_another_is_put_down(path: Path) -> None:
         assert recall(path) == Memo(journal.log_id, journal.head().seq)
 
 
-def test_without_its_database_it_is_named_as_damaged(path: Path) -> None:
+def test_without_its_database_it_is_named_as_gone_though_its_write_ahead_log_is_there(path: Path) -> None:
     with opened(path, gate=GATE) as journal:
         write_many(journal, 3)
         old = journal.log_id
@@ -101,7 +101,7 @@ def test_without_its_database_it_is_named_as_damaged(path: Path) -> None:
         told = str(journal.recovered)
     assert "moved to journal.sqlite.damaged-1-wal; the file is missing" in told and old in told
     found = first_of(path)
-    assert (found.reason, found.predecessor, found.predecessor_head) == ("damaged", old, 4)
+    assert (found.reason, found.predecessor, found.predecessor_head) == ("moved-aside", old, 4)
 
 
 def test_what_its_write_ahead_log_held_is_offered_once_it_is_brought_as_was_told(path: Path) -> None:
