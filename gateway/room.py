@@ -60,9 +60,7 @@ MOST_DROPPED: Final = 1_000  # bodies given up at a time, and at one look
 PACKED: Final = 500  # records written anew at a time
 LEAST_PACKED: Final = 0.05  # of those without a body just now, for it to be worth it
 PAGES: Final = 256  # given back at a time
-ROOM: Final = (
-    4 * 1024
-)  # bytes free for each row of one step, which goes into the write-ahead log first; a page needs twice that
+ROOM: Final = 4 * 1024  # bytes free for each row of a step, which goes into the write-ahead log first; twice for a page
 LEAST_STEP: Final = 10  # rows or pages: the reserve has room for that
 ANSWER_S: Final = 20.0  # until a disk is taken for one that does not answer
 MOST_STEPS: Final = 32  # of these, at a time
@@ -227,11 +225,7 @@ class Room:
 
     def _shrink(self) -> None:
         """Give back what is free, and the write-ahead log's room with each step: all of them in it may be more than the disk has."""
-        for _ in range(MOST_STEPS):
-            left = self._journal.give_back(self._step(2 * PAGES) // 2)
-            self._journal.empty()
-            if not left:
-                return
+        self._give_back(self._journal.empty)
 
     def _try_to_shrink(self) -> JournalError | None:
         try:
@@ -240,9 +234,11 @@ class Room:
             return error
         return None
 
-    def _give_back(self) -> None:
+    def _give_back(self, after_each: Callable[[], None] = lambda: None) -> None:
         for _ in range(MOST_STEPS):
-            if not self._journal.give_back(self._step(2 * PAGES) // 2):
+            left = self._journal.give_back(self._step(2 * PAGES) // 2)
+            after_each()
+            if not left:
                 return
 
     def _step(self, most: int) -> int:

@@ -24,8 +24,8 @@ _ID_AT: Final = 68  # of the application id in the header (sqlite.org/fileformat
 
 
 def with_strays(path: Path, log_id: str, head: int, gate: str, earlier: Sequence[EarlierLog]) -> list[EarlierLog]:
-    """The earlier logs of the journal at `path`, whose last record is `head`, and those of journals of the same gate beside it that it does not know. What cannot be
-    read, or is not known to be this gate's, is left where it is, and told."""
+    """The earlier logs of the journal at `path`, whose last record is `head`, and those of journals of the same gate beside it that
+    it does not know. What cannot be read, or is not known to be this gate's, is left where it is, and told."""
     known = list(earlier)
     for file in beside(path):
         if files.is_given_up(path, file):

@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -358,16 +358,23 @@ def publish_taken(peer: socket.socket) -> tuple[bytes, bytes]:
     return body[end + 2 :], body[end : end + 2]
 
 
-def test_topics_that_nobody_subscribed_to_are_dropped(end: Callable[..., End]) -> None:
+@contextmanager
+def greeted(end: Callable[..., End]) -> Iterator[tuple[End, socket.socket]]:
+    """A gate that was taken by what only looks like a broker, and the broker's end of the connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         gate = end(server.getsockname()[1], "gate").listen("down")
         gate.link.start()
         peer, _ = server.accept()
         with peer:
             greet(peer)
-            peer.sendall(publication(b"other", b"1") + publication(b"\xff\xfe", b"2") + publication(b"down", b"3"))
-            assert gate.hear() == ("down", b"3")
-            assert gate.heard.empty()
+            yield gate, peer
+
+
+def test_topics_that_nobody_subscribed_to_are_dropped(end: Callable[..., End]) -> None:
+    with greeted(end) as (gate, peer):
+        peer.sendall(publication(b"other", b"1") + publication(b"\xff\xfe", b"2") + publication(b"down", b"3"))
+        assert gate.hear() == ("down", b"3")
+        assert gate.heard.empty()
 
 
 @pytest.mark.parametrize(
@@ -404,26 +411,21 @@ def test_a_broker_that_never_answers_is_left(end: Callable[..., End], monkeypatc
 
 def test_who_publishes_is_told_when_the_broker_has_it(end: Callable[..., End]) -> None:
     told: queue.Queue[str] = queue.Queue()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        gate = end(server.getsockname()[1], "gate").listen("down")
-        gate.link.start()
-        peer, _ = server.accept()
-        with peer:
-            greet(peer)
-            assert gate.up.get(timeout=WAIT_S)
-            for name in ("first", "second"):
-                assert gate.link.publish("state", name.encode(), confirmed=lambda name=name: told.put(name))
-            _, first = publish_taken(peer)
-            _, second = publish_taken(peer)
-            assert told.empty()
-            peer.sendall(packet(0x40, second))
-            assert told.get(timeout=WAIT_S) == "second"
-            peer.sendall(packet(0x40, first))
-            assert told.get(timeout=WAIT_S) == "first"
-            assert gate.link.publish("state", b"third", confirmed=lambda: told.put("third"))
-            publish_taken(peer)
-        assert not gate.up.get(timeout=WAIT_S)
-        assert told.empty(), "that one ended before"
+    with greeted(end) as (gate, peer):
+        assert gate.up.get(timeout=WAIT_S)
+        for name in ("first", "second"):
+            assert gate.link.publish("state", name.encode(), confirmed=lambda name=name: told.put(name))
+        _, first = publish_taken(peer)
+        _, second = publish_taken(peer)
+        assert told.empty()
+        peer.sendall(packet(0x40, second))
+        assert told.get(timeout=WAIT_S) == "second"
+        peer.sendall(packet(0x40, first))
+        assert told.get(timeout=WAIT_S) == "first"
+        assert gate.link.publish("state", b"third", confirmed=lambda: told.put("third"))
+        publish_taken(peer)
+    assert not gate.up.get(timeout=WAIT_S)
+    assert told.empty(), "that one ended before"
 
 
 def test_each_attempt_that_comes_to_nothing_is_given_more_time_and_then_the_first_again(
