@@ -250,10 +250,8 @@ class Store:
         return 0 if upto is None else self._trim_upto(upto)
 
     def _trim_upto(self, upto: int, told: Job | None = None) -> int:
-        before, acked = (
-            self.trimmed.seq,
-            max(self.acked, self.told),
-        )  # on a full disk what is known may not be on it yet
+        before = self.trimmed.seq
+        acked = max(self.acked, self.told)  # on a full disk what is known may not be on it yet
         rows = [] if told is None else self._rows([told])[0]
         with self._transaction():
             last = RecordRow.select(RecordRow.hash).where(RecordRow.seq == upto)

@@ -31,7 +31,7 @@ def gaps() -> list[tuple[int, int]]:
     return list(MissingRange.objects.order_by("log", "first").values_list("first", "last"))
 
 
-def of_old(first: int, last: int) -> object:
+def of_old(first: int, last: int) -> Batch:
     return batch(*OLD[first - 1 : last], previous=DIGESTS[first - 2])
 
 
@@ -51,11 +51,11 @@ def restored() -> Desk:
 
 def test_a_range_that_comes_after_all_is_missing_no_more() -> None:
     desk = restored()
-    assert desk.take(of_old(95, 96)) == [ack(96, DIGESTS[95])]  # type: ignore[arg-type]
+    assert desk.take(of_old(95, 96)) == [ack(96, DIGESTS[95])]
     assert gaps() == [(97, 99)]
     assert open_alarms()
     later = NOW + timedelta(minutes=1)
-    desk.take(of_old(97, 99), at=later)  # type: ignore[arg-type]
+    desk.take(of_old(97, 99), at=later)
     assert (gaps(), open_alarms()) == ([], [])
     (alarm,) = Alarm.objects.filter(kind="records-missing")
     assert alarm.cleared_at == later
@@ -69,7 +69,7 @@ def test_what_of_it_is_gone_stays_missing() -> None:
     gone = Gone(log_id=log_id(), after=94, upto=97, reason="trimmed", hash=DIGESTS[96])
     assert desk.take(gone) == [ack(97, DIGESTS[96])]
     assert gaps() == [(95, 99)]
-    desk.take(of_old(98, 99))  # type: ignore[arg-type]
+    desk.take(of_old(98, 99))
     assert gaps() == [(95, 97)]
     assert open_alarms() == [f"{log_id()[:8]} #95-99"]
 
@@ -77,7 +77,7 @@ def test_what_of_it_is_gone_stays_missing() -> None:
 def test_what_comes_in_the_same_transaction_counts_too() -> None:
     desk = Desk()
     desk.take(batch(*OLD[:94]))
-    desk.take(batch(*follows(100, OLD[99]), log=log_id(2)), of_old(95, 99))  # type: ignore[arg-type]
+    desk.take(batch(*follows(100, OLD[99]), log=log_id(2)), of_old(95, 99))
     assert (gaps(), open_alarms()) == ([], [])
     assert Log.objects.get(log_id=log_id()).seq == 99
 
@@ -87,7 +87,7 @@ def test_a_backlog_that_is_put_down_whole_counts_when_it_is_held() -> None:
     desk.take(batch(*OLD[:94]))
     desk.take(batch(*follows(300, OLD[299]), log=log_id(2)))
     assert gaps() == [(95, 299)]
-    desk.take(of_old(95, 299))  # type: ignore[arg-type]
+    desk.take(of_old(95, 299))
     assert gaps() == []
     while spool.write_out(NORTH):
         pass
@@ -112,7 +112,7 @@ def test_what_a_journal_that_was_moved_aside_had_is_named_and_taken_back(*, told
     assert gaps() == [(61, 100)]
     assert MissingRange.objects.get().reason == "moved-aside"
     assert open_alarms() == [f"{log_id()[:8]} #61-100"]
-    desk.take(of_old(61, 100))  # type: ignore[arg-type]  # somebody puts the file beside the new one
+    desk.take(of_old(61, 100))  # somebody puts the file beside the new one
     assert (gaps(), open_alarms()) == ([], [])
 
 
@@ -203,7 +203,7 @@ def test_what_a_log_that_is_no_longer_there_had_is_named_by_the_next_one(put_dow
     assert gaps() == [(61, 100)]
     assert MissingRange.objects.get().reason == "moved-aside"
     assert open_alarms() == [f"{log_id()[:8]} #61-100"]
-    desk.take(of_old(61, 100))  # type: ignore[arg-type]  # the file was handed in
+    desk.take(of_old(61, 100))  # the file was handed in
     assert (gaps(), open_alarms()) == ([], [])
 
 
@@ -252,7 +252,7 @@ def test_a_goodbye_that_the_broker_kept_says_how_far_the_log_went() -> None:
 def test_what_the_same_transaction_brought_is_held() -> None:
     desk = Desk()
     desk.take(batch(*OLD[:60]), state(log_id(), 100, 1))
-    desk.take(of_old(61, 100), state(log_id(), 80, 2))  # type: ignore[arg-type]
+    desk.take(of_old(61, 100), state(log_id(), 80, 2))
     assert doubtful() == []
 
 
